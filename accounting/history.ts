@@ -1,0 +1,102 @@
+/**
+ * Reading what has happened: pages of an account's transfers, newest first, with the balance after
+ * each. A page is bounded by TigerBeetle timestamps, so that it is stable while new ones arrive.
+ */
+import { type AccountFilter, AccountFilterFlags, QueryFilterFlags } from 'tigerbeetle-node'
+import { TransferCode, type TransferKind } from './chart.ts'
+import type { Ledger } from './client.ts'
+import { toLedgerId, type Uuid } from './ids.ts'
+import { type StoredOperation, toStored } from './transfers.ts'
+
+/** Which transfers of an account: times in nanoseconds since 1970, both inclusive, 0 for no bound. */
+export interface HistoryFilter {
+  accountId: Uuid
+  kind?: TransferKind | undefined
+  timestampMin: bigint
+  timestampMax: bigint
+  /** At most this many entries; at most 1000. */
+  limit: number
+}
+
+export interface HistoryEntry extends StoredOperation {
+  direction: 'in' | 'out'
+  /** Credits posted less debits posted of the account right after this transfer. */
+  balanceAfterMinor: bigint
+}
+
+export const historyLimitMax = 1_000
+
+/**
+ * A page of an account's transfers, newest first. The account must keep `history` and have a credit
+ * balance (a wallet). An account that does not exist has no entries.
+ */
+export async function readHistory(ledger: Ledger, filter: HistoryFilter): Promise<HistoryEntry[]> {
+  const query = toQuery(filter, AccountFilterFlags.debits | AccountFilterFlags.credits)
+  if (!query) return []
+  const transfers = await ledger.getAccountTransfers(query)
+  const newest = transfers.at(0)
+  const oldest = transfers.at(-1)
+  if (!newest || !oldest) return []
+  const balances = await ledger.getAccountBalances({
+    ...query,
+    timestamp_min: oldest.timestamp,
+    timestamp_max: newest.timestamp,
+  })
+  const balanceAt = new Map(balances.map((balance) => [balance.timestamp, balance]))
+  return transfers.map((transfer) => {
+    const balance = balanceAt.get(transfer.timestamp)
+    if (!balance) throw new Error(`no balance at the time of transfer ${transfer.id}`)
+    return {
+      ...toStored(transfer),
+      direction: transfer.credit_account_id === query.account_id ? 'in' : 'out',
+      balanceAfterMinor: balance.credits_posted - balance.debits_posted,
+    }
+  })
+}
+
+/** A page of the operations that debited an account, newest first, of one kind. */
+export async function readDebits(
+  ledger: Ledger,
+  filter: HistoryFilter & { kind: TransferKind },
+): Promise<StoredOperation[]> {
+  const query = toQuery(filter, AccountFilterFlags.debits)
+  return query ? (await ledger.getAccountTransfers(query)).map(toStored) : []
+}
+
+/** The operation of this kind that has happened under an operation id, whatever attempt it took. */
+export async function findAttempted(
+  ledger: Ledger,
+  operationId: Uuid,
+  kind: TransferKind,
+): Promise<StoredOperation | undefined> {
+  const [transfer] = await ledger.queryTransfers({
+    user_data_128: toLedgerId(operationId),
+    user_data_64: 0n,
+    user_data_32: 0,
+    ledger: 0,
+    code: TransferCode[kind],
+    timestamp_min: 0n,
+    timestamp_max: 0n,
+    limit: 1,
+    flags: QueryFilterFlags.none,
+  })
+  return transfer && toStored(transfer)
+}
+
+/** TigerBeetle's filter, or undefined when no time fits. */
+function toQuery(filter: HistoryFilter, sides: number): AccountFilter | undefined {
+  const { limit, timestampMin: timestamp_min, timestampMax: timestamp_max } = filter
+  if (limit < 1 || limit > historyLimitMax) throw new RangeError(`history limit ${limit}`)
+  if (timestamp_max > 0n && timestamp_min > timestamp_max) return undefined
+  return {
+    account_id: toLedgerId(filter.accountId),
+    user_data_128: 0n,
+    user_data_64: 0n,
+    user_data_32: 0,
+    code: filter.kind ? TransferCode[filter.kind] : 0,
+    timestamp_min,
+    timestamp_max,
+    limit,
+    flags: sides | AccountFilterFlags.reversed,
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * Amounts: `bigint` minor units inside, decimal text in major units outside, never a float.
+ */
+import type { Asset } from './chart.ts'
+
+/** Why a text is not an amount that can be moved. */
+export type AmountFault =
+  | 'amount_malformed'
+  | 'amount_not_positive'
+  | 'amount_too_precise'
+  | 'amount_too_large'
+
+/**
+ * The largest amount of one transfer in minor units. Half of TigerBeetle's 128 bits, so that
+ * neither a sum of two amounts nor `amount_max` (which means "all") can be reached by input.
+ */
+export const amountMaxMinor = 2n ** 127n
+
+/** Longer texts are not looked at: 2^127 has 39 digits, a currency at most a few decimals. */
+const textLengthMax = 64
+
+const decimal = /^(-?)(\d+)(?:\.(\d+))?$/
+
+/**
+ * Reads an amount in major units, written as plain decimal text ("115.60", "7", "0.5"), into minor
+ * units. More decimals than the currency has are a fault, never a rounding, even when they are zeros
+ * ("1.000" of a currency with two). Exponents, signs other than a minus, separators, blanks: malformed.
+ */
+export function parseAmount(text: string, asset: Asset): bigint | AmountFault {
+  if (text.length > textLengthMax) return 'amount_malformed'
+  const match = decimal.exec(text)
+  if (!match) return 'amount_malformed'
+  const [, sign, whole, fraction = ''] = match
+  if (fraction.length > asset.scale) return 'amount_too_precise'
+  const minor = BigInt(whole + fraction.padEnd(asset.scale, '0'))
+  if (sign || minor === 0n) return 'amount_not_positive'
+  return minor > amountMaxMinor ? 'amount_too_large' : minor
+}
+
+/** Writes minor units as decimal text in major units with all decimals of the asset: "-0.05", "7.00". */
+export function formatAmount(minor: bigint, asset: Asset): string {
+  const sign = minor < 0n ? '-' : ''
+  const digits = String(minor < 0n ? -minor : minor).padStart(asset.scale + 1, '0')
+  const split = digits.length - asset.scale
+  return `${sign}${digits.slice(0, split)}${asset.scale ? `.${digits.slice(split)}` : ''}`
+}
