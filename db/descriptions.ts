@@ -1,0 +1,142 @@
+/**
+ * What describes money without being money: memos, deposits as payment systems told them, reasons of
+ * declines. Insert-only, and keyed by the hash of the input that the ledger keeps with the transfer.
+ */
+import type { Database } from './database.ts'
+
+/** Names a description: the operation, and the hash of the input it was asked with. */
+export interface DescriptionKey {
+  operationId: string
+  inputHash: number
+}
+
+const keyText = ({ operationId, inputHash }: DescriptionKey) => `${operationId}/${inputHash}`
+
+/** Keeps a memo; the same key again changes nothing. Comes before the transfer: an orphan harms nobody. */
+export async function insertMemo(db: Database, key: DescriptionKey, memo: string): Promise<void> {
+  await db
+    .insertInto('memos')
+    .values({ transfer_id: key.operationId, input_hash: BigInt(key.inputHash), memo })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+}
+
+/** The memos of transfers, by operation id. */
+export async function findMemos(
+  db: Database,
+  keys: readonly DescriptionKey[],
+): Promise<Map<string, string>> {
+  if (keys.length === 0) return new Map()
+  const wanted = new Set(keys.map(keyText))
+  const rows = await db
+    .selectFrom('memos')
+    .select(['transfer_id', 'input_hash', 'memo'])
+    .where(
+      'transfer_id',
+      'in',
+      keys.map((key) => key.operationId),
+    )
+    .execute()
+  const matching = rows.filter((row) =>
+    wanted.has(keyText({ operationId: row.transfer_id, inputHash: Number(row.input_hash) })),
+  )
+  return new Map(matching.map((row) => [row.transfer_id, row.memo]))
+}
+
+/** What a payment system told about a deposit. */
+export interface DepositDescription extends DescriptionKey {
+  paymentSystemId: string
+  reference: string
+  sender: string | null
+  details: string | null
+}
+
+/** Keeps what was told about a deposit; the first telling of the same input stays. */
+export async function insertDeposit(db: Database, deposit: DepositDescription): Promise<void> {
+  await db
+    .insertInto('deposits')
+    .values({
+      id: deposit.operationId,
+      input_hash: BigInt(deposit.inputHash),
+      payment_system_id: deposit.paymentSystemId,
+      reference: deposit.reference,
+      sender: deposit.sender,
+      details: deposit.details,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+}
+
+/** A description with the name of the payment system, for showing where a deposit came from. */
+export interface NamedDeposit extends DepositDescription {
+  paymentSystemName: string
+}
+
+/** What was told about deposits, by operation id. */
+export async function findDeposits(
+  db: Database,
+  keys: readonly DescriptionKey[],
+): Promise<Map<string, NamedDeposit>> {
+  if (keys.length === 0) return new Map()
+  const wanted = new Set(keys.map(keyText))
+  const rows = await db
+    .selectFrom('deposits')
+    .innerJoin('payment_systems', 'payment_systems.user_id', 'deposits.payment_system_id')
+    .selectAll('deposits')
+    .select('payment_systems.name')
+    .where(
+      'deposits.id',
+      'in',
+      keys.map((key) => key.operationId),
+    )
+    .execute()
+  const deposits = rows.map((row) => ({
+    operationId: row.id,
+    inputHash: Number(row.input_hash),
+    paymentSystemId: row.payment_system_id,
+    paymentSystemName: row.name,
+    reference: row.reference,
+    sender: row.sender,
+    details: row.details,
+  }))
+  const matching = deposits.filter((deposit) => wanted.has(keyText(deposit)))
+  return new Map(matching.map((deposit) => [deposit.operationId, deposit]))
+}
+
+/** Why an attempt at an operation was declined, as a refusal code. */
+export interface Decline extends DescriptionKey {
+  /** 0 for an operation that is tried once only. */
+  attempt: number
+  code: string
+}
+
+/** Keeps the reason of a decline, after the attempt's id is burnt; the first reason stays. */
+export async function insertDecline(db: Database, decline: Decline): Promise<void> {
+  await db
+    .insertInto('declines')
+    .values({
+      operation_id: decline.operationId,
+      attempt: decline.attempt,
+      input_hash: BigInt(decline.inputHash),
+      code: decline.code,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+}
+
+/** The newest decline of an operation: every attempt up to this one is burnt. */
+export async function findLastDecline(
+  db: Database,
+  operationId: string,
+): Promise<Decline | undefined> {
+  const row = await db
+    .selectFrom('declines')
+    .select(['attempt', 'input_hash', 'code'])
+    .where('operation_id', '=', operationId)
+    .orderBy('attempt', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return (
+    row && { operationId, attempt: row.attempt, inputHash: Number(row.input_hash), code: row.code }
+  )
+}

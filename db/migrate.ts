@@ -1,0 +1,14 @@
+import { Migrator } from 'kysely'
+import type { Database } from './database.ts'
+import { migrations } from './migrations/index.ts'
+
+/**
+ * Brings the schema up to date; returns the names of the migrations that were carried out. Several
+ * processes may call it at once: Kysely takes an advisory lock.
+ */
+export async function migrate(db: Database): Promise<string[]> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
+  const { error, results = [] } = await migrator.migrateToLatest()
+  if (error) throw error
+  return results.map((result) => result.migrationName)
+}

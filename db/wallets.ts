@@ -1,0 +1,189 @@
+import { randomInt } from 'node:crypto'
+import type { Database } from './database.ts'
+import { isUniqueViolation } from './errors.ts'
+import { mintId } from './ids.ts'
+
+export interface Wallet {
+  id: string
+  userId: string
+  /** Decimal digits. */
+  number: string
+  currency: string
+  createdAt: Date
+  /** Whether the account in the ledger is known to exist. */
+  hasAccount: boolean
+}
+
+/** Whom a wallet belongs to, as far as others may know. */
+export interface WalletOwner {
+  walletId: string
+  number: string
+  username: string | null
+  name: string | null
+}
+
+const columns = ['id', 'user_id', 'number', 'currency', 'created_at', 'account_created_at'] as const
+
+interface Row {
+  id: string
+  user_id: string
+  number: bigint
+  currency: string
+  created_at: Date
+  account_created_at: Date | null
+}
+
+const toWallet = (row: Row): Wallet => ({
+  id: row.id,
+  userId: row.user_id,
+  number: String(row.number),
+  currency: row.currency,
+  createdAt: row.created_at,
+  hasAccount: row.account_created_at !== null,
+})
+
+/** How often a number that is taken already is drawn again: of 10^9 numbers few are. */
+const numberTries = 20
+
+/**
+ * Stores a new wallet, or answers undefined when the user has `limit` of this currency already.
+ * The row comes before the ledger's account, so that creating the account can be repeated.
+ */
+export async function insertWallet(
+  db: Database,
+  { userId, currency, limit }: { userId: string; currency: string; limit: number },
+): Promise<Wallet | undefined> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await db.transaction().execute(async (trx) => {
+        // Locks the user, so that two requests at once cannot both be the last one allowed.
+        await trx.selectFrom('users').select('id').where('id', '=', userId).forUpdate().execute()
+        const { count } = await trx
+          .selectFrom('wallets')
+          .select((eb) => eb.fn.countAll<bigint>().as('count'))
+          .where('user_id', '=', userId)
+          .where('currency', '=', currency)
+          .executeTakeFirstOrThrow()
+        if (count >= BigInt(limit)) return undefined
+        const row = await trx
+          .insertInto('wallets')
+          .values({ id: mintId(), user_id: userId, number: drawNumber(), currency })
+          .returning(columns)
+          .executeTakeFirstOrThrow()
+        return toWallet(row)
+      })
+    } catch (error) {
+      if (tries < numberTries && isUniqueViolation(error, 'wallets_number_key')) continue
+      throw error
+    }
+  }
+}
+
+/** Ten random digits, the first not 0, the last a Luhn check digit (ISO/IEC 7812-1, annex B). */
+function drawNumber(): bigint {
+  const digits = String(randomInt(100_000_000, 1_000_000_000))
+  for (let check = 0; check < 10; check += 1) {
+    if (isLuhnValid(`${digits}${check}`)) return BigInt(`${digits}${check}`)
+  }
+  throw new Error('no check digit fits')
+}
+
+/** Whether the last digit of a number is right for the others: catches any single mistyped digit. */
+export function isLuhnValid(digits: string): boolean {
+  let sum = 0
+  for (let index = 0; index < digits.length; index += 1) {
+    const digit = Number(digits[digits.length - 1 - index])
+    const doubled = index % 2 === 1 ? digit * 2 : digit
+    sum += doubled > 9 ? doubled - 9 : doubled
+  }
+  return sum % 10 === 0
+}
+
+/** Notes that the ledger's accounts of these wallets exist. */
+export async function markAccountsCreated(db: Database, ids: readonly string[]): Promise<void> {
+  await db
+    .updateTable('wallets')
+    .set({ account_created_at: new Date() })
+    .where('id', 'in', ids)
+    .where('account_created_at', 'is', null)
+    .execute()
+}
+
+/** Wallets whose account is not known to exist: a process died between the row and the account. */
+export async function findWalletsWithoutAccount(db: Database, limit: number): Promise<Wallet[]> {
+  const rows = await db
+    .selectFrom('wallets')
+    .select(columns)
+    .where('account_created_at', 'is', null)
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+  return rows.map(toWallet)
+}
+
+/** All wallets of a user, oldest first. The limit on opening them bounds the list. */
+export async function listWallets(db: Database, userId: string): Promise<Wallet[]> {
+  const rows = await db
+    .selectFrom('wallets')
+    .select(columns)
+    .where('user_id', '=', userId)
+    .orderBy('id')
+    .execute()
+  return rows.map(toWallet)
+}
+
+/** A wallet by its id (a UUID). */
+export async function findWallet(db: Database, id: string): Promise<Wallet | undefined> {
+  const row = await db.selectFrom('wallets').select(columns).where('id', '=', id).executeTakeFirst()
+  return row && toWallet(row)
+}
+
+/** A wallet by its number for people. */
+export async function findWalletByNumber(
+  db: Database,
+  number: string,
+): Promise<Wallet | undefined> {
+  const row = await db
+    .selectFrom('wallets')
+    .select(columns)
+    .where('number', '=', BigInt(number))
+    .executeTakeFirst()
+  return row && toWallet(row)
+}
+
+/**
+ * A person's wallets by username, oldest first: undefined when there is no such active customer.
+ */
+export async function findWalletsOfUsername(
+  db: Database,
+  username: string,
+): Promise<Wallet[] | undefined> {
+  const user = await db
+    .selectFrom('users')
+    .select('id')
+    .where('username', '=', username)
+    .where('role', '=', 'customer')
+    .where('deactivated_at', 'is', null)
+    .executeTakeFirst()
+  return user && listWallets(db, user.id)
+}
+
+/** Whom wallets belong to, for showing the other side of a transfer. */
+export async function findWalletOwners(
+  db: Database,
+  ids: readonly string[],
+): Promise<Map<string, WalletOwner>> {
+  if (ids.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('wallets')
+    .innerJoin('users', 'users.id', 'wallets.user_id')
+    .select(['wallets.id', 'wallets.number', 'users.username', 'users.name'])
+    .where('wallets.id', 'in', ids)
+    .execute()
+  return new Map(
+    rows.map((row) => [
+      row.id,
+      { walletId: row.id, number: String(row.number), username: row.username, name: row.name },
+    ]),
+  )
+}

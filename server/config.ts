@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto'
+import { z } from 'zod'
+import { currencies } from '../accounting/chart.ts'
+
+/** Every problem of the configuration at once, a line each. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+const secretBytesMin = 32
+
+const whole = (min: number, max: number) =>
+  z.string().transform((text, context) => {
+    const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN
+    if (value >= min && value <= max) return value
+    context.addIssue({ code: 'custom', message: `must be a whole number from ${min} to ${max}` })
+    return z.NEVER
+  })
+
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+)
+const email = z.email('must be an e-mail address').max(254)
+const password = z
+  .string()
+  .refine(
+    (text) => Buffer.byteLength(text) >= 8 && Buffer.byteLength(text) <= 72,
+    'must have 8 to 72 bytes',
+  )
+
+const variables = z.object({
+  NODE_ENV: z.string().default('development'),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: whole(0, 65_535).default(4000),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }),
+  DATABASE_POOL_SIZE: whole(2, 500).default(20),
+  DATABASE_CONNECT_TIMEOUT_MS: whole(100, 60_000).default(5_000),
+  TIGERBEETLE_ADDRESSES: list.refine(
+    (parts) => parts.length > 0 && parts.length <= 6,
+    'must have 1 to 6 addresses, separated by commas',
+  ),
+  TIGERBEETLE_CLUSTER_ID: z
+    .string()
+    .regex(/^\d{1,38}$/, 'must be a whole number')
+    .transform(BigInt)
+    .default(0n),
+  LEDGER_DEADLINE_MS: whole(10, 60_000).default(5_000),
+  LEDGER_QUEUE_LIMIT: whole(1, 100_000).default(8_192),
+  SESSION_SECRETS: list
+    .refine(
+      (parts) => parts.length > 0 && parts.every((p) => Buffer.byteLength(p) >= secretBytesMin),
+      `must have secrets of at least ${secretBytesMin} bytes, separated by commas, the newest first`,
+    )
+    .optional(),
+  SESSION_IDLE_SECONDS: whole(60, 31_536_000).default(14 * 86_400),
+  SESSION_ABSOLUTE_SECONDS: whole(60, 31_536_000).default(90 * 86_400),
+  SESSIONS_PER_USER: whole(1, 1_000).default(20),
+  SESSION_CACHE_SIZE: whole(1, 1_000_000).default(50_000),
+  BCRYPT_COST: whole(4, 16).default(12),
+  BCRYPT_CONCURRENCY: whole(1, 64).default(2),
+  BCRYPT_QUEUE_LIMIT: whole(1, 10_000).default(200),
+  ACCOUNT_ATTEMPTS: whole(1, 10_000).default(10),
+  ADDRESS_ATTEMPTS: whole(1, 1_000_000).default(100),
+  ATTEMPTS_WINDOW_SECONDS: whole(1, 86_400).default(900),
+  DEFAULT_CURRENCY: z
+    .string()
+    .refine((code) => currencies.includes(code), `must be one of ${currencies.join(', ')}`)
+    .default('USD'),
+  PAYMENT_SYSTEM_EMAIL: email.default('payments@kassa.localhost'),
+  PAYMENT_SYSTEM_PASSWORD: password.optional(),
+  OPERATOR_EMAIL: email.default('operator@kassa.localhost'),
+  OPERATOR_PASSWORD: password.optional(),
+  TRUST_PROXY_HOPS: whole(0, 10).default(0),
+  DRAIN_SECONDS: whole(0, 600).default(10),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+})
+
+export type Config = ReturnType<typeof toConfig>
+
+/**
+ * Reads the settings from environment variables; an empty one counts as not set. What each means is
+ * in docs/operations.md.
+ * @throws ConfigError with all problems together
+ */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const result = variables.safeParse(given)
+  const problems = (result.error?.issues ?? []).map((issue) => {
+    const name = String(issue.path[0])
+    return given[name] === undefined ? `${name} is not set` : `${name} ${issue.message}`
+  })
+  if (given.NODE_ENV === 'production' && given.SESSION_SECRETS === undefined) {
+    problems.push(`SESSION_SECRETS is not set: give it ${secretBytesMin} random bytes or more`)
+  }
+  if (!result.success || problems.length > 0) throw new ConfigError(problems)
+  return toConfig(result.data)
+}
+
+function toConfig(env: z.output<typeof variables>) {
+  return {
+    production: env.NODE_ENV === 'production',
+    host: env.HOST,
+    port: env.PORT,
+    databaseUrl: env.DATABASE_URL,
+    databasePoolSize: env.DATABASE_POOL_SIZE,
+    databaseConnectTimeoutMs: env.DATABASE_CONNECT_TIMEOUT_MS,
+    tigerbeetleAddresses: env.TIGERBEETLE_ADDRESSES,
+    tigerbeetleClusterId: env.TIGERBEETLE_CLUSTER_ID,
+    ledgerDeadlineMs: env.LEDGER_DEADLINE_MS,
+    ledgerQueueLimit: env.LEDGER_QUEUE_LIMIT,
+    /** Without a setting, one of this process alone: its cookies are void after a restart. */
+    sessionSecrets: env.SESSION_SECRETS ?? [randomBytes(secretBytesMin).toString('base64url')],
+    sessionIdleSeconds: env.SESSION_IDLE_SECONDS,
+    sessionAbsoluteSeconds: env.SESSION_ABSOLUTE_SECONDS,
+    sessionsPerUser: env.SESSIONS_PER_USER,
+    sessionCacheSize: env.SESSION_CACHE_SIZE,
+    bcryptCost: env.BCRYPT_COST,
+    bcryptConcurrency: env.BCRYPT_CONCURRENCY,
+    bcryptQueueLimit: env.BCRYPT_QUEUE_LIMIT,
+    accountAttempts: env.ACCOUNT_ATTEMPTS,
+    addressAttempts: env.ADDRESS_ATTEMPTS,
+    attemptsWindowSeconds: env.ATTEMPTS_WINDOW_SECONDS,
+    defaultCurrency: env.DEFAULT_CURRENCY,
+    paymentSystemEmail: env.PAYMENT_SYSTEM_EMAIL,
+    paymentSystemPassword: env.PAYMENT_SYSTEM_PASSWORD,
+    operatorEmail: env.OPERATOR_EMAIL,
+    operatorPassword: env.OPERATOR_PASSWORD,
+    trustProxyHops: env.TRUST_PROXY_HOPS,
+    drainSeconds: env.DRAIN_SECONDS,
+    logLevel: env.LOG_LEVEL,
+  }
+}

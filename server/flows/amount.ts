@@ -1,0 +1,42 @@
+import { type Asset, assetOf, currencies, findAsset } from '../../accounting/chart.ts'
+import { canonicalAmount, formatAmount, parseAmount } from '../../accounting/money.ts'
+import { Refusal } from '../refusals.ts'
+
+/**
+ * Reads an amount in major units into minor units.
+ * Refusals: amount_malformed, amount_not_positive, amount_too_precise, amount_too_large.
+ */
+export function readAmount(text: string, asset: Asset): bigint {
+  const minor = parseAmount(text, asset)
+  if (typeof minor === 'bigint') return minor
+  const message = {
+    amount_malformed: malformedMessage,
+    amount_not_positive: 'must be more than zero',
+    amount_too_precise: `${asset.currency} has ${asset.scale} decimals`,
+    amount_too_large: 'must be at most 2^127 minor units',
+  }[minor]
+  throw new Refusal(minor, { errors: [{ pointer: '/amount', message }] })
+}
+
+const malformedMessage = 'must be a plain decimal number such as "115.60"'
+
+/** The amount's canonical text, for the hash of an input. Refusal: amount_malformed. */
+export function readCanonicalAmount(text: string): string {
+  const canonical = canonicalAmount(text)
+  if (canonical !== undefined) return canonical
+  throw new Refusal('amount_malformed', {
+    errors: [{ pointer: '/amount', message: malformedMessage }],
+  })
+}
+
+/** The asset of a currency named by a caller. Refusal: currency_not_supported. */
+export function readCurrency(currency: string): Asset {
+  const asset = findAsset(currency)
+  if (asset) return asset
+  throw new Refusal('currency_not_supported', `Wallets can be in ${currencies.join(', ')}.`)
+}
+
+/** Minor units as decimal text in major units. */
+export function showAmount(minor: bigint, currency: string): string {
+  return formatAmount(minor, assetOf(currency))
+}

@@ -1,0 +1,129 @@
+/** Finds which wallet pays and which is paid, from what the payer wrote. */
+import { isUuid, type Uuid } from '../../accounting/ids.ts'
+import {
+  findWallet,
+  findWalletByNumber,
+  findWalletsOfUsername,
+  isLuhnValid,
+  type Wallet,
+} from '../../db/wallets.ts'
+import type { CallerWallet, Customer } from '../caller.ts'
+import type { Deps } from '../deps.ts'
+import { Refusal } from '../refusals.ts'
+
+/** How a payer names who is paid. */
+export type Recipient = { kind: 'wallet'; wallet: string } | { kind: 'username'; username: string }
+
+export interface Route {
+  from: CallerWallet
+  toWalletId: Uuid
+}
+
+/** A wallet that may be the paid one; the currency is unknown while only its id was given. */
+interface Candidate {
+  id: Uuid
+  currency: string | undefined
+}
+
+/**
+ * The paying wallet is the named one, or the only one of the caller that fits. A recipient named by
+ * wallet id costs no query, unless the caller has several wallets that could pay.
+ * Refusals: wallet_not_found, wallet_number_mistyped, recipient_not_found, currency_mismatch,
+ * same_wallet, wallet_ambiguous.
+ */
+export async function resolveRoute(
+  deps: Pick<Deps, 'db'>,
+  caller: Customer,
+  wanted: { fromWalletId: string | undefined; to: Recipient; currency: string | undefined },
+): Promise<Route> {
+  const payers = findPayers(caller, wanted.fromWalletId, wanted.currency)
+  let candidates = await findCandidates(deps, caller, wanted.to)
+  let routes = findRoutes(payers, candidates)
+  if (routes.length > 1 && candidates.some(({ currency }) => currency === undefined)) {
+    candidates = await lookUp(deps, candidates)
+    routes = findRoutes(payers, candidates)
+  }
+  const [route, second] = routes
+  if (route && !second) return route
+  if (second) {
+    throw new Refusal('wallet_ambiguous', {
+      errors: [{ pointer: '/from_wallet_id', message: 'name the wallet that pays' }],
+    })
+  }
+  const isOwn = payers.every((payer) => candidates.some(({ id }) => id === payer.id))
+  throw new Refusal(isOwn ? 'same_wallet' : 'currency_mismatch')
+}
+
+function findPayers(
+  caller: Customer,
+  fromWalletId: string | undefined,
+  currency: string | undefined,
+): readonly CallerWallet[] {
+  const named =
+    fromWalletId === undefined
+      ? caller.wallets
+      : caller.wallets.filter(({ id, number }) => id === fromWalletId || number === fromWalletId)
+  if (named.length === 0) throw new Refusal('wallet_not_found', 'You have no such wallet.')
+  const fitting = named.filter((wallet) => currency === undefined || wallet.currency === currency)
+  if (fitting.length > 0) return fitting
+  throw new Refusal('currency_mismatch', `You have no such wallet in ${currency}.`)
+}
+
+async function findCandidates(
+  deps: Pick<Deps, 'db'>,
+  caller: Customer,
+  to: Recipient,
+): Promise<readonly Candidate[]> {
+  if (to.kind === 'wallet') {
+    const own = caller.wallets.find(({ id, number }) => id === to.wallet || number === to.wallet)
+    if (own) return [own]
+    if (isUuid(to.wallet, 7)) return [{ id: to.wallet, currency: undefined }]
+    const wallet = await findByNumber(deps, to.wallet)
+    if (!wallet) throw new Refusal('recipient_not_found')
+    return [wallet]
+  }
+  const wallets = await findWalletsOfUsername(deps.db, to.username)
+  if (!wallets || wallets.length === 0) throw new Refusal('recipient_not_found')
+  // A person is paid into the oldest wallet of each currency.
+  const oldest = new Map<string, Wallet>()
+  for (const wallet of wallets) {
+    if (!oldest.has(wallet.currency)) oldest.set(wallet.currency, wallet)
+  }
+  return [...oldest.values()]
+}
+
+async function lookUp(
+  deps: Pick<Deps, 'db'>,
+  candidates: readonly Candidate[],
+): Promise<readonly Candidate[]> {
+  const wallets = await Promise.all(candidates.map(({ id }) => findWallet(deps.db, id)))
+  const found = wallets.filter((wallet) => wallet !== undefined)
+  if (found.length === 0) throw new Refusal('recipient_not_found')
+  return found
+}
+
+function findRoutes(payers: readonly CallerWallet[], candidates: readonly Candidate[]): Route[] {
+  return payers.flatMap((from) =>
+    candidates
+      .filter(({ id, currency }) => id !== from.id && (currency ?? from.currency) === from.currency)
+      .map(({ id }) => ({ from, toWalletId: id })),
+  )
+}
+
+/**
+ * A wallet by its id or its number for people.
+ * Refusals: wallet_number_mistyped; an id that no wallet can have finds nothing.
+ */
+export async function findNamedWallet(
+  deps: Pick<Deps, 'db'>,
+  name: string,
+): Promise<Wallet | undefined> {
+  if (isUuid(name, 7)) return findWallet(deps.db, name)
+  return findByNumber(deps, name)
+}
+
+async function findByNumber(deps: Pick<Deps, 'db'>, number: string): Promise<Wallet | undefined> {
+  if (!/^\d{1,18}$/.test(number)) return undefined
+  if (!isLuhnValid(number)) throw new Refusal('wallet_number_mistyped')
+  return findWalletByNumber(deps.db, number)
+}

@@ -1,0 +1,44 @@
+import { LedgerOutcomeUnknown } from '../../accounting/client.ts'
+import type { Uuid } from '../../accounting/ids.ts'
+import type { PassingReason } from '../../accounting/outcome.ts'
+import { Refusal, type RefusalCode } from '../refusals.ts'
+
+const retryAfterSeconds = 5
+
+/**
+ * Waits for a submission to the ledger. When its outcome stays unknown, says so with the operation's
+ * id: doubt is never told as a decline.
+ * Refusal: outcome_unknown.
+ */
+export async function settle<T>(operationId: Uuid, submission: Promise<T>): Promise<T> {
+  try {
+    return await submission
+  } catch (error) {
+    if (!(error instanceof LedgerOutcomeUnknown)) throw error
+    throw new Refusal('outcome_unknown', {
+      detail: 'The ledger has not answered yet. The same request with the same key tells the truth.',
+      retryAfterSeconds,
+      extra: { operation_id: operationId },
+    })
+  }
+}
+
+/** What a decline of the ledger means for a payment out of one wallet into another account. */
+export const declineCodes = {
+  exceeds_credits: 'insufficient_funds',
+  debit_account_not_found: 'wallet_not_found',
+  debit_account_already_closed: 'wallet_closed',
+  credit_account_not_found: 'recipient_not_found',
+  credit_account_already_closed: 'recipient_closed',
+  // Neither a pending transfer nor an account with a debit balance is on the credit side here.
+  exceeds_debits: 'declined',
+  pending_transfer_not_found: 'declined',
+} as const satisfies Record<PassingReason, RefusalCode>
+
+/** What a transfer that the ledger refuses at any time means. Throws for what only a bug can cause. */
+export function refuseInvalid(status: string): Refusal {
+  if (status === 'accounts_must_have_the_same_ledger') return new Refusal('currency_mismatch')
+  if (status === 'accounts_must_be_different') return new Refusal('same_wallet')
+  if (status.startsWith('overflows_')) return new Refusal('amount_too_large')
+  throw new Error(`the ledger refused a transfer: ${status}`)
+}

@@ -1,0 +1,63 @@
+import type { IncomingMessage } from 'node:http'
+import parse from 'co-body'
+import { Refusal } from '../refusals.ts'
+import { isStorable, parseJson } from './json.ts'
+
+/** Bytes of a request body, after decompression. */
+export const bodyLimitBytes = 64 * 1024
+
+/**
+ * Reads the body of a request: JSON, or form fields where they are allowed. A request without a
+ * body gives undefined.
+ * @throws Refusal `unsupported_media_type`, `body_too_large`, `malformed_body`
+ */
+export async function readBody(request: IncomingMessage, allowForm: boolean): Promise<unknown> {
+  const { headers } = request
+  if (headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0) {
+    return undefined
+  }
+  const type = (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  if (type === 'application/json') return readJson(await readText(request))
+  if (allowForm && type === 'application/x-www-form-urlencoded') {
+    return readForm(await readText(request))
+  }
+  const accepted = allowForm ? 'application/json or form fields' : 'application/json'
+  throw new Refusal('unsupported_media_type', `Send ${accepted}.`)
+}
+
+async function readText(request: IncomingMessage): Promise<string> {
+  try {
+    return await parse.text(request, { limit: bodyLimitBytes, encoding: 'utf8' })
+  } catch (error) {
+    const status = error instanceof Error && 'status' in error ? error.status : undefined
+    if (status === 413) {
+      throw new Refusal('body_too_large', {
+        detail: `A body has at most ${bodyLimitBytes} bytes.`,
+        headers: { connection: 'close' },
+      })
+    }
+    if (status === 415) throw new Refusal('unsupported_media_type', 'Send it uncompressed.')
+    throw new Refusal('malformed_body', 'The body ended early or cannot be decompressed.')
+  }
+}
+
+function readJson(text: string): unknown {
+  try {
+    return parseJson(text)
+  } catch (error) {
+    const reason = error instanceof SyntaxError ? error.message : 'it is nested too deeply'
+    throw new Refusal('malformed_body', `This is not JSON: ${reason}`)
+  }
+}
+
+function readForm(text: string): Record<string, string> {
+  const fields: Record<string, string> = Object.create(null)
+  for (const [name, value] of new URLSearchParams(text)) {
+    if (name in fields) throw new Refusal('malformed_body', `The field ${name} is there twice.`)
+    if (!isStorable(name) || !isStorable(value)) {
+      throw new Refusal('malformed_body', 'A field has characters that are not text.')
+    }
+    fields[name] = value
+  }
+  return fields
+}

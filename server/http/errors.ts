@@ -1,0 +1,90 @@
+import { LedgerOutcomeUnknown, LedgerUnavailable } from '../../accounting/client.ts'
+import { Refusal, type RefusalCode } from '../refusals.ts'
+
+interface ProblemKind {
+  status: number
+  title: string
+}
+
+/** What each refusal is in HTTP. Total: the compiler refuses a code without an entry. */
+export const problemKinds = {
+  route_not_found: { status: 404, title: 'There is nothing at this address' },
+  method_not_allowed: { status: 405, title: 'This address does not have this method' },
+  unsupported_media_type: { status: 415, title: 'The body is of a type that is not read here' },
+  body_too_large: { status: 413, title: 'The body is too large' },
+  malformed_body: { status: 400, title: 'The body cannot be read' },
+  invalid_request: { status: 422, title: 'The request is not valid' },
+  cross_origin: { status: 403, title: 'The request comes from another origin' },
+  internal_error: { status: 500, title: 'Something went wrong here' },
+  busy: { status: 503, title: 'Too busy; nothing was done' },
+  not_signed_in: { status: 401, title: 'Sign in first' },
+  wrong_credentials: { status: 401, title: 'The e-mail or the password is wrong' },
+  role_not_allowed: { status: 403, title: 'This account may not do this' },
+  too_many_attempts: { status: 429, title: 'Too many attempts' },
+  email_taken: { status: 409, title: 'There is an account with this e-mail' },
+  username_taken: { status: 409, title: 'The username is taken' },
+  name_taken: { status: 409, title: 'The name is taken' },
+  user_not_found: { status: 404, title: 'There is no such user' },
+  payment_system_not_found: { status: 404, title: 'There is no such payment system' },
+  amount_malformed: { status: 422, title: 'The amount is not a plain decimal number' },
+  amount_not_positive: { status: 422, title: 'The amount must be more than zero' },
+  amount_too_precise: { status: 422, title: 'The amount has more decimals than its currency' },
+  amount_too_large: { status: 422, title: 'The amount is too large' },
+  currency_not_supported: { status: 422, title: 'There are no wallets in this currency' },
+  currency_mismatch: { status: 422, title: 'The currencies are not the same' },
+  wallet_not_found: { status: 404, title: 'There is no such wallet' },
+  wallet_number_mistyped: { status: 422, title: 'The wallet number has a typing mistake' },
+  wallet_limit_reached: { status: 409, title: 'There are as many wallets as allowed' },
+  wallet_closed: { status: 422, title: 'The wallet is frozen or closed' },
+  wallet_ambiguous: { status: 422, title: 'More than one wallet could be meant' },
+  recipient_not_found: { status: 422, title: 'There is no such recipient' },
+  recipient_closed: { status: 422, title: 'The recipient cannot be paid now' },
+  same_wallet: { status: 422, title: 'The wallet cannot pay itself' },
+  insufficient_funds: { status: 422, title: 'There is not enough money in the wallet' },
+  declined: { status: 422, title: 'The operation was declined before' },
+  idempotency_key_reused: { status: 409, title: 'The key belongs to another request' },
+  reference_reused: { status: 409, title: 'The reference belongs to another deposit' },
+  outcome_unknown: { status: 503, title: 'It is not known yet whether this has happened' },
+  ledger_unavailable: { status: 503, title: 'The ledger does not answer; nothing was done' },
+  transfer_not_found: { status: 404, title: 'There is no such transfer' },
+  deposit_not_found: { status: 404, title: 'There is no such deposit' },
+  invalid_cursor: { status: 422, title: 'The cursor is not one of this list' },
+} as const satisfies Record<RefusalCode, ProblemKind>
+
+/** An RFC 9457 problem document with Kassa's members. */
+export interface Problem {
+  type: string
+  title: string
+  status: number
+  code: RefusalCode
+  detail?: string
+  request_id: string
+  errors?: readonly unknown[]
+  [extra: string]: unknown
+}
+
+/** Says `error` as a refusal: what is not one already is a bug or a server that is down. */
+export function toRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  // A flow that moves money says `outcome_unknown` itself; what arrives here was only reading.
+  if (error instanceof LedgerUnavailable || error instanceof LedgerOutcomeUnknown) {
+    return new Refusal('ledger_unavailable', { retryAfterSeconds: 1 })
+  }
+  return new Refusal('internal_error')
+}
+
+/** The problem document of a refusal. */
+export function toProblem(refusal: Refusal, requestId: string): Problem {
+  const { status, title } = problemKinds[refusal.code]
+  const { detail, errors, extra } = refusal.options
+  return {
+    type: `urn:kassa:problem:${refusal.code}`,
+    title,
+    status,
+    code: refusal.code,
+    ...(detail === undefined ? {} : { detail }),
+    ...(errors === undefined ? {} : { errors }),
+    ...extra,
+    request_id: requestId,
+  }
+}

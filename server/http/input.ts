@@ -1,0 +1,38 @@
+import type { z } from 'zod'
+import { type FieldError, Refusal } from '../refusals.ts'
+
+/** How many faults of one request are told. */
+const errorsMax = 20
+
+/**
+ * Validates a part of a request by its schema; without a schema nothing of it is read.
+ * @throws Refusal `invalid_request` with an error for each field
+ */
+export function parseInput<S extends z.ZodType>(
+  schema: S | undefined,
+  value: unknown,
+  part?: 'path' | 'query',
+): z.output<S> {
+  if (!schema) return (part ? {} : undefined) as z.output<S>
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  throw new Refusal('invalid_request', {
+    errors: result.error.issues.slice(0, errorsMax).flatMap((issue) => toFieldErrors(issue, part)),
+  })
+}
+
+function toFieldErrors(issue: z.core.$ZodIssue, part: 'path' | 'query' | undefined): FieldError[] {
+  const paths =
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => [...issue.path, key])
+      : [issue.path]
+  const message = issue.code === 'unrecognized_keys' ? 'is not known here' : issue.message
+  return paths.map((path) =>
+    part ? { in: part, pointer: path.join('.'), message } : { pointer: toPointer(path), message },
+  )
+}
+
+/** JSON Pointer, RFC 6901. */
+function toPointer(path: readonly PropertyKey[]): string {
+  return path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+}

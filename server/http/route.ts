@@ -1,0 +1,159 @@
+import type { z } from 'zod'
+import type { Caller } from '../caller.ts'
+import type { Deps } from '../deps.ts'
+import { Refusal, type RefusalCode } from '../refusals.ts'
+import { parseInput } from './input.ts'
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+/** Who may call a route: anyone, also without a session, or those of one role or several. */
+export type Access = 'anyone' | Caller['role'] | readonly Caller['role'][]
+
+type CallerOf<A extends Access> = A extends 'anyone'
+  ? undefined
+  : A extends readonly (infer Role)[]
+    ? Extract<Caller, { role: Role }>
+    : Extract<Caller, { role: A }>
+
+export interface ResponseSpec {
+  description: string
+  /** JSON, unless `contentType` says otherwise. Left out: a response without a body. */
+  body?: z.ZodType
+  /** For a body that is a string of another type, such as `text/html`. */
+  contentType?: string
+  /** Headers worth telling, with what they mean. */
+  headers?: Readonly<Record<string, string>>
+}
+
+export type ResponseSpecs = Readonly<Record<number, ResponseSpec>>
+
+/** Parameters of the path and the query; each arrives as a string, a repeated one is refused. */
+type Parameters = z.ZodObject
+
+export interface RouteSpec<
+  A extends Access = Access,
+  P extends Parameters = Parameters,
+  Q extends Parameters = Parameters,
+  B extends z.ZodType = z.ZodType,
+  R extends ResponseSpecs = ResponseSpecs,
+> {
+  method: Method
+  /** As in OpenAPI: `/v1/transfers/{id}`. */
+  path: string
+  summary: string
+  description?: string
+  tags: readonly string[]
+  caller: A
+  params?: P
+  query?: Q
+  body?: B
+  /** Whether the body may also be form fields (`application/x-www-form-urlencoded`). */
+  form?: boolean
+  /** Whether `Idempotency-Key` means something here; it is read everywhere and told in OpenAPI. */
+  idempotent?: boolean
+  responses: R
+  /** What this route may refuse, beyond what every route may. */
+  refusals: readonly RefusalCode[]
+  /** Left out of the OpenAPI document. */
+  hidden?: boolean
+}
+
+/** What every handler is told about the request, whatever its route. */
+export interface RequestFacts {
+  /** Up to 255 bytes, chosen by the caller. */
+  idempotencyKey: string | undefined
+  requestId: string
+  /** The address that the request came from, as far as it can be trusted. */
+  address: string
+}
+
+export interface RouteRequest<
+  A extends Access,
+  P extends Parameters,
+  Q extends Parameters,
+  B extends z.ZodType,
+> extends RequestFacts {
+  params: z.output<P>
+  query: z.output<Q>
+  body: z.output<B>
+  caller: CallerOf<A>
+}
+
+interface AnswerFrame {
+  headers?: Readonly<Record<string, string>>
+  /** Starts a session of this user, with a new id, in place of the one that the request came with. */
+  signIn?: string
+  /** Ends the session that the request came with. */
+  signOut?: boolean
+}
+
+/** One of the route's responses: the status decides the type of the body. */
+export type Answer<R extends ResponseSpecs> = {
+  [S in keyof R & number]: AnswerFrame & { status: S } & (R[S] extends {
+      body: infer Body extends z.ZodType
+    }
+      ? { body: z.output<Body> }
+      : { body?: undefined })
+}[keyof R & number]
+
+/** A request before validation. */
+export interface RawRequest extends RequestFacts {
+  params: Readonly<Record<string, string>>
+  query: Readonly<Record<string, unknown>>
+  body: unknown
+  caller: Caller | undefined
+}
+
+export interface RawAnswer extends AnswerFrame {
+  status: number
+  body?: unknown
+}
+
+export interface Route {
+  spec: RouteSpec
+  /** Validates the request by the route's schemas and carries it out. */
+  run(deps: Deps, request: RawRequest): Promise<RawAnswer>
+}
+
+/**
+ * Defines a route. The schemas give the handler its types, validate what arrives and make the
+ * OpenAPI document.
+ */
+export function defineRoute<
+  const A extends Access,
+  const R extends ResponseSpecs,
+  P extends Parameters = z.ZodObject<Record<never, never>>,
+  Q extends Parameters = z.ZodObject<Record<never, never>>,
+  B extends z.ZodType = z.ZodUndefined,
+>(
+  spec: RouteSpec<A, P, Q, B, R>,
+  handle: (deps: Deps, request: RouteRequest<A, P, Q, B>) => Promise<Answer<R>>,
+): Route {
+  return {
+    spec,
+    async run(deps, raw) {
+      const caller = authorize(spec.caller, raw.caller)
+      return handle(deps, {
+        idempotencyKey: raw.idempotencyKey,
+        requestId: raw.requestId,
+        address: raw.address,
+        caller,
+        params: parseInput(spec.params, raw.params, 'path'),
+        query: parseInput(spec.query, raw.query, 'query'),
+        body: parseInput(spec.body, raw.body),
+      })
+    },
+  }
+}
+
+/** Whether a caller of this role may use a route of this access. */
+export function allows(access: Access, role: Caller['role']): boolean {
+  return access === 'anyone' || (Array.isArray(access) ? access.includes(role) : access === role)
+}
+
+function authorize<A extends Access>(access: A, caller: Caller | undefined): CallerOf<A> {
+  if (access === 'anyone') return undefined as CallerOf<A>
+  if (!caller) throw new Refusal('not_signed_in')
+  if (!allows(access, caller.role)) throw new Refusal('role_not_allowed')
+  return caller as CallerOf<A>
+}

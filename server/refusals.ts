@@ -1,0 +1,80 @@
+/**
+ * What Kassa says when it refuses. A flow throws a Refusal, which knows nothing of HTTP;
+ * server/http/errors.ts has the status and title of each code.
+ */
+export type RefusalCode =
+  // The request itself
+  | 'route_not_found'
+  | 'method_not_allowed'
+  | 'unsupported_media_type'
+  | 'body_too_large'
+  | 'malformed_body'
+  | 'invalid_request'
+  | 'cross_origin'
+  | 'internal_error'
+  | 'busy'
+  // Identity
+  | 'not_signed_in'
+  | 'wrong_credentials'
+  | 'role_not_allowed'
+  | 'too_many_attempts'
+  | 'email_taken'
+  | 'username_taken'
+  | 'name_taken'
+  | 'user_not_found'
+  | 'payment_system_not_found'
+  // Money
+  | 'amount_malformed'
+  | 'amount_not_positive'
+  | 'amount_too_precise'
+  | 'amount_too_large'
+  | 'currency_not_supported'
+  | 'currency_mismatch'
+  | 'wallet_not_found'
+  | 'wallet_number_mistyped'
+  | 'wallet_limit_reached'
+  | 'wallet_closed'
+  | 'wallet_ambiguous'
+  | 'recipient_not_found'
+  | 'recipient_closed'
+  | 'same_wallet'
+  | 'insufficient_funds'
+  | 'declined'
+  | 'idempotency_key_reused'
+  | 'reference_reused'
+  | 'outcome_unknown'
+  | 'ledger_unavailable'
+  | 'transfer_not_found'
+  | 'deposit_not_found'
+  | 'invalid_cursor'
+
+export interface FieldError {
+  /** Which part of the request: the body is meant when it is left out. */
+  in?: 'path' | 'query' | 'header'
+  /** JSON Pointer (RFC 6901) into the body, or the name of the parameter. */
+  pointer: string
+  message: string
+}
+
+export interface RefusalOptions {
+  /** A sentence for the caller about this occurrence. */
+  detail?: string
+  errors?: readonly FieldError[]
+  retryAfterSeconds?: number
+  /** Further members of the problem document, such as `available`; JSON values only. */
+  extra?: Readonly<Record<string, unknown>>
+  headers?: Readonly<Record<string, string>>
+}
+
+/** A request that Kassa understood, or saw through, and did not carry out. Nothing has changed. */
+export class Refusal extends Error {
+  readonly code: RefusalCode
+  readonly options: RefusalOptions
+
+  constructor(code: RefusalCode, options: RefusalOptions | string = {}) {
+    super(code)
+    this.name = 'Refusal'
+    this.code = code
+    this.options = typeof options === 'string' ? { detail: options } : options
+  }
+}
