@@ -44,3 +44,16 @@ export function formatAmount(minor: bigint, asset: Asset): string {
   const split = digits.length - asset.scale
   return `${sign}${digits.slice(0, split)}${asset.scale ? `.${digits.slice(split)}` : ''}`
 }
+
+/**
+ * One text for all texts of the same number ("007.50" and "7.5"), or undefined when the text is no
+ * plain decimal number. For comparing inputs before their currency is known.
+ */
+export function canonicalAmount(text: string): string | undefined {
+  if (text.length > textLengthMax) return undefined
+  const match = decimal.exec(text)
+  if (!match) return undefined
+  const [, sign, whole, fraction = ''] = match
+  const digits = fraction.replace(/0+$/, '')
+  return `${sign}${whole!.replace(/^0+(?=\d)/, '')}${digits && `.${digits}`}`
+}

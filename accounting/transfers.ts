@@ -48,8 +48,11 @@ export type Submission =
   | { kind: 'done'; replayed: boolean; operation: StoredOperation }
   /** Another input has used this operation id before; `operation` is what happened then. */
   | { kind: 'conflict'; operation: StoredOperation }
-  /** It did not happen and under this id never will. `reason` is missing when an earlier submission was declined. */
-  | { kind: 'declined'; reason?: PassingReason }
+  /**
+   * It did not happen and under this id never will, because of this leg. `reason` is missing when an
+   * earlier submission was declined.
+   */
+  | { kind: 'declined'; leg: number; reason?: PassingReason }
   /** The ledger refuses such a transfer at any time, for instance between two ledgers. */
   | { kind: 'invalid'; status: string }
 
@@ -121,10 +124,7 @@ export function compare(
     : { kind: 'conflict', operation }
 }
 
-type Attempted = Exclude<Submission, { kind: 'declined' }> | (Declined & { leg: number })
-type Declined = Extract<Submission, { kind: 'declined' }>
-
-async function submit(ledger: Ledger, plan: Plan, principalId: Uuid): Promise<Attempted> {
+async function submit(ledger: Ledger, plan: Plan, principalId: Uuid): Promise<Submission> {
   const transfers = toTransfers(plan, principalId)
   const outcome = readOutcome(await ledger.createTransfers(transfers))
   switch (outcome.kind) {

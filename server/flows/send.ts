@@ -9,14 +9,14 @@ import {
   type Submission,
   submitOnce,
 } from '../../accounting/transfers.ts'
-import { findLastDecline, findMemos, insertDecline, insertMemo } from '../../db/descriptions.ts'
+import { findLastDecline, findMemos, insertMemo } from '../../db/descriptions.ts'
 import { mintId } from '../../db/ids.ts'
 import type { Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
 import { readAmount, readCanonicalAmount, readCurrency, showAmount } from './amount.ts'
 import { type Recipient, type Route, resolveRoute } from './resolve-wallets.ts'
-import { declineCodes, refuseInvalid, settle } from './settle.ts'
+import { declineCodes, keepDecline, refuseInvalid, settle } from './settle.ts'
 
 export interface SendInput {
   fromWalletId?: string | undefined
@@ -102,7 +102,9 @@ async function planOrReplay(
 ): Promise<Plan | { replay: StoredOperation }> {
   try {
     if (input.currency !== undefined) readCurrency(input.currency)
-    return planPayment(await resolveRoute(deps, caller, { ...input, fromWalletId: input.fromWalletId, currency: input.currency }), input, key)
+    const { fromWalletId, to, currency } = input
+    const route = await resolveRoute(deps, caller, { fromWalletId, to, currency })
+    return planPayment(route, input, key)
   } catch (error) {
     if (!(error instanceof Refusal) || !mayHaveHappened) throw error
     const happened = await findOperation(deps.ledger, key.operationId)
@@ -149,12 +151,7 @@ async function refuseDecline(
   if (!reason) return refuseAgain(deps, plan)
   const code = declineCodes[reason]
   const { operationId, inputHash } = plan
-  try {
-    await insertDecline(deps.db, { operationId, inputHash, attempt: 0, code })
-  } catch (error) {
-    // Without the row the answer is still a decline, only a replay of it cannot say why.
-    deps.log.warn({ err: error, operationId }, 'the reason of a decline was not kept')
-  }
+  await keepDecline(deps, { operationId, inputHash, attempt: 0, code })
   return explain(deps, plan, code)
 }
 
@@ -170,8 +167,10 @@ async function refuseAgain(deps: SendDeps, plan: Plan): Promise<Refusal> {
 async function explain(deps: SendDeps, plan: Plan, code: RefusalCode): Promise<Refusal> {
   if (code !== 'insufficient_funds') return new Refusal(code)
   const [{ debitAccountId, amountMinor, asset }] = plan.legs
-  const balance = (await readBalances(deps.ledger, [debitAccountId])).get(debitAccountId)
-  const available = showAmount(balance?.availableMinor ?? 0n, asset.currency)
+  const balances = await readBalances(deps.ledger, [debitAccountId]).catch(() => undefined)
+  const balance = balances?.get(debitAccountId)
+  if (!balance) return new Refusal(code)
+  const available = showAmount(balance.availableMinor, asset.currency)
   const required = showAmount(amountMinor, asset.currency)
   return new Refusal(code, {
     detail: `${required} ${asset.currency} were to be paid, ${available} are available.`,
@@ -192,8 +191,7 @@ export async function readPayment(
   const isParty =
     operation?.code === TransferCode.payment &&
     caller.wallets.some(
-      (wallet) =>
-        wallet.id === operation.debitAccountId || wallet.id === operation.creditAccountId,
+      (wallet) => wallet.id === operation.debitAccountId || wallet.id === operation.creditAccountId,
     )
   if (!operation || !isParty) throw new Refusal('transfer_not_found')
   const memos = await findMemos(deps.db, [operation])

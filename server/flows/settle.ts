@@ -1,6 +1,8 @@
 import { LedgerOutcomeUnknown } from '../../accounting/client.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import type { PassingReason } from '../../accounting/outcome.ts'
+import { type Decline, insertDecline } from '../../db/descriptions.ts'
+import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
 
 const retryAfterSeconds = 5
@@ -16,7 +18,8 @@ export async function settle<T>(operationId: Uuid, submission: Promise<T>): Prom
   } catch (error) {
     if (!(error instanceof LedgerOutcomeUnknown)) throw error
     throw new Refusal('outcome_unknown', {
-      detail: 'The ledger has not answered yet. The same request with the same key tells the truth.',
+      detail:
+        'The ledger has not answered yet. The same request with the same key tells the truth.',
       retryAfterSeconds,
       extra: { operation_id: operationId },
     })
@@ -41,4 +44,20 @@ export function refuseInvalid(status: string): Refusal {
   if (status === 'accounts_must_be_different') return new Refusal('same_wallet')
   if (status.startsWith('overflows_')) return new Refusal('amount_too_large')
   throw new Error(`the ledger refused a transfer: ${status}`)
+}
+
+/**
+ * Keeps the reason of a decline for replays. Without it the answer is still a decline, only a replay
+ * cannot say why: so a failure is logged and goes no further.
+ */
+export async function keepDecline(
+  deps: Pick<Deps, 'db' | 'log'>,
+  decline: Decline & { code: RefusalCode },
+): Promise<void> {
+  try {
+    await insertDecline(deps.db, decline)
+  } catch (error) {
+    const { operationId } = decline
+    deps.log.warn({ err: error, operationId }, 'the reason of a decline was not kept')
+  }
 }

@@ -1,0 +1,144 @@
+import { jsonArrayFrom } from 'kysely/helpers/postgres'
+import type { Database } from './database.ts'
+import { mintId } from './ids.ts'
+import type { Role } from './schema.ts'
+
+/** A session with everything that a request needs to know about its user. */
+export interface SessionRow {
+  id: string
+  createdAt: Date
+  seenAt: Date
+  userId: string
+  role: Role
+  email: string
+  username: string | null
+  name: string | null
+  /** Given for a payment system only. */
+  paymentSystem: { number: number; name: string } | undefined
+  wallets: { id: string; number: string; currency: string }[]
+}
+
+export interface Lifetimes {
+  idleSeconds: number
+  absoluteSeconds: number
+}
+
+/** The session of a token that is alive at `now` and whose user is active. */
+export async function findSession(
+  db: Database,
+  tokenHash: Buffer,
+  now: Date,
+  lifetimes: Lifetimes,
+): Promise<SessionRow | undefined> {
+  const row = await db
+    .selectFrom('sessions')
+    .innerJoin('users', 'users.id', 'sessions.user_id')
+    .leftJoin('payment_systems', 'payment_systems.user_id', 'users.id')
+    .select([
+      'sessions.id',
+      'sessions.created_at',
+      'sessions.seen_at',
+      'users.id as userId',
+      'users.role',
+      'users.email',
+      'users.username',
+      'users.name',
+      'payment_systems.number',
+      'payment_systems.name as paymentSystemName',
+    ])
+    .select((eb) =>
+      jsonArrayFrom(
+        eb
+          .selectFrom('wallets')
+          .select(['wallets.id', 'wallets.currency'])
+          .select((wallet) => wallet.cast<string>('wallets.number', 'text').as('number'))
+          .whereRef('wallets.user_id', '=', 'users.id')
+          .orderBy('wallets.id'),
+      ).as('wallets'),
+    )
+    .where('sessions.token_hash', '=', tokenHash)
+    .where('sessions.created_at', '>', secondsBefore(now, lifetimes.absoluteSeconds))
+    .where('sessions.seen_at', '>', secondsBefore(now, lifetimes.idleSeconds))
+    .where('users.deactivated_at', 'is', null)
+    .executeTakeFirst()
+  if (!row) return undefined
+  const { created_at, seen_at, number, paymentSystemName, ...rest } = row
+  const paymentSystem =
+    number === null || paymentSystemName === null ? undefined : { number, name: paymentSystemName }
+  return { ...rest, createdAt: created_at, seenAt: seen_at, paymentSystem }
+}
+
+/** Stores a new session of a user, and ends the oldest ones beyond `limit`. */
+export async function insertSession(
+  db: Database,
+  session: { userId: string; tokenHash: Buffer; now: Date; limit: number },
+): Promise<void> {
+  const { userId, tokenHash, now, limit } = session
+  await db.transaction().execute(async (trx) => {
+    await trx
+      .insertInto('sessions')
+      .values({
+        id: mintId(),
+        token_hash: tokenHash,
+        user_id: userId,
+        created_at: now,
+        seen_at: now,
+      })
+      .execute()
+    await trx
+      .deleteFrom('sessions')
+      .where('id', 'in', (eb) =>
+        eb
+          .selectFrom('sessions')
+          .select('id')
+          .where('user_id', '=', userId)
+          .orderBy('id', 'desc')
+          .offset(limit),
+      )
+      .execute()
+  })
+}
+
+/** Notes that a session was used. One that has ended stays ended: this never inserts. */
+export async function touchSession(db: Database, tokenHash: Buffer, now: Date): Promise<void> {
+  await db
+    .updateTable('sessions')
+    .set({ seen_at: now })
+    .where('token_hash', '=', tokenHash)
+    .where('seen_at', '<', now)
+    .execute()
+}
+
+/** Ends a session; ending one that is not there changes nothing. */
+export async function deleteSession(db: Database, tokenHash: Buffer): Promise<void> {
+  await db.deleteFrom('sessions').where('token_hash', '=', tokenHash).execute()
+}
+
+/** Ends up to `limit` sessions that have run out; returns how many. */
+export async function deleteExpiredSessions(
+  db: Database,
+  now: Date,
+  lifetimes: Lifetimes,
+  limit: number,
+): Promise<number> {
+  const result = await db
+    .deleteFrom('sessions')
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('sessions')
+        .select('id')
+        .where((or) =>
+          or.or([
+            or('created_at', '<=', secondsBefore(now, lifetimes.absoluteSeconds)),
+            or('seen_at', '<=', secondsBefore(now, lifetimes.idleSeconds)),
+          ]),
+        )
+        .limit(limit),
+    )
+    .executeTakeFirst()
+  return Number(result.numDeletedRows)
+}
+
+function secondsBefore(time: Date, seconds: number): Date {
+  return new Date(time.getTime() - seconds * 1000)
+}

@@ -1,0 +1,96 @@
+import type { Database } from './database.ts'
+import { isUniqueViolation } from './errors.ts'
+import { mintId } from './ids.ts'
+import type { Role } from './schema.ts'
+
+export interface User {
+  id: string
+  role: Role
+  email: string
+  username: string | null
+  name: string | null
+  createdAt: Date
+  deactivatedAt: Date | null
+}
+
+export interface NewUser {
+  role: Role
+  email: string
+  username?: string | undefined
+  name?: string | undefined
+  passwordHash: string
+}
+
+const columns = ['id', 'role', 'email', 'username', 'name', 'created_at', 'deactivated_at'] as const
+
+interface Row {
+  id: string
+  role: Role
+  email: string
+  username: string | null
+  name: string | null
+  created_at: Date
+  deactivated_at: Date | null
+}
+
+const toUser = ({ created_at, deactivated_at, ...row }: Row): User => ({
+  ...row,
+  createdAt: created_at,
+  deactivatedAt: deactivated_at,
+})
+
+/** Stores a new user, or says which of the names is taken already. */
+export async function insertUser(
+  db: Database,
+  user: NewUser,
+): Promise<User | 'email_taken' | 'username_taken'> {
+  const { role, email, username, name, passwordHash } = user
+  try {
+    const row = await db
+      .insertInto('users')
+      .values({
+        id: mintId(),
+        role,
+        email,
+        username: username ?? null,
+        name: name ?? null,
+        password_hash: passwordHash,
+      })
+      .returning(columns)
+      .executeTakeFirstOrThrow()
+    return toUser(row)
+  } catch (error) {
+    if (isUniqueViolation(error, 'users_email_key')) return 'email_taken'
+    if (isUniqueViolation(error, 'users_username_key')) return 'username_taken'
+    throw error
+  }
+}
+
+/** The active user with this e-mail, without regard to case, and the bcrypt hash to check. */
+export async function findCredential(
+  db: Database,
+  email: string,
+): Promise<{ userId: string; passwordHash: string } | undefined> {
+  const row = await db
+    .selectFrom('users')
+    .select(['id', 'password_hash'])
+    .where((eb) => eb(eb.fn('lower', ['email']), '=', eb.fn('lower', [eb.val(email)])))
+    .where('deactivated_at', 'is', null)
+    .executeTakeFirst()
+  return row && { userId: row.id, passwordHash: row.password_hash }
+}
+
+/** Whether an account with this e-mail exists, active or not. */
+export async function emailExists(db: Database, email: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('users')
+    .select('id')
+    .where((eb) => eb(eb.fn('lower', ['email']), '=', eb.fn('lower', [eb.val(email)])))
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+export async function findUser(db: Database, id: string): Promise<User | undefined> {
+  const row = await db.selectFrom('users').select(columns).where('id', '=', id).executeTakeFirst()
+  return row && toUser(row)
+}

@@ -1,0 +1,13 @@
+/** TigerBeetle counts nanoseconds since 1970; outside there are RFC 3339 texts with milliseconds. */
+
+const nsPerMs = 1_000_000n
+
+/** A time of the ledger as RFC 3339 in UTC. */
+export function showLedgerTime(timestamp: bigint): string {
+  return new Date(Number(timestamp / nsPerMs)).toISOString()
+}
+
+/** Milliseconds since 1970 as a time of the ledger. */
+export function toLedgerTime(ms: number): bigint {
+  return BigInt(ms) * nsPerMs
+}

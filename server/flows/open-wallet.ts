@@ -1,0 +1,63 @@
+import { createAccounts, walletAccount } from '../../accounting/accounts.ts'
+import { assetOf } from '../../accounting/chart.ts'
+import {
+  findWalletsWithoutAccount,
+  insertWallet,
+  markAccountsCreated,
+  type Wallet,
+} from '../../db/wallets.ts'
+import type { Deps } from '../deps.ts'
+import { Refusal } from '../refusals.ts'
+import { readCurrency } from './amount.ts'
+
+type WalletDeps = Pick<Deps, 'db' | 'ledger'>
+
+/** How many wallets of one currency a person can have. */
+export const walletsPerCurrencyMax = 10
+
+/**
+ * Opens a wallet: first the row with the minted id, then the account in the ledger, which can be
+ * repeated (see ensureAccounts).
+ * Refusals: currency_not_supported, wallet_limit_reached.
+ */
+export async function openWallet(
+  deps: WalletDeps,
+  { userId, currency }: { userId: string; currency: string },
+): Promise<Wallet> {
+  readCurrency(currency)
+  const wallet = await insertWallet(deps.db, { userId, currency, limit: walletsPerCurrencyMax })
+  if (!wallet) {
+    throw new Refusal(
+      'wallet_limit_reached',
+      `A person can have ${walletsPerCurrencyMax} wallets of one currency.`,
+    )
+  }
+  await ensureAccounts(deps, [wallet])
+  return { ...wallet, hasAccount: true }
+}
+
+/** Creates the accounts of wallets that may have none yet; repeating it changes nothing. */
+export async function ensureAccounts(deps: WalletDeps, wallets: readonly Wallet[]): Promise<void> {
+  const missing = wallets.filter(({ hasAccount }) => !hasAccount)
+  if (missing.length === 0) return
+  await createAccounts(
+    deps.ledger,
+    missing.map(({ id, currency }) => walletAccount(id, assetOf(currency))),
+  )
+  await markAccountsCreated(
+    deps.db,
+    missing.map(({ id }) => id),
+  )
+}
+
+const recoveryBatch = 1_000
+
+/** Creates the accounts of all wallets whose opening was cut off. Answers how many there were. */
+export async function recoverWallets(deps: WalletDeps): Promise<number> {
+  for (let count = 0; ; ) {
+    const wallets = await findWalletsWithoutAccount(deps.db, recoveryBatch)
+    if (wallets.length === 0) return count
+    await ensureAccounts(deps, wallets)
+    count += wallets.length
+  }
+}

@@ -1,0 +1,104 @@
+import { type Balance, readBalances } from '../../accounting/accounts.ts'
+import { assetOf, type TransferKind, transferKindOf } from '../../accounting/chart.ts'
+import { type HistoryEntry, readHistory } from '../../accounting/history.ts'
+import type { Uuid } from '../../accounting/ids.ts'
+import { findDeposits, findMemos } from '../../db/descriptions.ts'
+import { findWalletOwners, listWallets, type Wallet } from '../../db/wallets.ts'
+import type { Deps } from '../deps.ts'
+import { ensureAccounts } from './open-wallet.ts'
+
+export interface WalletWithBalance extends Wallet {
+  balance: Balance
+}
+
+/** Wallets with their balances, which are read from the ledger in one request. */
+export async function withBalances(
+  deps: Pick<Deps, 'db' | 'ledger'>,
+  wallets: readonly Wallet[],
+): Promise<WalletWithBalance[]> {
+  if (wallets.length === 0) return []
+  await ensureAccounts(deps, wallets)
+  const balances = await readBalances(
+    deps.ledger,
+    wallets.map(({ id }) => id),
+  )
+  return wallets.map((wallet) => {
+    const balance = balances.get(wallet.id)
+    if (!balance) throw new Error(`wallet ${wallet.id} has no account in the ledger`)
+    return { ...wallet, balance }
+  })
+}
+
+/** All wallets of a person with their balances, oldest first. */
+export async function listWalletsWithBalances(
+  deps: Pick<Deps, 'db' | 'ledger'>,
+  userId: string,
+): Promise<WalletWithBalance[]> {
+  return withBalances(deps, await listWallets(deps.db, userId))
+}
+
+/** The other side of a transaction, as far as a wallet's owner may see it. */
+export interface Counterparty {
+  /** A person's wallet, or null for a payment system. */
+  walletId: Uuid | null
+  number: string | null
+  username: string | null
+  /** A person's name, or the payment system's. */
+  name: string | null
+}
+
+export interface Transaction extends HistoryEntry {
+  kind: TransferKind
+  currency: string
+  counterparty: Counterparty | null
+  memo: string | null
+  reference: string | null
+}
+
+/**
+ * A page of a wallet's transactions, newest first. Times in nanoseconds since 1970, both inclusive,
+ * 0 for no bound.
+ */
+export async function readTransactions(
+  deps: Pick<Deps, 'db' | 'ledger'>,
+  wallet: { id: Uuid; currency: string },
+  filter: {
+    kind?: TransferKind | undefined
+    timestampMin: bigint
+    timestampMax: bigint
+    limit: number
+  },
+): Promise<Transaction[]> {
+  const entries = await readHistory(deps.ledger, { accountId: wallet.id, ...filter })
+  const payments = entries.filter(({ code }) => transferKindOf(code) === 'payment')
+  const deposits = entries.filter(({ code }) => transferKindOf(code) === 'deposit')
+  const [owners, memos, told] = await Promise.all([
+    findWalletOwners(deps.db, [...new Set(payments.map(otherSide))]),
+    findMemos(deps.db, payments),
+    findDeposits(deps.db, deposits),
+  ])
+  const { currency } = assetOf(wallet.currency)
+  return entries.map((entry) => {
+    const owner = owners.get(otherSide(entry))
+    const deposit = told.get(entry.operationId)
+    return {
+      ...entry,
+      kind: transferKindOf(entry.code),
+      currency,
+      counterparty: owner ?? (deposit ? paymentSystemParty(deposit.paymentSystemName) : null),
+      memo: memos.get(entry.operationId) ?? deposit?.details ?? null,
+      reference: deposit?.reference ?? null,
+    }
+  })
+}
+
+const paymentSystemParty = (name: string): Counterparty => ({
+  walletId: null,
+  number: null,
+  username: null,
+  name,
+})
+
+function otherSide(entry: HistoryEntry): Uuid {
+  return entry.direction === 'in' ? entry.debitAccountId : entry.creditAccountId
+}
