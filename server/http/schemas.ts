@@ -1,0 +1,48 @@
+/** Schemas that several routes share, and how the values of use cases are shown in JSON. */
+import { z } from 'zod'
+import { isStorable, textOrNumber } from './json.ts'
+
+export const uuid = z
+  .string()
+  .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'must be a UUID')
+  .transform((text) => text.toLowerCase())
+
+/** Decimal text in major units; a JSON number is read from its source text, digit by digit. */
+export const amountInput = textOrNumber.meta({
+  description: 'Decimal text in major units, such as "115.60"; never rounded',
+  examples: ['115.60'],
+})
+
+export const amountOutput = z.string().meta({
+  description: 'Decimal text in major units with all decimals of the currency',
+  examples: ['115.60'],
+})
+
+export const currencyInput = z
+  .string()
+  .regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code such as "USD"')
+  .meta({ description: 'ISO 4217 alphabetic code', examples: ['USD'] })
+
+/** A wallet's id, or its number for people as text or as a JSON integer. */
+export const walletName = z
+  .union([
+    uuid,
+    z.string().regex(/^\d{1,18}$/, 'must be a wallet id or a wallet number'),
+    z.int().min(1).transform(String),
+  ])
+  .meta({ description: "A wallet's id, or its number" })
+
+/** Text that a person wrote: stored as it is, shown to the people concerned. */
+export const text = (lengthMax: number) =>
+  z.string().min(1).max(lengthMax).refine(isStorable, 'has characters that are not text')
+
+export const time = z.string().meta({ description: 'RFC 3339 in UTC', format: 'date-time' })
+
+export const replayHeader = {
+  'Idempotency-Replayed': '`true` when this answers an earlier request with the same key',
+}
+
+/** The header that marks a replay; nothing for a first answer. */
+export function replayHeaders(replayed: boolean): Record<string, string> {
+  return replayed ? { 'Idempotency-Replayed': 'true' } : {}
+}

@@ -1,0 +1,149 @@
+import { z } from 'zod'
+import { showAmount } from '../flows/amount.ts'
+import { type Deposit, deposit, listDeposits, readDeposit } from '../flows/deposit.ts'
+import { showLedgerTime } from '../flows/ledger-time.ts'
+import { pageOf, pageQuery, toBounds, toPage } from '../http/paging.ts'
+import { defineRoute } from '../http/route.ts'
+import {
+  amountInput,
+  amountOutput,
+  currencyInput,
+  replayHeader,
+  replayHeaders,
+  text,
+  time,
+  uuid,
+  walletName,
+} from '../http/schemas.ts'
+
+const tags = ['Deposits'] as const
+
+const depositBody = z
+  .object({
+    id: uuid,
+    wallet_id: uuid,
+    amount: amountOutput,
+    currency: z.string(),
+    reference: z.string().nullable(),
+    sender: z.string().nullable(),
+    details: z.string().nullable(),
+    occurred_at: time.nullable(),
+    created_at: time,
+  })
+  .meta({ id: 'Deposit' })
+
+function showDeposit(stored: Deposit): z.output<typeof depositBody> {
+  return {
+    id: stored.id,
+    wallet_id: stored.walletId,
+    amount: showAmount(stored.amountMinor, stored.currency),
+    currency: stored.currency,
+    reference: stored.reference,
+    sender: stored.sender,
+    details: stored.details,
+    occurred_at: stored.occurredAt === null ? null : showLedgerTime(stored.occurredAt),
+    created_at: showLedgerTime(stored.timestamp),
+  }
+}
+
+/** Within what a 64-bit count of nanoseconds can hold. */
+const occurredAt = z.iso
+  .datetime({ offset: true, error: 'must be an RFC 3339 time' })
+  .refine(
+    (value) => Date.parse(value) > 0 && Date.parse(value) < Date.UTC(2200, 0),
+    'must be from 1970 to 2199',
+  )
+  .meta({ description: 'When it happened outside (RFC 3339)' })
+
+const postDeposit = defineRoute(
+  {
+    method: 'POST',
+    path: '/v1/deposits',
+    summary: 'Tell of money received for a wallet',
+    description:
+      'The reference alone decides whether this is a new deposit: the same reference never pays ' +
+      'twice, with or without an Idempotency-Key. A deposit that was declined can be sent again.',
+    tags,
+    caller: 'payment_system',
+    body: z.strictObject({
+      wallet_id: walletName,
+      amount: amountInput,
+      currency: currencyInput,
+      reference: text(255).meta({ description: "The payment's own id in your system" }),
+      sender: text(200).optional().meta({ description: 'Who paid, as you know it' }),
+      details: text(500).optional().meta({ description: 'Shown to the owner of the wallet' }),
+      occurred_at: occurredAt.optional(),
+    }),
+    idempotent: true,
+    responses: {
+      201: { description: 'It is booked', body: depositBody, headers: replayHeader },
+    },
+    refusals: [
+      'amount_malformed',
+      'amount_not_positive',
+      'amount_too_precise',
+      'amount_too_large',
+      'currency_not_supported',
+      'currency_mismatch',
+      'wallet_not_found',
+      'wallet_number_mistyped',
+      'recipient_closed',
+      'reference_reused',
+      'outcome_unknown',
+      'ledger_unavailable',
+    ],
+  },
+  async (deps, { caller, body }) => {
+    const { deposit: booked, replayed } = await deposit(deps, caller, {
+      wallet: body.wallet_id,
+      amount: body.amount,
+      currency: body.currency,
+      reference: body.reference,
+      sender: body.sender,
+      details: body.details,
+      occurredAtMs: body.occurred_at === undefined ? undefined : Date.parse(body.occurred_at),
+    })
+    return {
+      status: 201,
+      body: showDeposit(booked),
+      headers: { Location: `/v1/deposits/${booked.id}`, ...replayHeaders(replayed) },
+    }
+  },
+)
+
+const getDeposit = defineRoute(
+  {
+    method: 'GET',
+    path: '/v1/deposits/{id}',
+    summary: 'One of your deposits',
+    tags,
+    caller: 'payment_system',
+    params: z.object({ id: uuid }),
+    responses: { 200: { description: 'The deposit', body: depositBody } },
+    refusals: ['deposit_not_found', 'ledger_unavailable'],
+  },
+  async (deps, { caller, params }) => ({
+    status: 200,
+    body: showDeposit(await readDeposit(deps, caller, params.id)),
+  }),
+)
+
+const getDeposits = defineRoute(
+  {
+    method: 'GET',
+    path: '/v1/deposits',
+    summary: 'Your deposits, newest first',
+    tags,
+    caller: 'payment_system',
+    query: z.strictObject({ ...pageQuery, currency: currencyInput.optional() }),
+    responses: { 200: { description: 'A page of them', body: pageOf(depositBody) } },
+    refusals: ['currency_not_supported', 'invalid_cursor', 'ledger_unavailable'],
+  },
+  async (deps, { caller, query }) => {
+    const { currency } = query
+    const deposits = await listDeposits(deps, caller, { ...toBounds(query), currency })
+    return { status: 200, body: toPage(deposits, query, showDeposit) }
+  },
+)
+
+export const depositRoutes = [postDeposit, getDeposits, getDeposit]

@@ -1,0 +1,173 @@
+import { z } from 'zod'
+import { transferKinds } from '../../accounting/chart.ts'
+import { showAmount } from '../flows/amount.ts'
+import { showLedgerTime } from '../flows/ledger-time.ts'
+import { openWallet } from '../flows/open-wallet.ts'
+import { findOwnWallet } from '../flows/own-wallet.ts'
+import {
+  listWalletsWithBalances,
+  readTransactions,
+  type Transaction,
+  type WalletWithBalance,
+  withBalances,
+} from '../flows/wallet-history.ts'
+import { pageOf, pageQuery, toBounds, toPage } from '../http/paging.ts'
+import { defineRoute } from '../http/route.ts'
+import { amountOutput, currencyInput, time, uuid } from '../http/schemas.ts'
+
+const tags = ['Wallets'] as const
+
+export const walletBody = z
+  .object({
+    id: uuid,
+    number: z.string().meta({ description: 'For people: ten digits, the last a check digit' }),
+    currency: z.string(),
+    balance: z.object({
+      posted: amountOutput,
+      held: amountOutput,
+      available: amountOutput,
+    }),
+    created_at: time,
+  })
+  .meta({ id: 'Wallet' })
+
+/** A wallet with its balance as JSON. */
+export function showWallet(wallet: WalletWithBalance): z.output<typeof walletBody> {
+  const show = (minor: bigint) => showAmount(minor, wallet.currency)
+  return {
+    id: wallet.id,
+    number: wallet.number,
+    currency: wallet.currency,
+    balance: {
+      posted: show(wallet.balance.postedMinor),
+      held: show(wallet.balance.heldMinor),
+      available: show(wallet.balance.availableMinor),
+    },
+    created_at: wallet.createdAt.toISOString(),
+  }
+}
+
+export const transactionBody = z
+  .object({
+    id: uuid,
+    kind: z.enum(transferKinds),
+    direction: z.enum(['in', 'out']),
+    amount: amountOutput,
+    currency: z.string(),
+    balance: amountOutput.meta({ description: 'Posted balance right after this transaction' }),
+    counterparty: z
+      .object({
+        wallet_id: uuid.nullable(),
+        number: z.string().nullable(),
+        username: z.string().nullable(),
+        name: z.string().nullable(),
+      })
+      .nullable(),
+    memo: z.string().nullable(),
+    reference: z.string().nullable(),
+    created_at: time,
+  })
+  .meta({ id: 'Transaction' })
+
+/** A transaction of a wallet as JSON. */
+export function showTransaction(entry: Transaction): z.output<typeof transactionBody> {
+  const { counterparty } = entry
+  return {
+    id: entry.operationId,
+    kind: entry.kind,
+    direction: entry.direction,
+    amount: showAmount(entry.amountMinor, entry.currency),
+    currency: entry.currency,
+    balance: showAmount(entry.balanceAfterMinor, entry.currency),
+    counterparty: counterparty && {
+      wallet_id: counterparty.walletId,
+      number: counterparty.number,
+      username: counterparty.username,
+      name: counterparty.name,
+    },
+    memo: entry.memo,
+    reference: entry.reference,
+    created_at: showLedgerTime(entry.timestamp),
+  }
+}
+
+const idParams = z.object({ id: uuid })
+
+const listWallets = defineRoute(
+  {
+    method: 'GET',
+    path: '/v1/wallets',
+    summary: 'Your wallets, oldest first',
+    tags,
+    caller: 'customer',
+    responses: { 200: { description: 'All of them', body: pageOf(walletBody) } },
+    refusals: ['ledger_unavailable'],
+  },
+  async (deps, { caller }) => {
+    const wallets = await listWalletsWithBalances(deps, caller.userId)
+    return { status: 200, body: { data: wallets.map(showWallet), next_cursor: null } }
+  },
+)
+
+const postWallet = defineRoute(
+  {
+    method: 'POST',
+    path: '/v1/wallets',
+    summary: 'Open a wallet',
+    tags,
+    caller: 'customer',
+    body: z.strictObject({ currency: currencyInput }),
+    responses: { 201: { description: 'The new wallet', body: walletBody } },
+    refusals: ['currency_not_supported', 'wallet_limit_reached', 'ledger_unavailable'],
+  },
+  async (deps, { caller, body }) => {
+    const wallet = await openWallet(deps, { userId: caller.userId, currency: body.currency })
+    const [opened] = await withBalances(deps, [wallet])
+    return {
+      status: 201,
+      body: showWallet(opened!),
+      headers: { Location: `/v1/wallets/${wallet.id}` },
+    }
+  },
+)
+
+const getWallet = defineRoute(
+  {
+    method: 'GET',
+    path: '/v1/wallets/{id}',
+    summary: 'One of your wallets',
+    tags,
+    caller: 'customer',
+    params: idParams,
+    responses: { 200: { description: 'The wallet', body: walletBody } },
+    refusals: ['wallet_not_found', 'ledger_unavailable'],
+  },
+  async (deps, { caller, params }) => {
+    const [wallet] = await withBalances(deps, [await findOwnWallet(deps, caller, params.id)])
+    return { status: 200, body: showWallet(wallet!) }
+  },
+)
+
+const listTransactions = defineRoute(
+  {
+    method: 'GET',
+    path: '/v1/wallets/{id}/transactions',
+    summary: 'What went in and out of a wallet, newest first',
+    tags,
+    caller: 'customer',
+    params: idParams,
+    query: z.strictObject({
+      ...pageQuery,
+      kind: z.enum(transferKinds).optional().meta({ description: 'Only this kind' }),
+    }),
+    responses: { 200: { description: 'A page of them', body: pageOf(transactionBody) } },
+    refusals: ['wallet_not_found', 'invalid_cursor', 'ledger_unavailable'],
+  },
+  async (deps, { caller, params, query }) => {
+    const wallet = await findOwnWallet(deps, caller, params.id)
+    const entries = await readTransactions(deps, wallet, { ...toBounds(query), kind: query.kind })
+    return { status: 200, body: toPage(entries, query, showTransaction) }
+  },
+)
+
+export const walletRoutes = [listWallets, postWallet, getWallet, listTransactions]
