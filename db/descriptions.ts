@@ -2,6 +2,7 @@
  * What describes money without being money: memos, deposits as payment systems told them, reasons of
  * declines. Insert-only, and keyed by the hash of the input that the ledger keeps with the transfer.
  */
+import { createBatcher } from './batcher.ts'
 import type { Database } from './database.ts'
 
 /** Names a description: the operation, and the hash of the input it was asked with. */
@@ -12,13 +13,36 @@ export interface DescriptionKey {
 
 const keyText = ({ operationId, inputHash }: DescriptionKey) => `${operationId}/${inputHash}`
 
-/** Keeps a memo; the same key again changes nothing. Comes before the transfer: an orphan harms nobody. */
-export async function insertMemo(db: Database, key: DescriptionKey, memo: string): Promise<void> {
-  await db
-    .insertInto('memos')
-    .values({ transfer_id: key.operationId, input_hash: BigInt(key.inputHash), memo })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute()
+/** Keeps memos, those that are written at about the same time in one statement. */
+export interface MemoWriter {
+  /**
+   * Keeps a memo; the same key again changes nothing. It comes before the transfer: a memo without
+   * one harms nobody. @throws BatcherFull
+   */
+  add(memo: DescriptionKey & { memo: string }): Promise<void>
+}
+
+const memosPerStatement = 500
+const memosWaitingMax = 10_000
+
+export function createMemoWriter(db: Database): MemoWriter {
+  return createBatcher({
+    batchMax: memosPerStatement,
+    queueMax: memosWaitingMax,
+    write: async (memos) => {
+      await db
+        .insertInto('memos')
+        .values(
+          memos.map(({ operationId, inputHash, memo }) => ({
+            transfer_id: operationId,
+            input_hash: BigInt(inputHash),
+            memo,
+          })),
+        )
+        .onConflict((conflict) => conflict.doNothing())
+        .execute()
+    },
+  })
 }
 
 /** The memos of transfers, by operation id. */

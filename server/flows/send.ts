@@ -9,7 +9,7 @@ import {
   type Submission,
   submitOnce,
 } from '../../accounting/transfers.ts'
-import { findLastDecline, findMemos, insertMemo } from '../../db/descriptions.ts'
+import { findLastDecline, findMemos } from '../../db/descriptions.ts'
 import { mintId } from '../../db/ids.ts'
 import type { Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
@@ -39,7 +39,7 @@ export interface Payment {
   timestamp: bigint
 }
 
-type SendDeps = Pick<Deps, 'db' | 'ledger' | 'log'>
+type SendDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'memos'>
 
 /**
  * Pays from one of the caller's wallets into another wallet: debit payer, credit payee.
@@ -65,7 +65,7 @@ export async function send(
 
   const plan = await planOrReplay(deps, caller, input, key, idempotencyKey !== undefined)
   if ('replay' in plan) return { payment: toPayment(plan.replay, input.memo), replayed: true }
-  if (input.memo !== undefined) await insertMemo(deps.db, key, input.memo)
+  if (input.memo !== undefined) await deps.memos.add({ ...key, memo: input.memo })
 
   const submission = await settle(operationId, submitOnce(deps.ledger, plan))
   switch (submission.kind) {

@@ -1,4 +1,5 @@
 import { LedgerOutcomeUnknown, LedgerUnavailable } from '../../accounting/client.ts'
+import { BatcherFull } from '../../db/batcher.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
 
 interface ProblemKind {
@@ -70,6 +71,7 @@ export function toRefusal(error: unknown): Refusal {
   if (error instanceof LedgerUnavailable || error instanceof LedgerOutcomeUnknown) {
     return new Refusal('ledger_unavailable', { retryAfterSeconds: 1 })
   }
+  if (error instanceof BatcherFull) return new Refusal('busy', { retryAfterSeconds: 1 })
   return new Refusal('internal_error')
 }
 
