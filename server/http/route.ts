@@ -127,7 +127,7 @@ export function defineRoute<
   B extends z.ZodType = z.ZodUndefined,
 >(
   spec: RouteSpec<A, P, Q, B, R>,
-  handle: (deps: Deps, request: RouteRequest<A, P, Q, B>) => Promise<Answer<R>>,
+  handle: (deps: Deps, request: RouteRequest<A, P, Q, B>) => Promise<Answer<NoInfer<R>>>,
 ): Route {
   return {
     spec,
