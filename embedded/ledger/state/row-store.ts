@@ -1,0 +1,78 @@
+/**
+ * Rows of a fixed number of 32-bit words, appended at the end, in chunks of typed memory: growing
+ * never moves what is there. Chunks are left at their size when rows are taken back.
+ */
+export class RowStore {
+  readonly rowWords: number
+  count = 0
+  private readonly chunks: Uint32Array[] = []
+  private readonly chunkShift: number
+  private readonly rowMask: number
+
+  /** `rowWords`: words a row; `chunkRows`: rows a chunk, a power of two. */
+  constructor(rowWords: number, chunkRows: number) {
+    this.rowWords = rowWords
+    this.chunkShift = Math.log2(chunkRows)
+    this.rowMask = chunkRows - 1
+  }
+
+  /** The chunk that holds a row. */
+  words(row: number): Uint32Array {
+    return this.chunks[row >>> this.chunkShift]!
+  }
+
+  /** Where in its chunk a row begins, in words. */
+  at(row: number): number {
+    return (row & this.rowMask) * this.rowWords
+  }
+
+  /** Makes room for one more row and returns its number; its words are what they were before. */
+  append(): number {
+    const row = this.count
+    if ((row & this.rowMask) === 0 && row >>> this.chunkShift === this.chunks.length) {
+      this.chunks.push(new Uint32Array((this.rowMask + 1) * this.rowWords))
+    }
+    this.count = row + 1
+    return row
+  }
+
+  /** Takes back the rows from `count` on. */
+  truncate(count: number): void {
+    this.count = count
+  }
+
+  get rowBytes(): number {
+    return this.rowWords * 4
+  }
+
+  /** Views on the bytes from `start` to `end`, at most one a chunk. */
+  *slices(start: number, end: number): Generator<Uint8Array> {
+    const chunkBytes = (this.rowMask + 1) * this.rowBytes
+    for (let from = start; from < end; ) {
+      const chunk = this.chunks[Math.floor(from / chunkBytes)]!
+      const offset = from % chunkBytes
+      const length = Math.min(chunkBytes - offset, end - from)
+      yield new Uint8Array(chunk.buffer, offset, length)
+      from += length
+    }
+  }
+
+  /** Appends rows from their bytes, in pieces of any size. Throws when the last row is not whole. */
+  load(pieces: Iterable<Uint8Array>): void {
+    const chunkBytes = (this.rowMask + 1) * this.rowBytes
+    let length = this.count * this.rowBytes
+    for (const piece of pieces) {
+      for (let taken = 0; taken < piece.length; ) {
+        const offset = length % chunkBytes
+        const size = Math.min(chunkBytes - offset, piece.length - taken)
+        const index = Math.floor(length / chunkBytes)
+        this.chunks[index] ??= new Uint32Array(chunkBytes / 4)
+        new Uint8Array(this.chunks[index].buffer).set(piece.subarray(taken, taken + size), offset)
+        taken += size
+        length += size
+      }
+    }
+    if (length % this.rowBytes !== 0) throw new Error(`${length} bytes are no whole rows`)
+    this.count = length / this.rowBytes
+  }
+}
