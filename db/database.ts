@@ -42,3 +42,8 @@ export function openDatabase(options: DatabaseOptions): DatabaseHandle {
   const db: Database = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   return { db, pool, close: () => db.destroy() }
 }
+
+/** Asks the server for a sign of life. */
+export async function pingDatabase(db: Database): Promise<void> {
+  await db.selectNoFrom((eb) => eb.lit(1).as('one')).execute()
+}

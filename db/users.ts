@@ -80,16 +80,18 @@ export async function findCredential(
   return row && { userId: row.id, passwordHash: row.password_hash }
 }
 
-/** Whether an account with this e-mail exists, active or not. */
-export async function emailExists(db: Database, email: string): Promise<boolean> {
+/** Whether there is, or was, anyone of this role. */
+export async function hasUserOfRole(db: Database, role: Role): Promise<boolean> {
   const row = await db
     .selectFrom('users')
     .select('id')
-    .where((eb) => eb(eb.fn('lower', ['email']), '=', eb.fn('lower', [eb.val(email)])))
+    .where('role', '=', role)
+    .limit(1)
     .executeTakeFirst()
   return row !== undefined
 }
 
+/** A user by id (a UUID), active or not. */
 export async function findUser(db: Database, id: string): Promise<User | undefined> {
   const row = await db.selectFrom('users').select(columns).where('id', '=', id).executeTakeFirst()
   return row && toUser(row)

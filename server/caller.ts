@@ -1,3 +1,5 @@
+import type { SessionRow } from '../db/sessions.ts'
+
 /** A person's wallet, as far as it never changes. */
 export interface CallerWallet {
   id: string
@@ -31,3 +33,21 @@ export interface Operator extends SignedIn {
 
 /** Who sends a request: the session, read from a cache, never from PostgreSQL on the money path. */
 export type Caller = Customer | PaymentSystem | Operator
+
+/** The caller that a stored session stands for. */
+export function toCaller(row: SessionRow): Caller {
+  const { id: sessionId, userId, email, username, name } = row
+  const signedIn = { userId, sessionId, email, username, name }
+  switch (row.role) {
+    case 'customer':
+      return { ...signedIn, role: row.role, wallets: row.wallets }
+    case 'payment_system': {
+      if (!row.paymentSystem) throw new Error(`the payment system ${userId} has no number`)
+      return { ...signedIn, role: row.role, paymentSystem: { id: userId, ...row.paymentSystem } }
+    }
+    case 'operator':
+      return { ...signedIn, role: row.role }
+    default:
+      throw row.role satisfies never
+  }
+}

@@ -54,6 +54,8 @@ export interface RouteSpec<
   responses: R
   /** What this route may refuse, beyond what every route may. */
   refusals: readonly RefusalCode[]
+  /** Whether it starts a session (`signIn` in the answer). */
+  startsSession?: boolean
   /** Left out of the OpenAPI document. */
   hidden?: boolean
 }
@@ -100,7 +102,8 @@ export type Answer<R extends ResponseSpecs> = {
 export interface RawRequest extends RequestFacts {
   params: Readonly<Record<string, string>>
   query: Readonly<Record<string, unknown>>
-  body: unknown
+  /** Reads the body; it is called only after the caller was found to be allowed. */
+  readBody(): Promise<unknown>
   caller: Caller | undefined
 }
 
@@ -140,7 +143,7 @@ export function defineRoute<
         caller,
         params: parseInput(spec.params, raw.params, 'path'),
         query: parseInput(spec.query, raw.query, 'query'),
-        body: parseInput(spec.body, raw.body),
+        body: parseInput(spec.body, spec.body && (await raw.readBody())),
       })
     },
   }

@@ -1,0 +1,90 @@
+import type { Database } from './database.ts'
+import { isUniqueViolation } from './errors.ts'
+import { insertUser } from './users.ts'
+
+/** An account of its own kind: where deposits come from. */
+export interface PaymentSystemRow {
+  id: string
+  /** Gives the clearing accounts their ids. */
+  number: number
+  name: string
+  email: string
+  createdAt: Date
+  deactivatedAt: Date | null
+}
+
+/** Stores a payment system with its credential, or says which of the names is taken already. */
+export async function insertPaymentSystem(
+  db: Database,
+  input: { name: string; email: string; passwordHash: string },
+): Promise<PaymentSystemRow | 'email_taken' | 'name_taken'> {
+  const { name, email, passwordHash } = input
+  try {
+    return await db.transaction().execute(async (trx) => {
+      const user = await insertUser(trx, { role: 'payment_system', email, name, passwordHash })
+      if (typeof user === 'string') throw new EmailTaken()
+      const { number } = await trx
+        .insertInto('payment_systems')
+        .values({ user_id: user.id, name })
+        .returning('number')
+        .executeTakeFirstOrThrow()
+      const { id, createdAt, deactivatedAt } = user
+      return { id, number, name, email, createdAt, deactivatedAt }
+    })
+  } catch (error) {
+    if (error instanceof EmailTaken) return 'email_taken'
+    if (isUniqueViolation(error, 'payment_systems_name_key')) return 'name_taken'
+    throw error
+  }
+}
+
+/** Rolls the transaction back. */
+class EmailTaken extends Error {}
+
+/** Payment systems by number, after the number `after`. */
+export async function listPaymentSystems(
+  db: Database,
+  { after, limit }: { after: number; limit: number },
+): Promise<PaymentSystemRow[]> {
+  const rows = await selectPaymentSystems(db)
+    .where('payment_systems.number', '>', after)
+    .orderBy('payment_systems.number')
+    .limit(limit)
+    .execute()
+  return rows.map(toPaymentSystem)
+}
+
+export async function findPaymentSystem(
+  db: Database,
+  id: string,
+): Promise<PaymentSystemRow | undefined> {
+  const row = await selectPaymentSystems(db)
+    .where('payment_systems.user_id', '=', id)
+    .executeTakeFirst()
+  return row && toPaymentSystem(row)
+}
+
+function selectPaymentSystems(db: Database) {
+  return db
+    .selectFrom('payment_systems')
+    .innerJoin('users', 'users.id', 'payment_systems.user_id')
+    .select([
+      'users.id',
+      'payment_systems.number',
+      'payment_systems.name',
+      'users.email',
+      'users.created_at',
+      'users.deactivated_at',
+    ])
+}
+
+function toPaymentSystem({
+  created_at,
+  deactivated_at,
+  ...row
+}: Omit<PaymentSystemRow, 'createdAt' | 'deactivatedAt'> & {
+  created_at: Date
+  deactivated_at: Date | null
+}): PaymentSystemRow {
+  return { ...row, createdAt: created_at, deactivatedAt: deactivated_at }
+}

@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto'
+import { insertPaymentSystem } from '../db/payment-systems.ts'
+import { hasUserOfRole, insertUser } from '../db/users.ts'
+import type { Deps } from './deps.ts'
+
+/** A credential that was made at this start. It is told this once; only its hash is stored. */
+export interface Created {
+  role: 'payment_system' | 'operator'
+  email: string
+  password: string
+}
+
+type BootstrapDeps = Pick<Deps, 'config' | 'db' | 'passwords'>
+
+const firstPaymentSystemName = 'First payment system'
+const drawnPasswordBytes = 15
+
+/**
+ * Creates the first payment system and the first operator where there is none yet. A password that
+ * the settings do not give is drawn at random.
+ */
+export async function bootstrap(deps: BootstrapDeps): Promise<Created[]> {
+  const { db, config } = deps
+  const paymentSystem = await createFirst(deps, {
+    role: 'payment_system',
+    email: config.paymentSystemEmail,
+    password: config.paymentSystemPassword ?? drawPassword(),
+    insert: (email, passwordHash) =>
+      insertPaymentSystem(db, { name: firstPaymentSystemName, email, passwordHash }),
+  })
+  const operator = await createFirst(deps, {
+    role: 'operator',
+    email: config.operatorEmail,
+    password: config.operatorPassword ?? drawPassword(),
+    insert: (email, passwordHash) => insertUser(db, { role: 'operator', email, passwordHash }),
+  })
+  return [...paymentSystem, ...operator]
+}
+
+interface First extends Created {
+  insert: (email: string, passwordHash: string) => Promise<object | string>
+}
+
+async function createFirst({ db, passwords }: BootstrapDeps, first: First): Promise<Created[]> {
+  const { role, email, password, insert } = first
+  if (await hasUserOfRole(db, role)) return []
+  const stored = await insert(email, await passwords.hash(password))
+  if (typeof stored !== 'string') return [{ role, email, password }]
+  // Another process that starts at the same time was first, or the e-mail is somebody else's.
+  if (await hasUserOfRole(db, role)) return []
+  throw new Error(`there is another account with the e-mail ${email}: choose one for the ${role}`)
+}
+
+function drawPassword(): string {
+  return randomBytes(drawnPasswordBytes).toString('base64url')
+}

@@ -1,0 +1,92 @@
+import type Router from '@koa/router'
+import type { Deps } from '../deps.ts'
+import { Refusal } from '../refusals.ts'
+import type { Identify } from './basic.ts'
+import { readBody } from './body.ts'
+import type { Context, Extras, Middleware, State } from './context.ts'
+import { isStorable } from './json.ts'
+import type { RawAnswer, Route } from './route.ts'
+import type { SessionCookie } from './session.ts'
+
+export interface MountOptions {
+  deps: Deps
+  cookie: SessionCookie
+  identify: Identify
+}
+
+const keyBytesMax = 255
+
+/** Makes a route reachable. */
+export function mount(router: Router<State, Extras>, route: Route, options: MountOptions): void {
+  const { spec } = route
+  const path = spec.path.replace(/\{(\w+)\}/g, ':$1')
+  const needsCookie = spec.caller !== 'anyone' || spec.startsSession === true
+  const handlers = [handle(route, options)]
+  if (needsCookie) handlers.unshift(options.cookie.middleware)
+  router.register(path, [spec.method], handlers)
+}
+
+function handle(route: Route, { deps, cookie, identify }: MountOptions): Middleware {
+  const { spec } = route
+  return async (ctx) => {
+    ctx.state.route = spec.path
+    const identity = spec.caller === 'anyone' ? undefined : await identify(ctx)
+    ctx.state.userId = identity?.caller.userId
+    const answer = await route.run(deps, {
+      requestId: ctx.state.requestId,
+      address: ctx.ip,
+      idempotencyKey: readIdempotencyKey(ctx),
+      caller: identity?.caller,
+      params: readParameters(ctx.params, 'path'),
+      query: readParameters(ctx.query, 'query'),
+      readBody: () => readBody(ctx.req, spec.form ?? false),
+    })
+    if (answer.signIn !== undefined) {
+      ctx.state.userId = answer.signIn
+      await cookie.signIn(ctx, answer.signIn)
+    }
+    if (answer.signOut) {
+      if (identity) await deps.sessions.end(identity.token)
+      await cookie.signOut(ctx)
+    }
+    respond(ctx, route, answer)
+  }
+}
+
+/** Refusal: invalid_request. */
+function readIdempotencyKey(ctx: Context): string | undefined {
+  const key = ctx.req.headers['idempotency-key']
+  if (key === undefined) return undefined
+  // Node gives one character a byte.
+  if (typeof key === 'string' && key.length > 0 && key.length <= keyBytesMax) return key
+  const message = `must have 1 to ${keyBytesMax} bytes`
+  const errors = [{ in: 'header' as const, pointer: 'Idempotency-Key', message }]
+  throw new Refusal('invalid_request', { errors })
+}
+
+/** Refusal: invalid_request. */
+function readParameters<T extends Readonly<Record<string, unknown>>>(
+  parameters: T,
+  part: 'path' | 'query',
+): T {
+  for (const [pointer, value] of Object.entries(parameters)) {
+    if (typeof value === 'string' && !isStorable(value)) {
+      const errors = [{ in: part, pointer, message: 'has characters that are not text' }]
+      throw new Refusal('invalid_request', { errors })
+    }
+  }
+  return parameters
+}
+
+function respond(ctx: Context, { spec }: Route, { status, body, headers }: RawAnswer): void {
+  ctx.status = status
+  if (headers) ctx.set(headers)
+  if (body === undefined) {
+    ctx.body = null
+    ctx.status = status
+    return
+  }
+  const contentType = spec.responses[status]?.contentType
+  ctx.type = contentType ?? 'application/json'
+  ctx.body = contentType === undefined ? JSON.stringify(body) : body
+}

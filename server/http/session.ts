@@ -1,0 +1,84 @@
+/**
+ * The session cookie, by koa-session over Kassa's sessions. The cookie has a random id and its
+ * signature, nothing else; what koa-session calls session data is just the user's id.
+ */
+import { createSession } from 'koa-session'
+import type { Deps } from '../deps.ts'
+import { mintToken } from '../sessions.ts'
+import type { App, Context, Middleware } from './context.ts'
+
+/** Cookies of a name that starts like this are taken only from a secure origin, for it alone. */
+const securePrefix = '__Host-'
+
+export interface SessionCookie {
+  /** Reads the cookie; sets `state.cookie` when its session is alive. */
+  middleware: Middleware
+  /** Starts a session in place of the one that the request came with; answers its new id. */
+  signIn(ctx: Context, userId: string): Promise<string>
+  /** Ends the session that the request came with and takes the cookie back. */
+  signOut(ctx: Context): Promise<void>
+  /** Gives the client the cookie of a session that it has started earlier. */
+  send(ctx: Context, token: string): void
+}
+
+export function createSessionCookie(
+  app: App,
+  { sessions, config }: Pick<Deps, 'sessions' | 'config'>,
+): SessionCookie {
+  const name = config.production ? `${securePrefix}kassa` : 'kassa'
+  const options = {
+    maxAge: config.sessionAbsoluteSeconds * 1000,
+    httpOnly: true,
+    signed: true,
+    overwrite: true,
+    sameSite: 'lax' as const,
+    secure: config.production,
+  }
+  const read = createSession(
+    {
+      ...options,
+      key: name,
+      autoCommit: false,
+      genid: (ctx: Context) => {
+        ctx.state.newToken = mintToken()
+        return ctx.state.newToken
+      },
+      store: {
+        async get(token: string, _maxAge: number, { ctx }: { ctx?: Context }) {
+          const caller = await sessions.find(token)
+          if (!caller || !ctx) return undefined
+          ctx.state.cookie = { caller, token }
+          return { user_id: caller.userId }
+        },
+        set: (token: string, { user_id }: { user_id: string }) => sessions.start(token, user_id),
+        destroy: (token: string) => sessions.end(token),
+      },
+    },
+    app,
+  )
+
+  return {
+    async middleware(ctx, next) {
+      // Behind a proxy that ends TLS the connection here is not encrypted, the client's is.
+      if (config.production) ctx.cookies.secure = true
+      await read(ctx, next)
+    },
+    async signIn(ctx, userId) {
+      const { session } = ctx
+      if (!session) throw new Error('the session was taken away')
+      const { isNew } = session
+      session.user_id = userId
+      await (isNew ? session.save() : session.regenerate())
+      if (ctx.state.newToken === undefined) throw new Error('the session has no id')
+      return ctx.state.newToken
+    },
+    async signOut(ctx) {
+      const { session } = ctx
+      ctx.session = null
+      await session?.manuallyCommit()
+    },
+    send(ctx, token) {
+      ctx.cookies.set(name, token, options)
+    },
+  }
+}

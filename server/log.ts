@@ -1,0 +1,28 @@
+import pino, { type Logger } from 'pino'
+import pretty from 'pino-pretty'
+import type { Config } from './config.ts'
+
+/** Lines are written in batches, at the latest after this time. */
+const flushIntervalMs = 250
+const batchBytes = 4_096
+
+/** Logs to standard output: for people on a terminal, JSON lines otherwise. */
+export function createLogger({ logLevel }: Pick<Config, 'logLevel'>): Logger {
+  const destination = process.stdout.isTTY
+    ? pretty({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l', sync: true })
+    : pino.destination({
+        dest: 1,
+        sync: false,
+        minLength: batchBytes,
+        periodicFlush: flushIntervalMs,
+      })
+  return pino({ level: logLevel, serializers: { err: describeError } }, destination)
+}
+
+/** An error without the values it carries: PostgreSQL's errors quote rows. */
+function describeError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { message: String(error) }
+  const code = 'code' in error ? error.code : undefined
+  const cause = error.cause === undefined ? undefined : describeError(error.cause)
+  return { type: error.name, code, message: error.message, stack: error.stack, cause }
+}

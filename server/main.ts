@@ -1,0 +1,134 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { createLedger } from '../accounting/client.ts'
+import { createAttemptLimit } from '../db/attempts.ts'
+import { openDatabase } from '../db/database.ts'
+import { createMemoWriter } from '../db/descriptions.ts'
+import { migrate } from '../db/migrate.ts'
+import { createApp } from './app.ts'
+import { bootstrap, type Created } from './bootstrap.ts'
+import { type Config, ConfigError, loadConfig } from './config.ts'
+import type { Deps } from './deps.ts'
+import { recoverWallets } from './flows/open-wallet.ts'
+import { createLogger } from './log.ts'
+import { createPasswords } from './passwords.ts'
+import { routes } from './routes/index.ts'
+import { createSessions } from './sessions.ts'
+
+export interface Kassa {
+  /** Where it listens. */
+  url: string
+  /** Credentials made at this start, to be told once. */
+  created: Created[]
+  deps: Deps
+  /** Stops listening, lets requests finish up to a limit, closes every connection. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts Kassa: brings the schema up to date, creates the first accounts and listens. `adapt` may put
+ * something around a dependency. When a step fails, what was opened before is closed again.
+ */
+export async function startKassa(
+  config: Config,
+  adapt: (deps: Deps) => Deps = (deps) => deps,
+): Promise<Kassa> {
+  await using opened = new AsyncDisposableStack()
+  const deps = adapt(await openDeps(config, opened))
+  const created = await bootstrap(deps)
+  const server = createServer(createApp(deps, routes).callback())
+  await listen(server, config)
+  opened.defer(() => drain(server, config.drainSeconds))
+  recover(deps)
+  const { port } = server.address() as AddressInfo
+  const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
+  const resources = opened.move()
+  return { url, created, deps, stop: () => resources.disposeAsync() }
+}
+
+/** Opens what use cases work with; what has to be closed goes onto the stack. */
+async function openDeps(config: Config, opened: AsyncDisposableStack): Promise<Deps> {
+  const log = createLogger(config)
+  opened.defer(() => log.flush())
+  const nowMs = Date.now
+  const { db, pool, close } = openDatabase({
+    url: config.databaseUrl,
+    poolSize: config.databasePoolSize,
+    connectTimeoutMs: config.databaseConnectTimeoutMs,
+    onIdleError: (error) => log.warn({ err: error }, 'a connection to PostgreSQL was lost'),
+  })
+  opened.defer(close)
+  await migrate(db)
+  const ledger = await createLedger({
+    addresses: config.tigerbeetleAddresses,
+    clusterId: config.tigerbeetleClusterId,
+    deadlineMs: config.ledgerDeadlineMs,
+    queueLimit: config.ledgerQueueLimit,
+  })
+  opened.defer(() => ledger.close())
+  const sessions = await createSessions({ db, config, log, nowMs })
+  opened.defer(() => sessions.close())
+  const attempts = (name: string, max: number) =>
+    createAttemptLimit(pool, { name, attempts: max, windowSeconds: config.attemptsWindowSeconds })
+  return {
+    config,
+    db,
+    ledger,
+    memos: createMemoWriter(db),
+    log,
+    sessions,
+    passwords: await createPasswords(config),
+    accountAttempts: attempts('account', config.accountAttempts),
+    addressAttempts: attempts('address', config.addressAttempts),
+    nowMs,
+  }
+}
+
+function listen(server: Server, { host, port }: Config): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host, port }, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+/** Stops listening and lets requests under way finish, at most `seconds`. */
+async function drain(server: Server, seconds: number): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve))
+  server.closeIdleConnections()
+  const timer = setTimeout(() => server.closeAllConnections(), seconds * 1000)
+  await closed
+  clearTimeout(timer)
+}
+
+/** Finishes what an earlier process was in the middle of. */
+function recover(deps: Deps): void {
+  recoverWallets(deps).then(
+    (count) => count > 0 && deps.log.info({ count }, 'accounts of wallets were created belatedly'),
+    (error: unknown) => deps.log.warn({ err: error }, 'wallets could not be recovered'),
+  )
+}
+
+async function main(): Promise<void> {
+  const kassa = await startKassa(loadConfig(process.env))
+  process.stdout.write(`Kassa listens on ${kassa.url}\n`)
+  for (const { role, email, password } of kassa.created) {
+    process.stdout.write(`created ${role}: ${email} ${password}\n`)
+  }
+  const stop = () => {
+    kassa.stop().then(() => process.exit(0))
+  }
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  main().catch((error: unknown) => {
+    const text = error instanceof ConfigError ? error.message : String(error)
+    process.stderr.write(`${text}\n`)
+    process.exit(1)
+  })
+}

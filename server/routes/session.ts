@@ -1,0 +1,78 @@
+import { z } from 'zod'
+import type { Caller } from '../caller.ts'
+import { signIn } from '../flows/sign-in.ts'
+import { defineRoute } from '../http/route.ts'
+import { uuid } from '../http/schemas.ts'
+
+const tags = ['Identity'] as const
+const everyone = ['customer', 'payment_system', 'operator'] as const
+
+const sessionBody = z
+  .object({
+    id: uuid,
+    user: z.object({
+      id: uuid,
+      role: z.enum(everyone),
+      email: z.string(),
+      username: z.string().nullable(),
+      name: z.string().nullable(),
+    }),
+  })
+  .meta({ id: 'Session' })
+
+function showSession(caller: Caller): z.output<typeof sessionBody> {
+  const { sessionId, userId, role, email, username, name } = caller
+  return { id: sessionId, user: { id: userId, role, email, username, name } }
+}
+
+const postSession = defineRoute(
+  {
+    method: 'POST',
+    path: '/v1/sessions',
+    summary: 'Sign in',
+    description:
+      'The session cookie has a new id each time. HTTP Basic works on any other request.',
+    tags,
+    caller: 'anyone',
+    startsSession: true,
+    form: true,
+    body: z.strictObject({
+      email: z.string().max(254),
+      password: z.string().max(1_000).meta({ format: 'password' }),
+    }),
+    responses: { 201: { description: 'Signed in', body: z.object({ user_id: uuid }) } },
+    refusals: ['wrong_credentials', 'too_many_attempts', 'busy'],
+  },
+  async (deps, { body, address }) => {
+    const userId = await signIn(deps, { ...body, address })
+    return { status: 201, body: { user_id: userId }, signIn: userId }
+  },
+)
+
+const getSession = defineRoute(
+  {
+    method: 'GET',
+    path: '/v1/session',
+    summary: 'Who is signed in',
+    tags,
+    caller: everyone,
+    responses: { 200: { description: 'The session', body: sessionBody } },
+    refusals: [],
+  },
+  async (_deps, { caller }) => ({ status: 200, body: showSession(caller) }),
+)
+
+const deleteSession = defineRoute(
+  {
+    method: 'DELETE',
+    path: '/v1/session',
+    summary: 'Sign out',
+    tags,
+    caller: everyone,
+    responses: { 204: { description: 'The session has ended, in every process' } },
+    refusals: [],
+  },
+  async () => ({ status: 204, signOut: true }),
+)
+
+export const sessionRoutes = [postSession, getSession, deleteSession]
