@@ -1,4 +1,4 @@
-import { headerBytes } from './header.ts'
+import { bodyBytesMax } from './header.ts'
 
 /**
  * Terminology
@@ -34,6 +34,8 @@ export const entryAt = {
 
 /** The operation of an entry that expires pending transfers; TigerBeetle's number for it. */
 export const expireOperation = 4
+/** A record that is no entry: it only says in `durable` what is on disk, and has the last op. */
+export const markOperation = 1
 
 /** A head to be filled, or one read from a journal. */
 export type EntryHead = DataView
@@ -55,10 +57,18 @@ export function copy16(target: DataView, to: number, source: DataView, from: num
   }
 }
 
+/** Whether 8 bytes are the same in two places. */
+export function equal8(a: DataView, aOffset: number, b: DataView, bOffset: number): boolean {
+  return (
+    a.getInt32(aOffset, true) === b.getInt32(bOffset, true) &&
+    a.getInt32(aOffset + 4, true) === b.getInt32(bOffset + 4, true)
+  )
+}
+
 /** Bytes that a record takes in the journal: records start at multiples of 128. */
 export function recordBytes(size: number): number {
   return Math.ceil(size / entryHeadBytes) * entryHeadBytes
 }
 
 /** The largest record: a head and the largest request body. */
-export const recordBytesMax = entryHeadBytes + 1024 * 1024 - headerBytes
+export const recordBytesMax = recordBytes(entryHeadBytes + bodyBytesMax)

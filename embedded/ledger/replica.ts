@@ -20,6 +20,7 @@ import {
   replyAt,
   requestAt,
 } from './header.ts'
+import { MemoryLog } from './memory-log.ts'
 import { makeEviction, makePong, makeReply, registerResult } from './messages.ts'
 import { judge, type Session, Sessions } from './sessions.ts'
 import { isRead, operations, type StateMachine } from './state-machine.ts'
@@ -40,7 +41,6 @@ export interface EntryLog {
 
 export interface ReplicaOptions {
   readonly stateMachine: StateMachine
-  readonly log: EntryLog
   /** The wall clock, nanoseconds. It may jump: timestamps rise all the same. */
   readonly clock: () => bigint
   readonly sessions?: Sessions
@@ -69,7 +69,7 @@ const stateMachineOperations = new Set<number>(Object.values(operations))
 export class Replica {
   readonly sessions: Sessions
   readonly stateMachine: StateMachine
-  readonly #log: EntryLog
+  #log: EntryLog = new MemoryLog()
   readonly #clock: () => bigint
   readonly #head: EntryHead = new DataView(new ArrayBuffer(entryHeadBytes))
   readonly #waiting: Waiting[] = []
@@ -80,11 +80,9 @@ export class Replica {
   constructor(options: ReplicaOptions) {
     this.stateMachine = options.stateMachine
     this.sessions = options.sessions ?? new Sessions()
-    this.#log = options.log
     this.#clock = options.clock
     this.#op = options.op ?? 0
     this.#timestamp = max(options.timestamp ?? 0n, this.stateMachine.timestamp)
-    this.#log.onDurable = () => this.#answer()
   }
 
   /** The op of the newest entry. Reads are no entries. */
@@ -95,6 +93,12 @@ export class Replica {
   /** The highest timestamp (nanoseconds) given to any operation so far. */
   get timestamp(): bigint {
     return this.#timestamp
+  }
+
+  /** From now on entries go to `log`, and answers wait for it. Until then nothing is kept. */
+  logTo(log: EntryLog): void {
+    this.#log = log
+    log.onDurable = () => this.#answer()
   }
 
   /** Commits an entry again that an earlier process has written. */

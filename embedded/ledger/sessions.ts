@@ -108,8 +108,9 @@ export function judge(session: Session | undefined, view: DataView, o: number): 
   const lastRequest = last.getUint32(replyAt.request, true)
   if (request < lastRequest) return 'ignore'
   if (request === lastRequest) {
-    const same = equal16(last, replyAt.requestChecksum, view, o + at.checksum)
-    return same ? 'repeat' : 'ignore'
+    if (!equal16(last, replyAt.requestChecksum, view, o + at.checksum)) return 'ignore'
+    // Of a read only the head of its reply survives a restart: it is executed again.
+    return session.reply.byteLength < last.getUint32(at.size, true) ? 'new' : 'repeat'
   }
   if (session.resumed) return 'new'
   if (request !== lastRequest + 1) return 'ignore'
