@@ -32,7 +32,9 @@ export interface Server {
 export interface Servers {
   readonly databaseUrl: string
   readonly tigerbeetleAddresses: string
-  /** Resolves with a sentence when one of the servers that we have started ends. */
+  /** Whether at least one of them keeps its data in our data folder. */
+  readonly keepData: boolean
+  /** Resolves with a sentence when a server that we have started ends without being asked to. */
   readonly ended: Promise<string>
   /** A line for each server. */
   describe(): string[]
@@ -47,12 +49,18 @@ export async function withServers(options: ServerOptions): Promise<Servers> {
     await database.stop()
     throw error
   })
+  let stopping = false
+  const ended = Promise.race([database.ended, ledger.ended])
   return {
     databaseUrl: database.address,
     tigerbeetleAddresses: ledger.address,
-    ended: Promise.race([database.ended, ledger.ended]),
+    keepData: !hasBothAddresses(options.env),
+    ended: new Promise((resolve) => {
+      ended.then((how) => stopping || resolve(how))
+    }),
     describe: () => [`PostgreSQL   ${database.label}`, `TigerBeetle  ${ledger.label}`],
     stop: async () => {
+      stopping = true
       await Promise.all([ledger.stop(), database.stop()])
     },
   }
@@ -90,8 +98,12 @@ function refuseInProduction({ env }: ServerOptions, variable: string, what: stri
   throw new Error(`NODE_ENV=production does not start ${what}: set ${variable}.`)
 }
 
+function hasBothAddresses(env: NodeJS.ProcessEnv): boolean {
+  return Boolean(env.DATABASE_URL && env.TIGERBEETLE_ADDRESSES)
+}
+
 async function makeDataDir({ dataDir, env }: ServerOptions): Promise<void> {
-  if (env.DATABASE_URL && env.TIGERBEETLE_ADDRESSES) return
+  if (hasBothAddresses(env)) return
   try {
     await mkdir(dataDir, { recursive: true, mode: 0o755 })
     await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)

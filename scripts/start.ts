@@ -1,0 +1,109 @@
+/** `npm start`: the servers that are missing, then Kassa, until SIGINT or SIGTERM. */
+import { createServer } from 'node:net'
+import { type Config, loadConfig } from '../server/config.ts'
+import { startKassa } from '../server/main.ts'
+import { dataDirOf, keptSessionSecret } from './data-dir.ts'
+import { explain } from './explain.ts'
+import { type Servers, withServers } from './with-servers.ts'
+
+type Kassa = Awaited<ReturnType<typeof startKassa>>
+
+const dataDir = dataDirOf(process.env)
+
+async function start(): Promise<{ kassa: Kassa; servers: Servers }> {
+  await checkSettings()
+  const servers = await withServers({ env: process.env, dataDir, durable: true })
+  try {
+    const kassa = await startKassa(loadConfig(await environment(servers)))
+    return { kassa, servers }
+  } catch (error) {
+    await servers.stop()
+    throw error
+  }
+}
+
+/** All that is wrong with the settings, and whether the port is free, before anything is started. */
+async function checkSettings(): Promise<void> {
+  const { NODE_ENV, DATABASE_URL, TIGERBEETLE_ADDRESSES } = process.env
+  const config = loadConfig(
+    NODE_ENV === 'production'
+      ? process.env
+      : {
+          ...process.env,
+          DATABASE_URL: DATABASE_URL || 'postgres://to.be.started',
+          TIGERBEETLE_ADDRESSES: TIGERBEETLE_ADDRESSES || '127.0.0.1:0',
+        },
+  )
+  await checkPort(config)
+}
+
+function checkPort({ host, port }: Config): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject)
+    server.listen(port, host, () => server.close(() => resolve()))
+  })
+}
+
+async function environment(servers: Servers): Promise<NodeJS.ProcessEnv> {
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    DATABASE_URL: servers.databaseUrl,
+    TIGERBEETLE_ADDRESSES: servers.tigerbeetleAddresses,
+  }
+  if (env.SESSION_SECRETS || !servers.keepData) return env
+  return { ...env, SESSION_SECRETS: await keptSessionSecret(dataDir) }
+}
+
+function announce(kassa: Kassa, servers: Servers): void {
+  const data = servers.keepData ? [`Data         ${dataDir}`] : []
+  const lines = [
+    `Kassa listens on ${kassa.url}  (documentation: ${kassa.url}/docs)`,
+    '',
+    ...[...data, ...servers.describe()].map((line) => `  ${line}`),
+  ]
+  if (kassa.created.length > 0) {
+    lines.push('', 'Created now, and shown only this once:', '')
+    for (const { role, email, password } of kassa.created) {
+      lines.push(`  ${role.replace('_', ' ').padEnd(14)}  ${email}  ${password}`)
+    }
+  }
+  console.log([...lines, '', ...tour(kassa), ''].join('\n'))
+}
+
+/** Three calls to try: sign up, be paid, look. */
+function tour({ url, created }: Kassa): string[] {
+  const payer = created.find(({ role }) => role === 'payment_system')
+  const credential = payer ? `${payer.email}:${payer.password}` : 'E-MAIL:PASSWORD'
+  const json = `-H 'Content-Type: application/json'`
+  const person = `{"email":"ann@example.com","password":"correct horse"}`
+  const payment = `{"wallet_id":"'$wallet'","amount":"100.00","currency":"USD","reference":"first"}`
+  const number = `sed 's/.*"number":"\\([0-9]*\\)".*/\\1/'`
+  return [
+    'Try it:',
+    '',
+    `  wallet=$(curl -s -c cookies ${url}/v1/users ${json} -d '${person}' | ${number})`,
+    `  curl -s -u '${credential}' ${url}/v1/deposits ${json} -d '${payment}'`,
+    `  curl -s -b cookies ${url}/v1/wallets`,
+  ]
+}
+
+try {
+  const { kassa, servers } = await start()
+  announce(kassa, servers)
+  let stopping = false
+  const stop = async (reason: string, exitCode: number): Promise<void> => {
+    if (stopping) return
+    stopping = true
+    console.log(reason)
+    await kassa.stop()
+    await servers.stop()
+    process.exit(exitCode)
+  }
+  // Both the terminal and npm send SIGINT: it can come twice for one Ctrl-C.
+  process.on('SIGINT', () => stop('\nFinishing what is under way...', 0))
+  process.on('SIGTERM', () => stop('Finishing what is under way...', 0))
+  servers.ended.then((how) => stop(how, 1))
+} catch (error) {
+  console.error(explain(error))
+  process.exit(1)
+}
