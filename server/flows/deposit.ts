@@ -1,8 +1,9 @@
-import { clearingAccount, createAccounts } from '../../accounting/accounts.ts'
+import { type AccountPlan, clearingAccount, createAccounts } from '../../accounting/accounts.ts'
 import { assetOf, assetOfLedger, currencies, TransferCode } from '../../accounting/chart.ts'
+import type { Ledger } from '../../accounting/client.ts'
 import { findAttempted, readDebits } from '../../accounting/history.ts'
 import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
-import { type StoredOperation, submitAttempts } from '../../accounting/transfers.ts'
+import { type Plan, type StoredOperation, submitAttempts } from '../../accounting/transfers.ts'
 import { findDeposits, findLastDecline, insertDeposit } from '../../db/descriptions.ts'
 import type { PaymentSystem } from '../caller.ts'
 import type { Deps } from '../deps.ts'
@@ -91,28 +92,24 @@ async function book(
   const paymentSystemId = caller.paymentSystem.id
   await ensureAccounts(deps, [wallet])
   await insertDeposit(deps.db, { ...key, paymentSystemId, reference, sender, details })
+  const clearing = clearingAccount(caller.paymentSystem.number, asset)
+  const plan: Plan = {
+    ...key,
+    ...(input.occurredAtMs === undefined ? {} : { occurredAt: toLedgerTime(input.occurredAtMs) }),
+    legs: [
+      {
+        debitAccountId: clearing.id,
+        creditAccountId: wallet.id,
+        amountMinor,
+        asset,
+        code: TransferCode.deposit,
+      },
+    ],
+  }
   const last = await findLastDecline(deps.db, operationId)
   const { submission, attempt } = await settle(
     operationId,
-    submitAttempts(
-      deps.ledger,
-      {
-        ...key,
-        ...(input.occurredAtMs === undefined
-          ? {}
-          : { occurredAt: toLedgerTime(input.occurredAtMs) }),
-        legs: [
-          {
-            debitAccountId: clearingAccount(caller.paymentSystem.number, asset).id,
-            creditAccountId: wallet.id,
-            amountMinor,
-            asset,
-            code: TransferCode.deposit,
-          },
-        ],
-      },
-      last ? last.attempt + 1 : 0,
-    ),
+    submitFromClearing(deps.ledger, plan, clearing, last ? last.attempt + 1 : 0),
   )
   switch (submission.kind) {
     case 'done': {
@@ -131,6 +128,24 @@ async function book(
     default:
       throw submission satisfies never
   }
+}
+
+/**
+ * Submits a deposit. A payment system's clearing account of a currency is created when its first
+ * deposit finds it missing; that attempt is burnt, so it counts on to the next.
+ */
+async function submitFromClearing(
+  ledger: Ledger,
+  plan: Plan,
+  clearing: AccountPlan,
+  firstAttempt: number,
+): ReturnType<typeof submitAttempts> {
+  const first = await submitAttempts(ledger, plan, firstAttempt)
+  const { submission, attempt } = first
+  if (submission.kind !== 'declined' || submission.reason !== 'debit_account_not_found')
+    return first
+  await createAccounts(ledger, [clearing])
+  return submitAttempts(ledger, plan, attempt + 1)
 }
 
 /** The refusal of a reference that belongs to another deposit of this payment system: shows which. */
@@ -194,17 +209,6 @@ export async function listDeposits(
   )
   const newestFirst = pages.flat().sort((a, b) => (a.timestamp < b.timestamp ? 1 : -1))
   return describe(deps, newestFirst.slice(0, filter.limit))
-}
-
-/** Creates the clearing accounts of a payment system, one per currency; repeating changes nothing. */
-export async function ensureClearingAccounts(
-  deps: Pick<Deps, 'ledger'>,
-  paymentSystemNumber: number,
-): Promise<void> {
-  await createAccounts(
-    deps.ledger,
-    currencies.map((currency) => clearingAccount(paymentSystemNumber, assetOf(currency))),
-  )
 }
 
 async function describe(
