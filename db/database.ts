@@ -40,7 +40,15 @@ export function openDatabase(options: DatabaseOptions): DatabaseHandle {
   })
   pool.on('error', options.onIdleError)
   const db: Database = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
-  return { db, pool, close: () => db.destroy() }
+  return {
+    db,
+    pool,
+    async close() {
+      await db.destroy()
+      // Kysely leaves a pool alone that it has not used yet.
+      if (!pool.ended) await pool.end()
+    },
+  }
 }
 
 /** Asks the server for a sign of life. */

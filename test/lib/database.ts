@@ -1,0 +1,77 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { openDatabase } from '../../db/database.ts'
+import { migrate } from '../../db/migrate.ts'
+
+export interface TestDatabase {
+  url: string
+  /** Fails when a connection to it is still open. */
+  drop(): Promise<void>
+}
+
+/** Any number: test processes that make the template wait for each other by it. */
+const lockKey = 7_160_204
+
+/** A fresh database with the current schema, in the cluster that the test runner gives. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const clusterUrl = process.env.DATABASE_URL
+  if (!clusterUrl) throw new Error('DATABASE_URL is not set: run the tests by `npm test`')
+  const name = `kassa_test_${randomBytes(8).toString('hex')}`
+  await administer(clusterUrl, async (query) => {
+    const template = await ensureTemplate(clusterUrl, query)
+    await query(`CREATE DATABASE ${name} TEMPLATE ${template}`)
+  })
+  return {
+    url: urlOf(clusterUrl, name),
+    drop: () =>
+      administer(clusterUrl, async (query) => {
+        await query(`DROP DATABASE ${name}`)
+      }),
+  }
+}
+
+type Query = (text: string) => Promise<{ rowCount: number | null }>
+
+/** One connection, for statements about the cluster. */
+async function administer(url: string, work: (query: Query) => Promise<void>): Promise<void> {
+  const { pool, close } = openTestDatabase(url)
+  try {
+    await work((text) => pool.query(text))
+  } finally {
+    await close()
+  }
+}
+
+const openTestDatabase = (url: string) =>
+  openDatabase({ url, poolSize: 1, connectTimeoutMs: 10_000, onIdleError: () => {} })
+
+/** Copying a migrated database is faster than migrating each. Its name changes with the schema. */
+async function ensureTemplate(clusterUrl: string, query: Query): Promise<string> {
+  const template = `kassa_template_${await hashMigrations()}`
+  const exists = () => query(`SELECT FROM pg_database WHERE datname = '${template}'`)
+  await query(`SELECT pg_advisory_lock(${lockKey})`)
+  if ((await exists()).rowCount === 0) {
+    const unfinished = `${template}_unfinished`
+    await query(`DROP DATABASE IF EXISTS ${unfinished}`)
+    await query(`CREATE DATABASE ${unfinished}`)
+    const { db, close } = openTestDatabase(urlOf(clusterUrl, unfinished))
+    await migrate(db).finally(close)
+    await query(`ALTER DATABASE ${unfinished} RENAME TO ${template}`)
+  }
+  await query(`SELECT pg_advisory_unlock(${lockKey})`)
+  return template
+}
+
+async function hashMigrations(): Promise<string> {
+  const folder = new URL('../../db/migrations/', import.meta.url)
+  const hash = createHash('sha256')
+  for (const file of (await readdir(folder)).sort())
+    hash.update(await readFile(new URL(file, folder)))
+  return hash.digest('hex').slice(0, 16)
+}
+
+function urlOf(clusterUrl: string, name: string): string {
+  const url = new URL(clusterUrl)
+  url.pathname = `/${name}`
+  return url.href
+}
