@@ -1,0 +1,44 @@
+/** Load over HTTP: as much as a server takes, or at a fixed rate. */
+import { Pool } from 'undici'
+import { runAutocannon } from './cannon.ts'
+import { type Latency, openLoop, type Pace } from './open-loop.ts'
+import { nextRequest, type Workload } from './workload.ts'
+import { hasWrk, runWrk } from './wrk.ts'
+
+export interface Load {
+  /** Connections, each with one request under way at any time. */
+  connections: number
+  seconds: number
+}
+
+export interface LoadResult {
+  /** Requests that were answered while the load ran. */
+  answers: number
+  seconds: number
+  /** Answers that were no success, and connections that broke. */
+  failures: number
+}
+
+export type Saturate = (workload: Workload, load: Load) => Promise<LoadResult>
+
+/** wrk where it is installed, else autocannon. */
+export async function findLoadGenerator(): Promise<{ name: string; saturate: Saturate }> {
+  return (await hasWrk())
+    ? { name: 'wrk', saturate: runWrk }
+    : { name: 'autocannon', saturate: runAutocannon }
+}
+
+/** Latency of a server at a fixed rate. */
+export async function pace(workload: Workload, connections: number, at: Pace): Promise<Latency> {
+  const pool = new Pool(workload.url, { connections })
+  try {
+    return await openLoop(at, async () => {
+      const request = { method: 'POST', path: workload.path, ...nextRequest(workload) } as const
+      const { statusCode, body } = await pool.request(request)
+      await body.dump()
+      return statusCode < 300
+    })
+  } finally {
+    await pool.close()
+  }
+}

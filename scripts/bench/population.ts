@@ -1,0 +1,83 @@
+/** The people of the bench: users with wallets, written straight to the two servers. */
+import { clearingAccount, createAccounts, walletAccount } from '../../accounting/accounts.ts'
+import { assetOf, TransferCode } from '../../accounting/chart.ts'
+import type { Ledger } from '../../accounting/client.ts'
+import { submitOnce } from '../../accounting/transfers.ts'
+import type { Database } from '../../db/database.ts'
+import { mintId } from '../../db/ids.ts'
+
+/** As many wallets as a person may have of one currency. */
+const walletsPerUser = 10
+export const usersCount = 1_000
+export const currency = 'USD'
+
+/** Far more than a run can spend, also when all pay from one wallet. */
+const fundsMinor = 1_000_000_000_000n
+
+/** Rows or accounts written at once: as many as a TigerBeetle with `--development` takes. */
+const batchSize = 250
+
+export interface Population {
+  emails: readonly string[]
+  /** Wallet ids in the order of their users, equally many for each. */
+  wallets: readonly string[]
+}
+
+/** Creates users with this password hash and wallets full of money. */
+export async function createPopulation(
+  db: Database,
+  ledger: Ledger,
+  passwordHash: string,
+): Promise<Population> {
+  const users = Array.from({ length: usersCount }, (_, place) => ({
+    id: mintId(),
+    role: 'customer' as const,
+    email: `payer-${place}@example.com`,
+    password_hash: passwordHash,
+    username: null,
+    name: null,
+    deactivated_at: null,
+  }))
+  const wallets = Array.from({ length: usersCount * walletsPerUser }, (_, place) => ({
+    id: mintId(),
+    user_id: users[Math.floor(place / walletsPerUser)]!.id,
+    number: 1_000_000_000n + BigInt(place),
+    currency,
+    account_created_at: new Date(),
+  }))
+  const ids = wallets.map(({ id }) => id)
+  await db.insertInto('users').values(users).execute()
+  for (const batch of inBatches(wallets)) await db.insertInto('wallets').values(batch).execute()
+  await fund(ledger, ids)
+  return { emails: users.map(({ email }) => email), wallets: ids }
+}
+
+async function fund(ledger: Ledger, wallets: readonly string[]): Promise<void> {
+  const asset = assetOf(currency)
+  const clearing = clearingAccount(1, asset)
+  await createAccounts(ledger, [clearing])
+  const deposit = async (walletId: string): Promise<void> => {
+    const leg = {
+      debitAccountId: clearing.id,
+      creditAccountId: walletId,
+      amountMinor: fundsMinor,
+      asset,
+      code: TransferCode.deposit,
+    }
+    const { kind } = await submitOnce(ledger, { operationId: mintId(), inputHash: 1, legs: [leg] })
+    if (kind !== 'done') throw new Error(`wallet ${walletId} was not funded: ${kind}`)
+  }
+  for (const batch of inBatches(wallets)) {
+    await createAccounts(
+      ledger,
+      batch.map((id) => walletAccount(id, asset)),
+    )
+    await Promise.all(batch.map(deposit))
+  }
+}
+
+function* inBatches<T>(values: readonly T[]): Generator<T[]> {
+  for (let start = 0; start < values.length; start += batchSize) {
+    yield values.slice(start, start + batchSize)
+  }
+}

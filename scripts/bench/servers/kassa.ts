@@ -1,0 +1,56 @@
+/**
+ * Kassa itself, its settings at their defaults. Beside the route that pays there is one that passes
+ * the same middleware and the same validation, and then answers a constant.
+ */
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { z } from 'zod'
+import { createApp } from '../../../server/app.ts'
+import { loadConfig } from '../../../server/config.ts'
+import { defineRoute, type Route } from '../../../server/http/route.ts'
+import { startKassa } from '../../../server/main.ts'
+import { routes } from '../../../server/routes/index.ts'
+import { answerCalls } from '../child.ts'
+import { createMeter } from '../meter.ts'
+import { constantTransfer } from './constant.ts'
+
+export const constantPath = '/v1/constant'
+export const transferPath = '/v1/transfers'
+
+const paying = routes.find(({ spec }) => spec.method === 'POST' && spec.path === transferPath)
+if (!paying) throw new Error(`Kassa has no route POST ${transferPath}`)
+
+const meter = createMeter()
+
+/** Counts the payments, so that the books can be compared with what was answered. */
+const counted: Route = {
+  spec: paying.spec,
+  run: (deps, request) => meter.count(paying.run(deps, request)),
+}
+
+const constant = defineRoute(
+  {
+    ...paying.spec,
+    path: constantPath,
+    responses: { 201: { description: 'A constant', body: z.unknown() } },
+  },
+  async () => ({
+    status: 201,
+    body: constantTransfer,
+    headers: { Location: `${transferPath}/${constantTransfer.id}` },
+  }),
+)
+
+const kassa = await startKassa(loadConfig(process.env))
+const others = routes.filter((route) => route !== paying)
+const server = createApp(kassa.deps, [...others, counted, constant]).listen(0, '127.0.0.1')
+await once(server, 'listening')
+const { port } = server.address() as AddressInfo
+
+answerCalls(
+  { start: () => ({ url: `http://127.0.0.1:${port}` }), usage: meter.usage },
+  async () => {
+    server.closeAllConnections()
+    await kassa.stop()
+  },
+)
