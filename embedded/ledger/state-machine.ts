@@ -62,6 +62,5 @@ export interface StateMachine {
 
 /** A new state machine: empty, or as it was saved. Throws when the saved bytes make no sense. */
 export function createStateMachine(saved?: SavedState): StateMachine {
-  if (saved) throw new Error('reading snapshots is not built yet')
-  return new State()
+  return new State(saved)
 }

@@ -8,7 +8,7 @@ import {
   flagsOf,
   recordWords,
 } from './record.ts'
-import { RowStore } from './row-store.ts'
+import { RowStore, type SavedRows } from './row-store.ts'
 import { equal128, hashWords } from './words.ts'
 
 /**
@@ -66,8 +66,8 @@ export class Accounts {
   }
 
   /** Appends the records of a snapshot. */
-  load(pieces: Iterable<Uint8Array>): void {
-    this.rows.load(pieces)
+  load(saved: SavedRows): void {
+    this.rows.load(saved)
     for (let row = 0; row < this.rows.count; row += 1) this.openRow(row)
   }
 

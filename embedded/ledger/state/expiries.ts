@@ -1,78 +1,54 @@
-import { RowStore } from './row-store.ts'
-import { read64, write64 } from './words.ts'
+import { none } from './hash-table.ts'
+import { field, flagsOf, transferField, transferFlag } from './record.ts'
+import { TimeHeap } from './time-heap.ts'
+import { expiryOf } from './timestamps.ts'
+import { pendingStatus, type Transfers } from './transfers.ts'
 
-/**
- * When pending transfers expire: a binary heap of (time, transfer row), earliest first. Whether
- * the transfer is still pending is the caller's to know; one that is posted or voided stays in
- * here until its time comes or it reaches the top.
- */
+/** Which pending transfers expire when. It follows the transfers after each request is done. */
 export class Expiries {
-  /** Low and high word of the time (nanoseconds), then the row. */
-  private readonly heap = new RowStore(3, 16_384)
+  private readonly transfers: Transfers
+  private readonly heap = new TimeHeap()
+  private scheduled = 0
 
-  get count(): number {
-    return this.heap.count
+  constructor(transfers: Transfers) {
+    this.transfers = transfers
   }
 
-  /** The earliest time; there must be one. */
-  time(): bigint {
-    return read64(this.heap.words(0), 0)
+  /** When (nanoseconds) the next pending transfer expires; 0n when none does. */
+  get next(): bigint {
+    return this.heap.count === 0 ? 0n : this.heap.time()
   }
 
-  /** The transfer row with the earliest time; there must be one. */
-  row(): number {
-    return this.heap.words(0)[2]!
-  }
-
-  push(time: bigint, row: number): void {
-    let index = this.heap.append()
-    const entry = this.heap.words(index)
-    const at = this.heap.at(index)
-    write64(entry, at, time)
-    entry[at + 2] = row
-    while (index > 0) {
-      const parent = (index - 1) >>> 1
-      if (!this.earlier(index, parent)) break
-      this.swap(index, parent)
-      index = parent
+  /** Takes in new transfers, and lets go those first in line that are pending no more. */
+  catchUp(): void {
+    const { rows } = this.transfers
+    for (let row = this.scheduled; row < rows.count; row += 1) {
+      const words = rows.words(row)
+      const at = rows.at(row)
+      const timeout = words[at + transferField.timeout]!
+      if (timeout === 0 || (flagsOf(words, at) & transferFlag.pending) === 0) continue
+      this.heap.push(expiryOf(words, at + field.timestamp, timeout), row)
     }
+    this.scheduled = rows.count
+    this.prune()
   }
 
-  /** Removes the earliest. */
-  pop(): void {
-    const last = this.heap.count - 1
-    this.swap(0, last)
-    this.heap.truncate(last)
-    for (let index = 0; ; ) {
-      let first = index
-      for (let child = index * 2 + 1; child < Math.min(index * 2 + 3, last); child += 1) {
-        if (this.earlier(child, first)) first = child
-      }
-      if (first === index) return
-      this.swap(index, first)
-      index = first
-    }
+  /** Removes and gives the next pending transfer that is due, or `none`. */
+  takeDue(timestamp: bigint): number {
+    if (this.heap.count === 0 || this.heap.time() > timestamp) return none
+    const row = this.heap.row()
+    this.heap.pop()
+    this.prune()
+    return row
   }
 
-  private earlier(index: number, other: number): boolean {
-    const a = this.heap.words(index)
-    const i = this.heap.at(index)
-    const b = this.heap.words(other)
-    const j = this.heap.at(other)
-    if (a[i + 1] !== b[j + 1]) return a[i + 1]! < b[j + 1]!
-    if (a[i] !== b[j]) return a[i]! < b[j]!
-    return a[i + 2]! < b[j + 2]!
-  }
-
-  private swap(index: number, other: number): void {
-    const a = this.heap.words(index)
-    const i = this.heap.at(index)
-    const b = this.heap.words(other)
-    const j = this.heap.at(other)
-    for (let word = 0; word < 3; word += 1) {
-      const kept = a[i + word]!
-      a[i + word] = b[j + word]!
-      b[j + word] = kept
+  /** Keeps the first in line pending. */
+  private prune(): void {
+    while (
+      this.heap.count > 0 &&
+      this.transfers.status(this.heap.row()) !== pendingStatus.pending
+    ) {
+      this.heap.pop()
     }
   }
 }

@@ -1,5 +1,4 @@
 import { applyTransfer } from './effects.ts'
-import { none } from './hash-table.ts'
 import { eventTime, type Ledger, resultTime } from './ledger.ts'
 import { codeOf, field, flagsOf, transferField, transferFlag } from './record.ts'
 import { transferStatus as status } from './statuses.ts'

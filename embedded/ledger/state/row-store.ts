@@ -57,22 +57,33 @@ export class RowStore {
     }
   }
 
-  /** Appends rows from their bytes, in pieces of any size. Throws when the last row is not whole. */
-  load(pieces: Iterable<Uint8Array>): void {
+  /**
+   * Fills an empty store with `count` rows from their bytes in pieces of any size; what comes after
+   * them is not read. Throws when there are fewer.
+   */
+  load({ pieces, count }: SavedRows): void {
     const chunkBytes = (this.rowMask + 1) * this.rowBytes
-    let length = this.count * this.rowBytes
+    const wanted = count * this.rowBytes
+    let length = 0
     for (const piece of pieces) {
-      for (let taken = 0; taken < piece.length; ) {
+      for (let taken = 0; taken < piece.length && length < wanted; ) {
         const offset = length % chunkBytes
-        const size = Math.min(chunkBytes - offset, piece.length - taken)
+        const size = Math.min(chunkBytes - offset, piece.length - taken, wanted - length)
         const index = Math.floor(length / chunkBytes)
         this.chunks[index] ??= new Uint32Array(chunkBytes / 4)
         new Uint8Array(this.chunks[index].buffer).set(piece.subarray(taken, taken + size), offset)
         taken += size
         length += size
       }
+      if (length === wanted) break
     }
-    if (length % this.rowBytes !== 0) throw new Error(`${length} bytes are no whole rows`)
-    this.count = length / this.rowBytes
+    if (length < wanted) throw new Error(`${wanted} bytes were saved, there are ${length}`)
+    this.count = count
   }
+}
+
+/** Rows as they were saved. */
+export interface SavedRows {
+  readonly pieces: Iterable<Uint8Array>
+  readonly count: number
 }

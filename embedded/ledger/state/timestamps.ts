@@ -4,11 +4,21 @@ import { compare64, read64 } from './words.ts'
 
 /** The first row whose timestamp is not before the one in `words`: records rise by timestamp. */
 export function firstRowFrom(rows: RowStore, words: Uint32Array, at: number): number {
+  return firstRow(rows, words, at, 0)
+}
+
+/** The first row whose timestamp is after the one in `words`. */
+export function firstRowAfter(rows: RowStore, words: Uint32Array, at: number): number {
+  return firstRow(rows, words, at, 1)
+}
+
+/** The first row whose timestamp compares with the one in `words` as `order` or more. */
+function firstRow(rows: RowStore, words: Uint32Array, at: number, order: 0 | 1): number {
   let low = 0
   for (let high = rows.count; low < high; ) {
     const middle = (low + high) >>> 1
-    const before = compare64(rows.words(middle), rows.at(middle) + field.timestamp, words, at) < 0
-    if (before) low = middle + 1
+    const time = rows.at(middle) + field.timestamp
+    if (compare64(rows.words(middle), time, words, at) < order) low = middle + 1
     else high = middle
   }
   return low

@@ -1,6 +1,6 @@
 import { HashTable, none } from './hash-table.ts'
 import { recordWords } from './record.ts'
-import { RowStore } from './row-store.ts'
+import { RowStore, type SavedRows } from './row-store.ts'
 import { copy128, equal128, hashWords } from './words.ts'
 
 /** What became of a pending transfer. */
@@ -31,6 +31,12 @@ export class Transfers {
       }
     }
     return none
+  }
+
+  /** Writes the record, 32 words. */
+  write(row: number, to: Uint32Array, at: number): void {
+    const from = this.rows.at(row)
+    to.set(this.rows.words(row).subarray(from, from + recordWords), at)
   }
 
   /** Makes a row; the caller fills its words, then calls `index`. */
@@ -76,7 +82,7 @@ export class Transfers {
   }
 
   /** Appends the records of a snapshot; their effects are left to the caller. */
-  load(records: Iterable<Uint8Array>, failedIds: Iterable<Uint8Array>): void {
+  load(records: SavedRows, failedIds: SavedRows): void {
     this.rows.load(records)
     for (let row = 0; row < this.rows.count; row += 1) {
       this.statuses.append()

@@ -1,0 +1,175 @@
+import { type Client, CreateAccountStatus, CreateTransferStatus } from 'tigerbeetle-node'
+import type { Answer, CallName, TraceCall, TraceObject, TraceStep } from './trace-file.ts'
+import { TraceTimes } from './trace-names.ts'
+
+/** What a trace is played against. */
+export interface Stage {
+  client(): Client
+  reconnect(): Promise<void>
+  sleep(milliseconds: number): Promise<void>
+}
+
+const account = {
+  id: 0n,
+  debits_pending: 0n,
+  debits_posted: 0n,
+  credits_pending: 0n,
+  credits_posted: 0n,
+  user_data_128: 0n,
+  user_data_64: 0n,
+  user_data_32: 0,
+  reserved: 0,
+  ledger: 0,
+  code: 0,
+  flags: 0,
+  timestamp: 0n,
+}
+const transfer = {
+  id: 0n,
+  debit_account_id: 0n,
+  credit_account_id: 0n,
+  amount: 0n,
+  pending_id: 0n,
+  user_data_128: 0n,
+  user_data_64: 0n,
+  user_data_32: 0,
+  timeout: 0,
+  ledger: 0,
+  code: 0,
+  flags: 0,
+  timestamp: 0n,
+}
+const commonFilter = {
+  user_data_128: 0n,
+  user_data_64: 0n,
+  user_data_32: 0,
+  code: 0,
+  timestamp_min: 0n,
+  timestamp_max: 0n,
+  limit: 0,
+  flags: 0,
+}
+const accountFilter = { account_id: 0n, ...commonFilter }
+const queryFilter = { ledger: 0, ...commonFilter }
+const importedFlag = { account: 1 << 4, transfer: 1 << 8 }
+
+type Perform = (client: Client, times: TraceTimes, call: TraceCall) => Promise<Answer>
+
+const performers: Record<CallName, Perform> = {
+  create_accounts: create('account', account, CreateAccountStatus, (client, events) =>
+    client.createAccounts(events),
+  ),
+  create_transfers: create('transfer', transfer, CreateTransferStatus, (client, events) =>
+    client.createTransfers(events),
+  ),
+  lookup_accounts: lookup((client, ids) => client.lookupAccounts(ids)),
+  lookup_transfers: lookup((client, ids) => client.lookupTransfers(ids)),
+  get_account_transfers: query(accountFilter, (client, filter) =>
+    client.getAccountTransfers(filter),
+  ),
+  get_account_balances: query(accountFilter, (client, filter) => client.getAccountBalances(filter)),
+  query_accounts: query(queryFilter, (client, filter) => client.queryAccounts(filter)),
+  query_transfers: query(queryFilter, (client, filter) => client.queryTransfers(filter)),
+}
+
+/** Plays a trace to its end and gives the answers, in the form in which they were recorded. */
+export async function replay(steps: readonly TraceStep[], stage: Stage): Promise<Answer[]> {
+  const times = new TraceTimes()
+  const answers: Answer[] = []
+  for (const step of steps) {
+    if (step.op === 'sleep') {
+      await stage.sleep(step.ms)
+      answers.push({ op: 'sleep' })
+    } else if (step.op === 'reconnect') {
+      await stage.reconnect()
+      answers.push({ op: 'reconnect' })
+    } else if (step.op === 'parallel') {
+      const calls = step.calls.map((call) => performers[call.op](stage.client(), times, call))
+      answers.push({ op: 'parallel', calls: await Promise.all(calls) })
+    } else {
+      answers.push(await performers[step.op](stage.client(), times, step))
+    }
+  }
+  return answers
+}
+
+function create<Event extends typeof account | typeof transfer>(
+  kind: 'account' | 'transfer',
+  zero: Event,
+  statuses: Readonly<Record<number, string>>,
+  send: (client: Client, events: Event[]) => Promise<{ status: number; timestamp: bigint }[]>,
+): Perform {
+  return (client, times, { op, events = [] }) => {
+    const filled = events.map((event) => fill(times, zero, event))
+    return settle(op, send(client, filled), (results) =>
+      times.showResults(
+        kind,
+        filled.map(({ id, timestamp, flags }) => ({
+          id,
+          timestamp,
+          imported: (flags & importedFlag[kind]) !== 0,
+        })),
+        results.map(({ status, timestamp }) => ({
+          status: statuses[status] ?? `status_${status}`,
+          timestamp,
+        })),
+      ),
+    )
+  }
+}
+
+function lookup(send: (client: Client, ids: bigint[]) => Promise<object[]>): Perform {
+  return (client, times, { op, ids = [] }) =>
+    settle(op, send(client, ids.map(BigInt)), (objects) => showObjects(times, objects))
+}
+
+function query<Filter extends object>(
+  zero: Filter,
+  send: (client: Client, filter: Filter) => Promise<object[]>,
+): Perform {
+  return (client, times, { op, filter = {} }) =>
+    settle(op, send(client, fill(times, zero, filter)), (objects) => showObjects(times, objects))
+}
+
+async function settle<Result>(
+  op: string,
+  sent: Promise<Result>,
+  show: (result: Result) => Omit<Answer, 'op'>,
+): Promise<Answer> {
+  let result: Result
+  try {
+    result = await sent
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    const { name, message } = error
+    return 'code' in error
+      ? { op, error: { name, code: String(error.code) } }
+      : { op, error: { name, message } }
+  }
+  return { op, ...show(result) }
+}
+
+/** The client's object: a field that the trace leaves out is zero. */
+function fill<Filled extends object>(times: TraceTimes, zero: Filled, given: TraceObject): Filled {
+  const fields: Record<string, bigint | number> = {}
+  for (const [field, value] of Object.entries(given)) {
+    if (!(field in zero)) throw new Error(`unknown field in trace: ${field}`)
+    fields[field] = typeof value === 'number' ? value : times.resolve(value)
+  }
+  return { ...zero, ...fields }
+}
+
+/** Objects without the fields that are zero, bigints as decimal strings. */
+function showObjects(times: TraceTimes, objects: readonly object[]): Pick<Answer, 'objects'> {
+  return {
+    objects: objects.map((object) => {
+      const shown: Record<string, string | number> = {}
+      for (const [field, value] of Object.entries(object)) {
+        if (value === 0n || value === 0) continue
+        if (field === 'timestamp') shown[field] = times.show(value)
+        else shown[field] = typeof value === 'bigint' ? String(value) : value
+      }
+      return shown
+    }),
+  }
+}
