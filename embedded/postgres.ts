@@ -52,7 +52,7 @@ const fastSettings = { fsync: 'off', synchronous_commit: 'off', full_page_writes
 
 const portAttempts = 5
 /** How long the server of a Kassa that has just been killed may take to shut down. */
-const shutdownMs = 10_000
+const shutdownMs = 5_000
 
 /**
  * Starts the cluster in `dataDir` and waits until it answers; makes it when there is none.

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { dataDirOf, keptSessionSecret } from './data-dir.ts'
 import { explain } from './explain.ts'
+import { untilTold } from './until-told.ts'
 import { withServers } from './with-servers.ts'
 
 try {
@@ -19,16 +20,13 @@ try {
       SESSION_SECRETS: secret,
     },
   })
-  process.on('SIGINT', () => kassa.kill('SIGTERM'))
-  process.on('SIGTERM', () => kassa.kill('SIGTERM'))
-  servers.ended.then((how) => {
-    console.error(how)
-    kassa.kill('SIGTERM')
-  })
-  kassa.once('exit', async () => {
-    await servers.stop()
-    process.exit(0)
-  })
+  const ended = new Promise<undefined>((resolve) => kassa.once('exit', () => resolve(undefined)))
+  const mishap = await Promise.race([untilTold().then(() => undefined), servers.ended, ended])
+  if (mishap) console.error(mishap)
+  kassa.kill('SIGTERM')
+  await ended
+  await servers.stop()
+  process.exit(mishap === undefined ? 0 : 1)
 } catch (error) {
   console.error(explain(error))
   process.exit(1)

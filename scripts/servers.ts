@@ -1,6 +1,7 @@
-/** `npm run servers`: only the two servers, for other programs to use, until SIGINT or SIGTERM. */
+/** `npm run servers`: only the two servers, for other programs to use, until it is told to stop. */
 import { dataDirOf } from './data-dir.ts'
 import { explain } from './explain.ts'
+import { untilTold } from './until-told.ts'
 import { withServers } from './with-servers.ts'
 
 try {
@@ -8,18 +9,10 @@ try {
   const servers = await withServers({ env: process.env, dataDir, durable: true })
   console.log(`DATABASE_URL=${servers.databaseUrl}`)
   console.log(`TIGERBEETLE_ADDRESSES=${servers.tigerbeetleAddresses}`)
-  const keepAlive = setInterval(() => {}, 2 ** 30)
-  const stop = async (exitCode: number): Promise<void> => {
-    clearInterval(keepAlive)
-    await servers.stop()
-    process.exit(exitCode)
-  }
-  process.once('SIGINT', () => stop(0))
-  process.once('SIGTERM', () => stop(0))
-  servers.ended.then((how) => {
-    console.error(how)
-    return stop(1)
-  })
+  const mishap = await Promise.race([untilTold().then(() => undefined), servers.ended])
+  if (mishap) console.error(mishap)
+  await servers.stop()
+  process.exit(mishap === undefined ? 0 : 1)
 } catch (error) {
   console.error(explain(error))
   process.exit(1)

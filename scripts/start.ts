@@ -1,9 +1,10 @@
-/** `npm start`: the servers that are missing, then Kassa, until SIGINT or SIGTERM. */
+/** `npm start`: the servers that are missing, then Kassa, until it is told to stop. */
 import { createServer } from 'node:net'
 import { type Config, loadConfig } from '../server/config.ts'
 import { startKassa } from '../server/main.ts'
 import { dataDirOf, keptSessionSecret } from './data-dir.ts'
 import { explain } from './explain.ts'
+import { untilTold } from './until-told.ts'
 import { type Servers, withServers } from './with-servers.ts'
 
 type Kassa = Awaited<ReturnType<typeof startKassa>>
@@ -70,7 +71,7 @@ function announce(kassa: Kassa, servers: Servers): void {
   console.log([...lines, '', ...tour(kassa), ''].join('\n'))
 }
 
-/** Three calls to try: sign up, be paid, look. */
+/** Calls to try: sign up, be paid, look. */
 function tour({ url, created }: Kassa): string[] {
   const payer = created.find(({ role }) => role === 'payment_system')
   const credential = payer ? `${payer.email}:${payer.password}` : 'E-MAIL:PASSWORD'
@@ -81,7 +82,8 @@ function tour({ url, created }: Kassa): string[] {
   return [
     'Try it:',
     '',
-    `  wallet=$(curl -s -c cookies ${url}/v1/users ${json} -d '${person}' | ${number})`,
+    `  curl -s -c cookies ${url}/v1/users ${json} -d '${person}'`,
+    `  wallet=$(curl -s -b cookies ${url}/v1/wallets | ${number})`,
     `  curl -s -u '${credential}' ${url}/v1/deposits ${json} -d '${payment}'`,
     `  curl -s -b cookies ${url}/v1/wallets`,
   ]
@@ -89,20 +91,13 @@ function tour({ url, created }: Kassa): string[] {
 
 try {
   const { kassa, servers } = await start()
+  const told = untilTold().then(() => undefined)
   announce(kassa, servers)
-  let stopping = false
-  const stop = async (reason: string, exitCode: number): Promise<void> => {
-    if (stopping) return
-    stopping = true
-    console.log(reason)
-    await kassa.stop()
-    await servers.stop()
-    process.exit(exitCode)
-  }
-  // Both the terminal and npm send SIGINT: it can come twice for one Ctrl-C.
-  process.on('SIGINT', () => stop('\nFinishing what is under way...', 0))
-  process.on('SIGTERM', () => stop('Finishing what is under way...', 0))
-  servers.ended.then((how) => stop(how, 1))
+  const mishap = await Promise.race([told, servers.ended])
+  console.log(mishap ?? 'Finishing what is under way...')
+  await kassa.stop()
+  await servers.stop()
+  process.exit(mishap === undefined ? 0 : 1)
 } catch (error) {
   console.error(explain(error))
   process.exit(1)
