@@ -14,7 +14,10 @@ export class JsonNumber {
 
 /** The text of a JSON string, or of a JSON number exactly as it was sent. */
 export const textOrNumber = z
-  .union([z.string(), z.int(), z.instanceof(JsonNumber)], 'must be a string or a number')
+  .union(
+    [z.string(), z.int(), z.instanceof(JsonNumber).meta({ type: 'number' })],
+    'must be a string or a number',
+  )
   .transform((value) => (value instanceof JsonNumber ? value.source : String(value)))
 
 /**
@@ -33,6 +36,21 @@ export function parseJson(text: string): unknown {
     return Number.isSafeInteger(value) && String(value) === source ? value : new JsonNumber(source)
   })
 }
+
+declare global {
+  interface JSON {
+    /** ECMAScript's JSON.parse source text access, which TypeScript does not describe yet. */
+    rawJSON(text: string): RawJson
+  }
+}
+
+/** A piece of JSON that JSON.stringify writes as it is. */
+export interface RawJson {
+  readonly rawJSON: string
+}
+
+/** Decimal text as a JSON number with the same digits: no JavaScript number is on the way. */
+export const writeNumber = (decimal: string): RawJson => JSON.rawJSON(decimal)
 
 /** Whether PostgreSQL can store the text as it is. */
 export function isStorable(text: string): boolean {

@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import { Refusal } from '../refusals.ts'
 import type { Context, Middleware } from './context.ts'
-import { problemKinds, toProblem, toRefusal } from './errors.ts'
+import { explainRefusal, problemKinds, toProblem, toRefusal } from './errors.ts'
 
 const requestIdPattern = /^[\w.-]{1,64}$/
+
+/** Clients of these addresses look for the text of a refusal in `error` (docs/api.md, aliases). */
+const aliasPrefix = '/api/'
 
 /** Strict for JSON; a page that needs more sets its own. */
 const securityHeaders = {
@@ -56,7 +59,9 @@ function answerRefusal(ctx: Context, refusal: Refusal): void {
   if (headers) ctx.set(headers)
   if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds))
   if (ctx.status === 401) ctx.set('WWW-Authenticate', challenge(ctx))
-  ctx.body = JSON.stringify(toProblem(refusal, ctx.state.requestId))
+  const problem = toProblem(refusal, ctx.state.requestId)
+  const isAlias = ctx.path.startsWith(aliasPrefix)
+  ctx.body = JSON.stringify(isAlias ? { ...problem, error: explainRefusal(refusal) } : problem)
   ctx.type = 'application/problem+json'
 }
 

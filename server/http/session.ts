@@ -3,12 +3,15 @@
  * signature, nothing else; what koa-session calls session data is just the user's id.
  */
 import { createSession } from 'koa-session'
+import type { Config } from '../config.ts'
 import type { Deps } from '../deps.ts'
 import { mintToken } from '../sessions.ts'
 import type { App, Context, Middleware } from './context.ts'
 
-/** Cookies of a name that starts like this are taken only from a secure origin, for it alone. */
-const securePrefix = '__Host-'
+/** Browsers take a cookie named `__Host-` only from a secure origin, and for it alone. */
+export function sessionCookieName({ production }: Pick<Config, 'production'>): string {
+  return production ? '__Host-kassa' : 'kassa'
+}
 
 export interface SessionCookie {
   /** Reads the cookie; sets `state.cookie` when its session is alive. */
@@ -25,7 +28,7 @@ export function createSessionCookie(
   app: App,
   { sessions, config }: Pick<Deps, 'sessions' | 'config'>,
 ): SessionCookie {
-  const name = config.production ? `${securePrefix}kassa` : 'kassa'
+  const name = sessionCookieName(config)
   const options = {
     maxAge: config.sessionAbsoluteSeconds * 1000,
     httpOnly: true,

@@ -1,13 +1,14 @@
 import type { Route } from '../http/route.ts'
 import { depositRoutes } from './deposits.ts'
+import { documentationRoutes } from './documentation.ts'
 import { healthRoutes } from './health.ts'
 import { sessionRoutes } from './session.ts'
 import { transferRoutes } from './transfers.ts'
 import { userRoutes } from './users.ts'
 import { walletRoutes } from './wallets.ts'
 
-/** Every route of the API, in the order of the documentation. */
-export const routes: readonly Route[] = [
+/** The API, in the order of its documentation. */
+const api: readonly Route[] = [
   ...userRoutes,
   ...sessionRoutes,
   ...walletRoutes,
@@ -15,3 +16,5 @@ export const routes: readonly Route[] = [
   ...depositRoutes,
   ...healthRoutes,
 ]
+
+export const routes: readonly Route[] = [...api, ...documentationRoutes(api)]

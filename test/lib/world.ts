@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { loadConfig } from '../../server/config.ts'
 import type { Deps } from '../../server/deps.ts'
 import { type Kassa, startKassa } from '../../server/main.ts'
+import { checkContract } from './contract.ts'
 import { createTestDatabase } from './database.ts'
 import { type Client, createAgent, createClient, type Json } from './http.ts'
 
@@ -84,7 +85,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     await stop()
     throw error
   })
-  const client = (url = kassa.url) => createClient(url, agent)
+  const client = (url = kassa.url) => createClient(url, agent, checkContract)
 
   async function signIn(credentials: { email: string; password: string }): Promise<Client> {
     const signedIn = client()
