@@ -45,7 +45,8 @@ export async function runHistory(
   const onMoment = (moment: Moment) => {
     points.push({ moment, answeredOp, clients: clients.flatMap((client) => client.state) })
   }
-  const storage = new SimStorage({ random, onMoment, fault })
+  let opened = false
+  const storage = new SimStorage({ random, onMoment, fault: () => (opened ? fault() : null) })
   let now = startTime
   const ledger = await openSim(
     storage,
@@ -54,6 +55,7 @@ export async function runHistory(
       failure = error
     },
   )
+  opened = true
   const reference = new Reference()
   watchEntries(ledger, reference)
   for (const client of clients) {
