@@ -112,15 +112,18 @@ function bodyOf(record: DataView): Uint8Array {
   return new Uint8Array(record.buffer, record.byteOffset + entryHeadBytes, bytes)
 }
 
+const windowBytes = 4 * recordBytesMax
+
 /** Reads a file forward through one buffer. */
 class Window {
   readonly #segment: OpenSegment
-  readonly #buffer = Buffer.allocUnsafe(4 * recordBytesMax)
+  readonly #buffer: Buffer
   #start = 0
   #bytes = 0
 
   constructor(segment: OpenSegment) {
     this.#segment = segment
+    this.#buffer = Buffer.allocUnsafe(Math.min(windowBytes, segment.bytes))
   }
 
   /** A view on `bytes` bytes at `offset`, good until the next call; null when the file is shorter. */

@@ -7,7 +7,8 @@ import type { Storage, StorageFile } from './storage.ts'
 
 /** How long (milliseconds) nothing is written before a mark tells what is durable. */
 const quietMs = 100
-const groupBytes = 2 * 1024 * 1024
+const groupBytes = 64 * 1024
+const groupBytesKept = 8 * 1024 * 1024
 
 export interface ActiveSegment {
   readonly number: number
@@ -68,6 +69,10 @@ export class Journal implements EntryLog {
   }
 
   append(head: EntryHead, body: Uint8Array): void {
+    this.#add(head, body)
+  }
+
+  #add(head: EntryHead, body: Uint8Array): void {
     this.#filling.add(head, body, this.durable, this.#folder)
     this.#busy ??= this.#work()
   }
@@ -119,7 +124,7 @@ export class Journal implements EntryLog {
     if (this.#busy !== null || this.#failed || this.#stated >= this.durable) return
     const head = new DataView(new ArrayBuffer(entryHeadBytes))
     fillMark(head, this.durable)
-    this.append(head, new Uint8Array(0))
+    this.#add(head, new Uint8Array(0))
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
@@ -174,7 +179,7 @@ class Group {
   /** What its newest record says to be durable. */
   stated = 0
   bytes = 0
-  #buffer = Buffer.alloc(groupBytes)
+  #buffer: Buffer = Buffer.alloc(groupBytes)
   #view = viewOf(this.#buffer)
 
   get content(): Uint8Array {
@@ -198,7 +203,7 @@ class Group {
 
   clear(): void {
     this.bytes = 0
-    if (this.#buffer.byteLength > 4 * groupBytes) this.#use(Buffer.alloc(groupBytes))
+    if (this.#buffer.byteLength > groupBytesKept) this.#use(Buffer.alloc(groupBytes))
   }
 
   #grow(bytes: number): void {

@@ -4,7 +4,7 @@ import { checkFileHead, fileHeadBytes, folderOf } from './file-head.ts'
 import { Journal } from './journal.ts'
 import { type JournalEnd, type OpenSegment, readJournal } from './journal-reader.ts'
 import { decodeManifest, type Manifest, manifestName } from './manifest.ts'
-import { Replica } from './replica.ts'
+import { type EntryLog, Replica } from './replica.ts'
 import {
   createSegment,
   segmentBytesDefault,
@@ -33,6 +33,7 @@ export interface LedgerOptions {
 
 export interface Ledger {
   readonly replica: Replica
+  readonly log: EntryLog
   /** Writes all that is left and closes the files. */
   close(): Promise<void>
 }
@@ -75,6 +76,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   replica.logTo(journal)
   return {
     replica,
+    log: journal,
     async close() {
       await journal.close()
       await snapshots.settle()

@@ -58,7 +58,7 @@ async function openDurable(folder: string): Promise<Ledger> {
   }
   const ledger = await openLedger({ storage, clock, report: say, onFailure })
   return {
-    replica: ledger.replica,
+    ...ledger,
     async close() {
       await ledger.close()
       unlock()
@@ -66,7 +66,7 @@ async function openDurable(folder: string): Promise<Ledger> {
   }
 }
 
-function openInMemory(): Ledger {
+function openInMemory(): Pick<Ledger, 'replica' | 'close'> {
   say('durability none: all data is in memory only and is gone when this process ends')
   const replica = new Replica({ stateMachine: createStateMachine(), clock })
   return { replica, close: async () => {} }

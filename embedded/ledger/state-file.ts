@@ -41,9 +41,6 @@ export class StateFile {
   #bytes = 0
   /** Bytes saved of each section. */
   #saved: number[] = []
-  readonly #block = Buffer.alloc(blockHeadBytes + blockBytesMax)
-  readonly #blockView = viewOf(this.#block)
-
   constructor(file: StorageFile, identity: FileIdentity) {
     this.#file = file
     this.#identity = identity
@@ -123,33 +120,24 @@ export class StateFile {
 
   *#blocks(index: number, section: SnapshotSection): Generator<Uint8Array> {
     let start = this.#saved[index] ?? 0
+    const room = Math.min(blockBytesMax, section.byteLength - start)
+    if (room === 0) return
+    const block = Buffer.allocUnsafe(blockHeadBytes + room)
     let filled = 0
     for (const slice of section.slices(start, section.byteLength)) {
       for (let at = 0; at < slice.byteLength; ) {
-        const part = slice.subarray(at, at + blockBytesMax - filled)
-        this.#block.set(part, blockHeadBytes + filled)
+        const part = slice.subarray(at, at + room - filled)
+        block.set(part, blockHeadBytes + filled)
         at += part.byteLength
         filled += part.byteLength
-        if (filled === blockBytesMax) {
-          yield this.#seal(index, start, filled)
+        if (filled === room) {
+          yield seal(block, index, start)
           start += filled
           filled = 0
         }
       }
     }
-    if (filled > 0) yield this.#seal(index, start, filled)
-  }
-
-  #seal(section: number, start: number, bytes: number): Uint8Array {
-    const view = this.#blockView
-    this.#block.fill(0, 0, blockHeadBytes)
-    const block = this.#block.subarray(0, blockHeadBytes + bytes)
-    view.setUint32(blockAt.sum, crc32(block.subarray(blockHeadBytes)), true)
-    view.setUint32(blockAt.bytes, bytes, true)
-    view.setUint16(blockAt.section, section, true)
-    writeOp(view, blockAt.start, start)
-    view.setUint32(blockAt.headSum, crc32(block.subarray(0, blockAt.headSum)), true)
-    return block
+    if (filled > 0) yield seal(block.subarray(0, blockHeadBytes + filled), index, start)
   }
 
   #findBlocks(stateBytes: number, sections: number): Block[] {
@@ -185,4 +173,17 @@ export class StateFile {
       yield bytes
     }
   }
+}
+
+/** Writes the head of a block whose rows are there. */
+function seal(block: Buffer, section: number, start: number): Buffer {
+  const view = viewOf(block)
+  block.fill(0, 0, blockHeadBytes)
+  const rows = block.subarray(blockHeadBytes)
+  view.setUint32(blockAt.sum, crc32(rows), true)
+  view.setUint32(blockAt.bytes, rows.byteLength, true)
+  view.setUint16(blockAt.section, section, true)
+  writeOp(view, blockAt.start, start)
+  view.setUint32(blockAt.headSum, crc32(block.subarray(0, blockAt.headSum)), true)
+  return block
 }
