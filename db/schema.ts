@@ -40,7 +40,6 @@ export interface AuditTable {
   id: Generated<bigint>
   operator_id: Fixed<string>
   action: Fixed<string>
-  subject_type: Fixed<string>
   subject_id: Fixed<string | null>
   /** JSON text; never a secret. */
   details: ColumnType<Record<string, unknown>, string, never>

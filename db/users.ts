@@ -96,3 +96,63 @@ export async function findUser(db: Database, id: string): Promise<User | undefin
   const row = await db.selectFrom('users').select(columns).where('id', '=', id).executeTakeFirst()
   return row && toUser(row)
 }
+
+/** The user with this e-mail, without regard to case, active or not. */
+export async function findUserByEmail(db: Database, email: string): Promise<User | undefined> {
+  const row = await db
+    .selectFrom('users')
+    .select(columns)
+    .where((eb) => eb(eb.fn('lower', ['email']), '=', eb.fn('lower', [eb.val(email)])))
+    .executeTakeFirst()
+  return row && toUser(row)
+}
+
+/** The user with this username, active or not. */
+export async function findUserByUsername(
+  db: Database,
+  username: string,
+): Promise<User | undefined> {
+  const row = await db
+    .selectFrom('users')
+    .select(columns)
+    .where('username', '=', username)
+    .executeTakeFirst()
+  return row && toUser(row)
+}
+
+/**
+ * Deactivates a user and ends all sessions, or lets the user sign in again. Repeating it changes
+ * nothing. Answers undefined when there is no such user.
+ */
+export async function setDeactivated(
+  db: Database,
+  id: string,
+  at: Date | null,
+): Promise<User | undefined> {
+  return db.transaction().execute(async (trx) => {
+    await trx
+      .updateTable('users')
+      .set({ deactivated_at: at })
+      .where('id', '=', id)
+      .where('deactivated_at', at === null ? 'is not' : 'is', null)
+      .execute()
+    if (at !== null) await trx.deleteFrom('sessions').where('user_id', '=', id).execute()
+    return findUser(trx, id)
+  })
+}
+
+/** Gives a user another password and ends all sessions. */
+export async function replacePassword(
+  db: Database,
+  id: string,
+  passwordHash: string,
+): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    await trx
+      .updateTable('users')
+      .set({ password_hash: passwordHash })
+      .where('id', '=', id)
+      .execute()
+    await trx.deleteFrom('sessions').where('user_id', '=', id).execute()
+  })
+}

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { insertPaymentSystem } from '../db/payment-systems.ts'
 import { hasUserOfRole, insertUser } from '../db/users.ts'
 import type { Deps } from './deps.ts'
+import { drawPassword } from './flows/payment-systems.ts'
 
 /** A credential that was made at this start. It is told this once; only its hash is stored. */
 export interface Created {
@@ -13,7 +13,6 @@ export interface Created {
 type BootstrapDeps = Pick<Deps, 'config' | 'db' | 'passwords'>
 
 const firstPaymentSystemName = 'First payment system'
-const drawnPasswordBytes = 15
 
 /**
  * Creates the first payment system and the first operator where there is none yet. A password that
@@ -49,8 +48,4 @@ async function createFirst({ db, passwords }: BootstrapDeps, first: First): Prom
   // Another process that starts at the same time was first, or the e-mail is somebody else's.
   if (await hasUserOfRole(db, role)) return []
   throw new Error(`there is another account with the e-mail ${email}: choose one for the ${role}`)
-}
-
-function drawPassword(): string {
-  return randomBytes(drawnPasswordBytes).toString('base64url')
 }

@@ -22,6 +22,7 @@ export type RefusalCode =
   | 'username_taken'
   | 'name_taken'
   | 'user_not_found'
+  | 'own_account'
   | 'payment_system_not_found'
   // Money
   | 'amount_malformed'

@@ -70,7 +70,6 @@ const audit = [
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     operator_id uuid NOT NULL REFERENCES users,
     action text NOT NULL,
-    subject_type text NOT NULL,
     subject_id text,
     details jsonb NOT NULL,
     request_id text NOT NULL,

@@ -26,6 +26,7 @@ export const problemKinds = {
   username_taken: { status: 409, title: 'The username is taken' },
   name_taken: { status: 409, title: 'The name is taken' },
   user_not_found: { status: 404, title: 'There is no such user' },
+  own_account: { status: 409, title: 'Nobody can do this to their own account' },
   payment_system_not_found: { status: 404, title: 'There is no such payment system' },
   amount_malformed: { status: 422, title: 'The amount is not a plain decimal number' },
   amount_not_positive: { status: 422, title: 'The amount must be more than zero' },
@@ -89,4 +90,13 @@ export function toProblem(refusal: Refusal, requestId: string): Problem {
     ...extra,
     request_id: requestId,
   }
+}
+
+/** What a refusal means in one text for people: its detail or title, and what is wrong with fields. */
+export function explainRefusal({ code, options }: Refusal): string {
+  const sentence = options.detail ?? `${problemKinds[code].title}.`
+  const faults = (options.errors ?? []).map(({ pointer, message }) =>
+    `${pointer.replace(/^\//, '')} ${message}`.trim(),
+  )
+  return faults.length === 0 ? sentence : `${sentence} ${faults.join('; ')}.`
 }

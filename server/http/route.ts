@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { insertAudit } from '../../db/audit.ts'
 import type { Caller } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
@@ -54,6 +55,8 @@ export interface RouteSpec<
   responses: R
   /** What this route may refuse, beyond what every route may. */
   refusals: readonly RefusalCode[]
+  /** False: an operator's call is not written down. Only for what concerns nobody else. */
+  audited?: false
   /** Whether it starts a session (`signIn` in the answer). */
   startsSession?: boolean
   /** Left out of the OpenAPI document. */
@@ -136,7 +139,7 @@ export function defineRoute<
     spec,
     async run(deps, raw) {
       const caller = authorize(spec.caller, raw.caller)
-      return handle(deps, {
+      const request = {
         idempotencyKey: raw.idempotencyKey,
         requestId: raw.requestId,
         address: raw.address,
@@ -144,7 +147,11 @@ export function defineRoute<
         params: parseInput(spec.params, raw.params, 'path'),
         query: parseInput(spec.query, raw.query, 'query'),
         body: parseInput(spec.body, spec.body && (await raw.readBody())),
-      })
+      }
+      if (raw.caller?.role === 'operator' && spec.audited !== false) {
+        await audit(deps, spec, raw.caller, request)
+      }
+      return handle(deps, request)
     },
   }
 }
@@ -159,4 +166,24 @@ function authorize<A extends Access>(access: A, caller: Caller | undefined): Cal
   if (!caller) throw new Refusal('not_signed_in')
   if (!allows(access, caller.role)) throw new Refusal('role_not_allowed')
   return caller as CallerOf<A>
+}
+
+/**
+ * Writes down what an operator is about to do or look at, before it is done: every route that lets
+ * operators in passes here.
+ */
+async function audit(
+  { db }: Deps,
+  { method, path }: RouteSpec,
+  operator: Caller,
+  request: RequestFacts & { params: Record<string, unknown>; query: unknown; body: unknown },
+): Promise<void> {
+  const { requestId, params, query, body } = request
+  await insertAudit(db, {
+    operatorId: operator.userId,
+    action: `${method} ${path}`,
+    subjectId: typeof params.id === 'string' ? params.id : null,
+    details: { query, body },
+    requestId,
+  })
 }

@@ -1,7 +1,11 @@
 import type { Route } from '../http/route.ts'
+import { accountAliasRoutes } from './aliases-account.ts'
+import { apiAliasRoutes } from './aliases-api.ts'
 import { depositRoutes } from './deposits.ts'
 import { documentationRoutes } from './documentation.ts'
 import { healthRoutes } from './health.ts'
+import { operatorRoutes } from './operator.ts'
+import { paymentSystemRoutes } from './payment-systems.ts'
 import { sessionRoutes } from './session.ts'
 import { transferRoutes } from './transfers.ts'
 import { userRoutes } from './users.ts'
@@ -14,6 +18,10 @@ const api: readonly Route[] = [
   ...walletRoutes,
   ...transferRoutes,
   ...depositRoutes,
+  ...apiAliasRoutes,
+  ...accountAliasRoutes,
+  ...paymentSystemRoutes,
+  ...operatorRoutes,
   ...healthRoutes,
 ]
 

@@ -1,0 +1,153 @@
+import { z } from 'zod'
+import { listAudit, type StoredAuditEntry } from '../../db/audit.ts'
+import { findUser, findUserByEmail, findUserByUsername, type User } from '../../db/users.ts'
+import { deactivateUser, reactivateUser } from '../flows/deactivate.ts'
+import { idPageQuery, readIdCursor, toIdPage } from '../http/id-paging.ts'
+import { pageOf } from '../http/paging.ts'
+import { defineRoute } from '../http/route.ts'
+import { text, time, uuid } from '../http/schemas.ts'
+import { Refusal } from '../refusals.ts'
+import { showUser, userBody } from './users.ts'
+
+const tags = ['Operators'] as const
+
+const reasonLengthMax = 500
+
+const knownUserBody = userBody
+  .extend({ deactivated_at: time.nullable() })
+  .meta({ id: 'KnownUser', description: 'A user as operators see it' })
+
+function showKnownUser(user: User): z.output<typeof knownUserBody> {
+  return { ...showUser(user), deactivated_at: user.deactivatedAt?.toISOString() ?? null }
+}
+
+const searchUsers = defineRoute(
+  {
+    method: 'GET',
+    path: '/v1/users',
+    summary: 'Find a user by e-mail or username',
+    tags,
+    caller: 'operator',
+    query: z
+      .strictObject({ email: z.string().max(254), username: z.string().max(64) })
+      .partial()
+      .refine(({ email, username }) => (email === undefined) !== (username === undefined), {
+        path: ['email'],
+        message: 'give either email or username',
+      }),
+    responses: { 200: { description: 'Nobody or one user', body: pageOf(knownUserBody) } },
+    refusals: [],
+  },
+  async ({ db }, { query: { email, username } }) => {
+    const user =
+      email === undefined
+        ? await findUserByUsername(db, username ?? '')
+        : await findUserByEmail(db, email)
+    return { status: 200, body: { data: user ? [showKnownUser(user)] : [], next_cursor: null } }
+  },
+)
+
+const getUser = defineRoute(
+  {
+    method: 'GET',
+    path: '/v1/users/{id}',
+    summary: 'A user',
+    tags,
+    caller: 'operator',
+    params: z.object({ id: uuid }),
+    responses: { 200: { description: 'The user', body: knownUserBody } },
+    refusals: ['user_not_found'],
+  },
+  async ({ db }, { params }) => {
+    const user = await findUser(db, params.id)
+    if (!user) throw new Refusal('user_not_found')
+    return { status: 200, body: showKnownUser(user) }
+  },
+)
+
+const reasonInput = z.strictObject({
+  reason: text(reasonLengthMax).meta({ description: 'Kept in the audit' }),
+})
+
+const postDeactivate = defineRoute(
+  {
+    method: 'POST',
+    path: '/v1/users/{id}/deactivate',
+    summary: 'Keep a user out',
+    description:
+      'Also a payment system. Every session ends within a second; wallets and money stay as they are.',
+    tags,
+    caller: 'operator',
+    params: z.object({ id: uuid }),
+    body: reasonInput,
+    responses: { 200: { description: 'The user is deactivated', body: knownUserBody } },
+    refusals: ['user_not_found', 'own_account'],
+  },
+  async (deps, { params, caller }) => {
+    const user = await deactivateUser(deps, { operatorId: caller.userId, userId: params.id })
+    return { status: 200, body: showKnownUser(user) }
+  },
+)
+
+const postReactivate = defineRoute(
+  {
+    method: 'POST',
+    path: '/v1/users/{id}/reactivate',
+    summary: 'Let a deactivated user sign in again',
+    tags,
+    caller: 'operator',
+    params: z.object({ id: uuid }),
+    body: reasonInput,
+    responses: { 200: { description: 'The user is active', body: knownUserBody } },
+    refusals: ['user_not_found'],
+  },
+  async (deps, { params }) => {
+    const user = await reactivateUser(deps, params.id)
+    return { status: 200, body: showKnownUser(user) }
+  },
+)
+
+const auditBody = z
+  .object({
+    id: z.string(),
+    operator_id: uuid,
+    action: z.string().meta({ examples: ['GET /v1/users/{id}'] }),
+    subject_id: z.string().nullable(),
+    details: z.record(z.string(), z.unknown()),
+    request_id: z.string(),
+    created_at: time,
+  })
+  .meta({ id: 'AuditEntry' })
+
+function showAuditEntry(entry: StoredAuditEntry): z.output<typeof auditBody> {
+  return {
+    id: String(entry.id),
+    operator_id: entry.operatorId,
+    action: entry.action,
+    subject_id: entry.subjectId,
+    details: entry.details,
+    request_id: entry.requestId,
+    created_at: entry.createdAt.toISOString(),
+  }
+}
+
+const getAudit = defineRoute(
+  {
+    method: 'GET',
+    path: '/v1/audit',
+    summary: 'What operators did and looked at, newest first',
+    description:
+      'An entry is written before the act is carried out: what was then refused is here as well.',
+    tags,
+    caller: 'operator',
+    query: idPageQuery,
+    responses: { 200: { description: 'A page', body: pageOf(auditBody) } },
+    refusals: ['invalid_cursor'],
+  },
+  async ({ db }, { query }) => {
+    const rows = await listAudit(db, { before: readIdCursor(query), limit: query.limit + 1 })
+    return { status: 200, body: toIdPage(rows, query, ({ id }) => id, showAuditEntry) }
+  },
+)
+
+export const operatorRoutes = [searchUsers, getUser, postDeactivate, postReactivate, getAudit]
