@@ -1,6 +1,6 @@
 /** Schemas that several routes share, and how the values of use cases are shown in JSON. */
 import { z } from 'zod'
-import { isStorable, textOrNumber } from './json.ts'
+import { isStorable, type RawJson, textOrNumber } from './json.ts'
 
 export const uuid = z
   .string()
@@ -17,6 +17,9 @@ export const amountOutput = z.string().meta({
   description: 'Decimal text in major units with all decimals of the currency',
   examples: ['115.60'],
 })
+
+/** A JSON number that was written from decimal text (`writeNumber`). */
+export const exactNumber = z.unknown().meta({ type: 'number' }) as z.ZodType<RawJson>
 
 export const currencyInput = z
   .string()

@@ -55,6 +55,22 @@ const occurredAt = z.iso
   )
   .meta({ description: 'When it happened outside (RFC 3339)' })
 
+/** What booking a deposit may refuse. */
+export const depositRefusals = [
+  'amount_malformed',
+  'amount_not_positive',
+  'amount_too_precise',
+  'amount_too_large',
+  'currency_not_supported',
+  'currency_mismatch',
+  'wallet_not_found',
+  'wallet_number_mistyped',
+  'recipient_closed',
+  'reference_reused',
+  'outcome_unknown',
+  'ledger_unavailable',
+] as const
+
 const postDeposit = defineRoute(
   {
     method: 'POST',
@@ -78,20 +94,7 @@ const postDeposit = defineRoute(
     responses: {
       201: { description: 'It is booked', body: depositBody, headers: replayHeader },
     },
-    refusals: [
-      'amount_malformed',
-      'amount_not_positive',
-      'amount_too_precise',
-      'amount_too_large',
-      'currency_not_supported',
-      'currency_mismatch',
-      'wallet_not_found',
-      'wallet_number_mistyped',
-      'recipient_closed',
-      'reference_reused',
-      'outcome_unknown',
-      'ledger_unavailable',
-    ],
+    refusals: depositRefusals,
   },
   async (deps, { caller, body }) => {
     const { deposit: booked, replayed } = await deposit(deps, caller, {

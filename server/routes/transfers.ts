@@ -61,6 +61,28 @@ const input = z
     message: 'give either to_wallet_id or to_username',
   })
 
+/** What paying someone may refuse. */
+export const transferRefusals = [
+  'amount_malformed',
+  'amount_not_positive',
+  'amount_too_precise',
+  'amount_too_large',
+  'currency_not_supported',
+  'currency_mismatch',
+  'wallet_not_found',
+  'wallet_number_mistyped',
+  'wallet_ambiguous',
+  'wallet_closed',
+  'recipient_not_found',
+  'recipient_closed',
+  'same_wallet',
+  'insufficient_funds',
+  'declined',
+  'idempotency_key_reused',
+  'outcome_unknown',
+  'ledger_unavailable',
+] as const
+
 const postTransfer = defineRoute(
   {
     method: 'POST',
@@ -77,26 +99,7 @@ const postTransfer = defineRoute(
     responses: {
       201: { description: 'It has happened', body: transferBody, headers: replayHeader },
     },
-    refusals: [
-      'amount_malformed',
-      'amount_not_positive',
-      'amount_too_precise',
-      'amount_too_large',
-      'currency_not_supported',
-      'currency_mismatch',
-      'wallet_not_found',
-      'wallet_number_mistyped',
-      'wallet_ambiguous',
-      'wallet_closed',
-      'recipient_not_found',
-      'recipient_closed',
-      'same_wallet',
-      'insufficient_funds',
-      'declined',
-      'idempotency_key_reused',
-      'outcome_unknown',
-      'ledger_unavailable',
-    ],
+    refusals: transferRefusals,
   },
   async (deps, { caller, body, idempotencyKey }) => {
     const { payment, replayed } = await send(

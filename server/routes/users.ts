@@ -20,7 +20,7 @@ export const passwordInput = z.string().meta({
   format: 'password',
 })
 
-const nameLengthMax = 100
+export const nameInput = text(100)
 
 export const userBody = z
   .object({
@@ -52,7 +52,7 @@ const postUser = defineRoute(
       email: emailInput,
       password: passwordInput,
       username: usernameInput.optional(),
-      name: text(nameLengthMax).optional(),
+      name: nameInput.optional(),
     }),
     responses: { 201: { description: 'Signed up and signed in', body: userBody } },
     refusals: ['email_taken', 'username_taken', 'busy', 'ledger_unavailable'],
