@@ -163,6 +163,8 @@ async function create(options: LedgerOptions, segmentBytes: number): Promise<Rec
 /** Removes what was being written when the last process ended, and returns where to go on. */
 async function cutOff(storage: Storage, { segments, end }: Recovered): Promise<OpenSegment> {
   const segment = segments[end.index]!
+  // A snapshot that was seen by its new name has to be durable before anything older is removed.
+  await storage.sync()
   const later = segments.slice(end.index + 1).reverse()
   for (const { number, file } of later) {
     await file.close()

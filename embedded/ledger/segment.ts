@@ -48,7 +48,6 @@ export async function createSegment(
       await file.write(zeros.subarray(0, Math.min(zeros.byteLength, bytes - at)), at)
       await file.sync()
     }
-    await file.sync()
   } finally {
     await file.close()
   }
