@@ -123,6 +123,7 @@ process.on('exit', (code) => {
     if (state === 'open') fault(`${name}: run() was never called`)
     if (state === 'queued') fault(`${name}: the process ended before it finished`)
   }
+  if (code !== 0 && failed === 0 && faults.length === 0) fault(`the process ended with ${code}`)
   failed += faults.length
   if (failed > 0 && code === 0) process.exitCode = 1
   const report = process.env.TEST_REPORT
@@ -156,18 +157,19 @@ function notThrows(run: () => unknown, message?: string): void {
 async function rejects(
   promise: PromiseLike<unknown>,
   matcher?: Matcher,
-  message = 'expected a rejection',
+  message?: string,
 ): Promise<unknown> {
   let error: unknown
   try {
     await promise
   } catch (caught) {
     error = caught
-    if (matcher instanceof RegExp) uvuAssert.match(String(error), matcher, message)
-    else if (matcher) uvuAssert.ok(matcher(error), message)
+    if (matcher instanceof RegExp)
+      uvuAssert.ok(matcher.test(String(error)), message ?? `${error} is not ${matcher}`)
+    else if (matcher) uvuAssert.ok(matcher(error), message ?? `unexpected rejection: ${error}`)
     return error
   }
-  return uvuAssert.unreachable(message)
+  return uvuAssert.unreachable(message ?? 'expected a rejection')
 }
 
 export const assert: Assert = {
