@@ -69,8 +69,11 @@ export async function findAttempted(
   operationId: Uuid,
   kind: TransferKind,
 ): Promise<StoredOperation | undefined> {
+  const user_data_128 = toLedgerId(operationId)
+  // To TigerBeetle 0 means whatever operation.
+  if (user_data_128 === 0n) return undefined
   const [transfer] = await ledger.queryTransfers({
-    user_data_128: toLedgerId(operationId),
+    user_data_128,
     user_data_64: 0n,
     user_data_32: 0,
     ledger: 0,

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomBytes, randomInt } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { openDatabase } from '../../db/database.ts'
 import { migrate } from '../../db/migrate.ts'
@@ -21,8 +21,14 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     const template = await ensureTemplate(clusterUrl, query)
     await query(`CREATE DATABASE ${name} TEMPLATE ${template}`)
   })
+  const url = urlOf(clusterUrl, name)
+  await administer(url, async (query) => {
+    // The ledger can be one that other tests use too: the clearing accounts shall not be the same.
+    const first = randomInt(1, 2_000_000_000)
+    await query(`ALTER TABLE payment_systems ALTER COLUMN number RESTART WITH ${first}`)
+  })
   return {
-    url: urlOf(clusterUrl, name),
+    url,
     drop: () =>
       administer(clusterUrl, async (query) => {
         await query(`DROP DATABASE ${name}`)
