@@ -3,6 +3,7 @@ import Koa from 'koa'
 import type { Deps } from './deps.ts'
 import { createIdentify } from './http/basic.ts'
 import type { App, Extras, Middleware, State } from './http/context.ts'
+import { createCookieKeys } from './http/cookie-keys.ts'
 import { refuseCrossOrigin } from './http/cross-origin.ts'
 import { mount } from './http/mount.ts'
 import { handleRequests } from './http/requests.ts'
@@ -14,10 +15,10 @@ import { Refusal } from './refusals.ts'
 export function createApp(deps: Deps, routes: readonly Route[]): App {
   const { config, log } = deps
   const app: App = new Koa({
-    keys: config.sessionSecrets,
     proxy: config.trustProxyHops > 0,
     maxIpsCount: config.trustProxyHops,
   })
+  app.keys = createCookieKeys(config.sessionSecrets)
   // What gets past the outermost middleware: a response that broke off, or a client that went away.
   app.on('error', (error) => log.warn({ err: error }, 'response failed'))
 
