@@ -1,8 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import * as assert from 'uvu/assert'
 import { createLedger, LedgerOutcomeUnknown, LedgerUnavailable } from '../../accounting/client.ts'
 import { ledgerOptions } from '../lib/ledger.ts'
-import { suite } from '../lib/suite.ts'
+import { assert, suite } from '../lib/suite.ts'
 
 const test = suite('ledger client')
 

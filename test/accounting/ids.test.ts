@@ -1,10 +1,9 @@
 import { randomUUIDv7 } from 'node:crypto'
 import fc from 'fast-check'
-import * as assert from 'uvu/assert'
 import { clearingAccount } from '../../accounting/accounts.ts'
 import { assetOf } from '../../accounting/chart.ts'
 import { computeUuid, hashInput, isUuid, toLedgerId, toUuid } from '../../accounting/ids.ts'
-import { suite } from '../lib/suite.ts'
+import { assert, suite } from '../lib/suite.ts'
 
 const test = suite('ids')
 

@@ -1,8 +1,7 @@
 import fc from 'fast-check'
-import * as assert from 'uvu/assert'
 import { assetOf, currencies } from '../../accounting/chart.ts'
 import { amountMaxMinor, formatAmount, parseAmount } from '../../accounting/money.ts'
-import { suite } from '../lib/suite.ts'
+import { assert, suite } from '../lib/suite.ts'
 
 const test = suite('money')
 

@@ -1,7 +1,6 @@
 import { CreateTransferStatus as Status } from 'tigerbeetle-node'
-import * as assert from 'uvu/assert'
 import { type Outcome, passingReasons, readOutcome } from '../../accounting/outcome.ts'
-import { suite } from '../lib/suite.ts'
+import { assert, suite } from '../lib/suite.ts'
 
 const test = suite('outcome')
 

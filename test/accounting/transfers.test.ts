@@ -1,5 +1,4 @@
 import { randomUUIDv7 } from 'node:crypto'
-import * as assert from 'uvu/assert'
 import {
   clearingAccount,
   createAccounts,
@@ -11,7 +10,7 @@ import { createLedger, type Ledger } from '../../accounting/client.ts'
 import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
 import { type Leg, type Plan, submitAttempts, submitOnce } from '../../accounting/transfers.ts'
 import { ledgerOptions } from '../lib/ledger.ts'
-import { suite } from '../lib/suite.ts'
+import { assert, suite } from '../lib/suite.ts'
 
 const test = suite('transfers')
 
