@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { wallClock } from './clock.ts'
 import { openFolder } from './folder-storage.ts'
 import { inspect } from './inspect.ts'
 import { type Ledger, openLedger } from './ledger.ts'
@@ -20,10 +21,6 @@ class UsageError extends Error {}
 /** Lines for people go to stderr; stdout has nothing but the ready line, for programs. */
 function say(line: string): void {
   process.stderr.write(`ledger: ${line}\n`)
-}
-
-function clock(): bigint {
-  return BigInt(Date.now()) * 1_000_000n
 }
 
 function readArguments() {
@@ -56,7 +53,7 @@ async function openDurable(folder: string): Promise<Ledger> {
     say(`the disk failed, so nothing more can be acknowledged: ${error.message}`)
     process.exit(1)
   }
-  const ledger = await openLedger({ storage, clock, report: say, onFailure })
+  const ledger = await openLedger({ storage, clock: wallClock, report: say, onFailure })
   return {
     ...ledger,
     async close() {
@@ -68,7 +65,7 @@ async function openDurable(folder: string): Promise<Ledger> {
 
 function openInMemory(): Pick<Ledger, 'replica' | 'close'> {
   say('durability none: all data is in memory only and is gone when this process ends')
-  const replica = new Replica({ stateMachine: createStateMachine(), clock })
+  const replica = new Replica({ stateMachine: createStateMachine(), clock: wallClock })
   return { replica, close: async () => {} }
 }
 
