@@ -1,20 +1,25 @@
 import type { z } from 'zod'
-import { insertAudit } from '../../db/audit.ts'
 import type { Caller } from '../caller.ts'
 import type { Deps } from '../deps.ts'
+import { recordAct } from '../flows/audit.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
 import { parseInput } from './input.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-/** Who may call a route: anyone, also without a session, or those of one role or several. */
-export type Access = 'anyone' | Caller['role'] | readonly Caller['role'][]
+/**
+ * Who may call a route: anyone, and no session is read; a visitor, who may be signed in or not; or
+ * those of one role or several.
+ */
+export type Access = 'anyone' | 'visitor' | Caller['role'] | readonly Caller['role'][]
 
 type CallerOf<A extends Access> = A extends 'anyone'
   ? undefined
-  : A extends readonly (infer Role)[]
-    ? Extract<Caller, { role: Role }>
-    : Extract<Caller, { role: A }>
+  : A extends 'visitor'
+    ? Caller | undefined
+    : A extends readonly (infer Role)[]
+      ? Extract<Caller, { role: Role }>
+      : Extract<Caller, { role: A }>
 
 export interface ResponseSpec {
   description: string
@@ -149,7 +154,7 @@ export function defineRoute<
         body: parseInput(spec.body, spec.body && (await raw.readBody())),
       }
       if (raw.caller?.role === 'operator' && spec.audited !== false) {
-        await audit(deps, spec, raw.caller, request)
+        await recordAct(deps, raw.caller, { action: `${spec.method} ${spec.path}`, ...request })
       }
       return handle(deps, request)
     },
@@ -158,32 +163,14 @@ export function defineRoute<
 
 /** Whether a caller of this role may use a route of this access. */
 export function allows(access: Access, role: Caller['role']): boolean {
-  return access === 'anyone' || (Array.isArray(access) ? access.includes(role) : access === role)
+  const isOpen = access === 'anyone' || access === 'visitor'
+  return isOpen || (Array.isArray(access) ? access.includes(role) : access === role)
 }
 
 function authorize<A extends Access>(access: A, caller: Caller | undefined): CallerOf<A> {
   if (access === 'anyone') return undefined as CallerOf<A>
+  if (access === 'visitor') return caller as CallerOf<A>
   if (!caller) throw new Refusal('not_signed_in')
   if (!allows(access, caller.role)) throw new Refusal('role_not_allowed')
   return caller as CallerOf<A>
-}
-
-/**
- * Writes down what an operator is about to do or look at, before it is done: every route that lets
- * operators in passes here.
- */
-async function audit(
-  { db }: Deps,
-  { method, path }: RouteSpec,
-  operator: Caller,
-  request: RequestFacts & { params: Record<string, unknown>; query: unknown; body: unknown },
-): Promise<void> {
-  const { requestId, params, query, body } = request
-  await insertAudit(db, {
-    operatorId: operator.userId,
-    action: `${method} ${path}`,
-    subjectId: typeof params.id === 'string' ? params.id : null,
-    details: { query, body },
-    requestId,
-  })
 }
