@@ -1,4 +1,3 @@
-import { randomUUIDv7 } from 'node:crypto'
 import {
   clearingAccount,
   createAccounts,
@@ -9,6 +8,7 @@ import { assetOf, TransferCode } from '../../accounting/chart.ts'
 import { createLedger, type Ledger } from '../../accounting/client.ts'
 import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
 import { type Leg, type Plan, submitAttempts, submitOnce } from '../../accounting/transfers.ts'
+import { mintId } from '../../db/ids.ts'
 import { ledgerOptions } from '../lib/ledger.ts'
 import { assert, suite } from '../lib/suite.ts'
 
@@ -21,7 +21,7 @@ let counter = 0
 
 test.before(async () => {
   ledger = await createLedger(ledgerOptions())
-  const account = clearingAccount(Number.parseInt(randomUUIDv7().slice(-7), 16), usd)
+  const account = clearingAccount(Number.parseInt(mintId().slice(-7), 16), usd)
   await createAccounts(ledger, [account])
   clearing = account.id
 })
@@ -29,7 +29,7 @@ test.before(async () => {
 test.after(() => ledger.close())
 
 async function wallet(fundedMinor = 0n): Promise<Uuid> {
-  const id = randomUUIDv7()
+  const id = mintId()
   await createAccounts(ledger, [walletAccount(id, usd)])
   if (fundedMinor > 0n) await submitOnce(ledger, plan(deposit(id, fundedMinor)))
   return id
@@ -122,7 +122,7 @@ test('a chain happens whole, and its replay is recognised whatever the legs are 
 
 test('a transfer to a wallet of another currency is invalid and burns nothing', async () => {
   const a = await wallet(1_000n)
-  const euro = randomUUIDv7()
+  const euro = mintId()
   await createAccounts(ledger, [walletAccount(euro, assetOf('EUR'))])
   assert.equal(await submitOnce(ledger, plan(leg(a, euro, 1n))), {
     kind: 'invalid',
@@ -131,7 +131,7 @@ test('a transfer to a wallet of another currency is invalid and burns nothing', 
 })
 
 test('an object operation that was declined succeeds later, once, with twenty racers', async () => {
-  const missing = randomUUIDv7()
+  const missing = mintId()
   const object = plan(deposit(missing, 50n))
   for (const attempt of [0, 1]) {
     assert.equal(await submitAttempts(ledger, object, 0), {
