@@ -53,7 +53,7 @@ export interface PageBounds {
 export function toBounds({ limit, cursor, from, to }: PageRequest): PageBounds {
   const timestampMin = from === undefined ? 0n : clamp(toLedgerTime(Date.parse(from)))
   const before = to === undefined ? 0n : clamp(toLedgerTime(Date.parse(to)) - 1n)
-  const older = cursor === undefined ? 0n : readCursor(cursor) - 1n
+  const older = cursor === undefined ? 0n : clamp(readCursor(cursor) - 1n)
   const timestampMax = before === 0n || older === 0n ? before + older : atMost(before, older)
   return { timestampMin, timestampMax, limit: limit + 1 }
 }

@@ -122,6 +122,8 @@ const postWallet = defineRoute(
   },
   async (deps, { caller, body }) => {
     const wallet = await openWallet(deps, { userId: caller.userId, currency: body.currency })
+    // The notification says so too, but the caller's next request may be faster.
+    deps.sessions.forgetUser(caller.userId)
     const [opened] = await withBalances(deps, [wallet])
     return {
       status: 201,

@@ -74,36 +74,59 @@ const createdStatus = 2 ** 32 - 1
  * Closes a wallet's account for debits and credits, as freezing does: by a pending transfer of nothing
  * from another wallet of the same currency. Answers how to open it again.
  */
-export async function closeAccount(
+export function closeAccount(
   ledger: Ledger,
   wallet: { id: string; currency: string },
   otherWalletId: string,
 ): Promise<() => Promise<void>> {
-  const closing: Transfer = {
-    id: mintLedgerId(),
+  return reserve(ledger, {
     debit_account_id: toLedgerId(otherWalletId),
     credit_account_id: toLedgerId(wallet.id),
     amount: 0n,
+    ledger: assetOf(wallet.currency).ledger,
+    flags: pendingFlag | closingCreditFlag,
+  })
+}
+
+/** Holds a part of a wallet's money in favour of another wallet. Answers how to release it. */
+export function hold(
+  ledger: Ledger,
+  wallet: { id: string; currency: string },
+  otherWalletId: string,
+  amountMinor: bigint,
+): Promise<() => Promise<void>> {
+  return reserve(ledger, {
+    debit_account_id: toLedgerId(wallet.id),
+    credit_account_id: toLedgerId(otherWalletId),
+    amount: amountMinor,
+    ledger: assetOf(wallet.currency).ledger,
+    flags: pendingFlag,
+  })
+}
+
+type Reservation = Pick<
+  Transfer,
+  'debit_account_id' | 'credit_account_id' | 'amount' | 'ledger' | 'flags'
+>
+
+async function reserve(ledger: Ledger, reservation: Reservation): Promise<() => Promise<void>> {
+  const pending: Transfer = {
+    ...reservation,
+    id: toLedgerId(randomUUID()),
     pending_id: 0n,
     user_data_128: 0n,
     user_data_64: 0n,
     user_data_32: 0,
     timeout: 0,
-    ledger: assetOf(wallet.currency).ledger,
     code: TransferCode.payment,
-    flags: pendingFlag | closingCreditFlag,
     timestamp: 0n,
   }
-  await create(ledger, closing)
-  const opening = { pending_id: closing.id, flags: voidPendingFlag }
-  return () => create(ledger, { ...closing, id: mintLedgerId(), ...opening })
+  await create(ledger, pending)
+  const voiding = { id: toLedgerId(randomUUID()), pending_id: pending.id, flags: voidPendingFlag }
+  return () => create(ledger, { ...pending, ...voiding })
 }
-
-const mintLedgerId = () => toLedgerId(randomUUID())
 
 async function create(ledger: Ledger, transfer: Transfer): Promise<void> {
   const [result] = await ledger.createTransfers([transfer])
-  if (result?.status !== createdStatus) {
-    throw new Error(`not created: ${result?.status}`)
-  }
+  if (result?.status !== createdStatus) throw new Error(`not created: ${result?.status}`)
 }
