@@ -136,6 +136,7 @@ type Matcher = RegExp | ((error: unknown) => boolean)
 export interface Assert extends Omit<typeof uvuAssert, 'not' | 'ok'> {
   ok(actual: unknown, message?: string): asserts actual
   readonly not: Omit<typeof uvuAssert.not, 'throws'> & {
+    (actual: unknown, message?: string): void
     /** Only for functions that are not async: await an async one in the test itself. */
     throws<T>(run: () => T extends PromiseLike<unknown> ? never : T, message?: string): void
   }
