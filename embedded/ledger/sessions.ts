@@ -20,6 +20,8 @@ export interface Session {
   view: DataView
   /** The op that has to be on disk before the reply may be sent. */
   durableAfter: number
+  /** Rises with each request: the session with the lowest is the one that was idle longest. */
+  used: number
   /**
    * True until the first request after a restart. Reads are not in the journal, so the client may be
    * some reads ahead of what is known here; it cannot be ahead by a write, because a write is on
@@ -31,9 +33,13 @@ export interface Session {
 /** What is to be done with a request: execute it, send the stored reply again, drop it or evict. */
 export type Verdict = 'new' | 'repeat' | 'ignore' | EvictionReason
 
-/** The client sessions. Part of the durable state: equal entries make equal sessions. */
+/**
+ * The client sessions, part of the durable state: equal entries make equal sessions. They are in the
+ * order of registration; which one was idle longest is not durable, as reads are not.
+ */
 export class Sessions {
   readonly #list: Session[] = []
+  #uses = 0
 
   get size(): number {
     return this.#list.length
@@ -54,12 +60,12 @@ export class Sessions {
   /** Opens a session with the reply to its registration. There must be room: see `stalest`. */
   register(reply: Uint8Array, durableAfter: number): Session {
     const number = viewOf(reply).getBigUint64(replyAt.op, true)
-    return this.#add({ number, reply, view: viewOf(reply), durableAfter, resumed: false })
+    return this.#add({ number, reply, durableAfter, resumed: false })
   }
 
   /** Takes over a saved session after a restart. */
   resume(number: bigint, reply: Uint8Array): void {
-    this.#add({ number, reply, view: viewOf(reply), durableAfter: 0, resumed: true })
+    this.#add({ number, reply, durableAfter: 0, resumed: true })
   }
 
   /** Ends the session of the client whose id stands at `offset`. */
@@ -73,17 +79,19 @@ export class Sessions {
     session.reply = reply
     session.view = viewOf(reply)
     session.durableAfter = durableAfter
+    session.used = ++this.#uses
     session.resumed = false
   }
 
-  /** When all places are taken: the session whose last request is the oldest, which has to go. */
+  /** When all places are taken: the session that was idle longest, which has to go. */
   get stalest(): Session | undefined {
     if (this.#list.length < sessionsMax) return undefined
-    return this.#list.reduce((a, b) => (lastOp(b) < lastOp(a) ? b : a))
+    return this.#list.reduce((a, b) => (b.used < a.used ? b : a))
   }
 
-  #add(session: Session): Session {
+  #add(fields: Omit<Session, 'view' | 'used'>): Session {
     if (this.#list.length >= sessionsMax) throw new Error(`more than ${sessionsMax} sessions`)
+    const session = { ...fields, view: viewOf(fields.reply), used: ++this.#uses }
     this.#list.push(session)
     return session
   }
@@ -115,8 +123,4 @@ export function judge(session: Session | undefined, view: DataView, o: number): 
   if (session.resumed) return 'new'
   if (request !== lastRequest + 1) return 'ignore'
   return equal16(last, replyAt.context, view, o + requestAt.parent) ? 'new' : 'ignore'
-}
-
-function lastOp(session: Session): bigint {
-  return session.view.getBigUint64(replyAt.op, true)
 }
