@@ -42,8 +42,20 @@ const toWallet = (row: Row): Wallet => ({
   hasAccount: row.account_created_at !== null,
 })
 
-/** How often a number that is taken already is drawn again: of 10^9 numbers few are. */
+/** How often a number that is taken already is drawn again: of 9 * 10^8 numbers few are. */
 const numberTries = 20
+
+/** Carries out a transaction that inserts a wallet; again when the drawn number is taken. */
+export async function withFreeNumber<T>(transaction: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await transaction()
+    } catch (error) {
+      if (tries < numberTries && isUniqueViolation(error, 'wallets_number_key')) continue
+      throw error
+    }
+  }
+}
 
 /**
  * Stores a new wallet, or answers undefined when the user has `limit` of this currency already.
@@ -53,30 +65,33 @@ export async function insertWallet(
   db: Database,
   { userId, currency, limit }: { userId: string; currency: string; limit: number },
 ): Promise<Wallet | undefined> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await db.transaction().execute(async (trx) => {
-        // Locks the user, so that two requests at once cannot both be the last one allowed.
-        await trx.selectFrom('users').select('id').where('id', '=', userId).forUpdate().execute()
-        const { count } = await trx
-          .selectFrom('wallets')
-          .select((eb) => eb.fn.countAll<bigint>().as('count'))
-          .where('user_id', '=', userId)
-          .where('currency', '=', currency)
-          .executeTakeFirstOrThrow()
-        if (count >= BigInt(limit)) return undefined
-        const row = await trx
-          .insertInto('wallets')
-          .values({ id: mintId(), user_id: userId, number: drawNumber(), currency })
-          .returning(columns)
-          .executeTakeFirstOrThrow()
-        return toWallet(row)
-      })
-    } catch (error) {
-      if (tries < numberTries && isUniqueViolation(error, 'wallets_number_key')) continue
-      throw error
-    }
-  }
+  return withFreeNumber(() =>
+    db.transaction().execute(async (trx) => {
+      // Locks the user, so that two requests at once cannot both be the last one allowed.
+      await trx.selectFrom('users').select('id').where('id', '=', userId).forUpdate().execute()
+      const { count } = await trx
+        .selectFrom('wallets')
+        .select((eb) => eb.fn.countAll<bigint>().as('count'))
+        .where('user_id', '=', userId)
+        .where('currency', '=', currency)
+        .executeTakeFirstOrThrow()
+      return count < BigInt(limit) ? insertWalletRow(trx, userId, currency) : undefined
+    }),
+  )
+}
+
+/** Stores a wallet inside a transaction under `withFreeNumber`. */
+export async function insertWalletRow(
+  trx: Database,
+  userId: string,
+  currency: string,
+): Promise<Wallet> {
+  const row = await trx
+    .insertInto('wallets')
+    .values({ id: mintId(), user_id: userId, number: drawNumber(), currency })
+    .returning(columns)
+    .executeTakeFirstOrThrow()
+  return toWallet(row)
 }
 
 /** Ten random digits, the first not 0, the last a Luhn check digit (ISO/IEC 7812-1, annex B). */

@@ -1,7 +1,9 @@
-import { insertUser, type User } from '../../db/users.ts'
+import { LedgerOutcomeUnknown, LedgerUnavailable } from '../../accounting/client.ts'
+import { insertCustomer } from '../../db/customers.ts'
+import type { User } from '../../db/users.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
-import { openWallet } from './open-wallet.ts'
+import { ensureAccounts } from './open-wallet.ts'
 import { checkPassword } from './password-rules.ts'
 
 export interface SignUpInput {
@@ -22,8 +24,14 @@ export async function signUp(deps: SignUpDeps, input: SignUpInput): Promise<User
   const { email, password, username, name } = input
   checkPassword(password, email)
   const passwordHash = await deps.passwords.hash(password)
-  const user = await insertUser(deps.db, { role: 'customer', email, username, name, passwordHash })
-  if (typeof user === 'string') throw new Refusal(user)
-  await openWallet(deps, { userId: user.id, currency: deps.config.defaultCurrency })
-  return user
+  const customer = { email, username, name, passwordHash }
+  const stored = await insertCustomer(deps.db, customer, deps.config.defaultCurrency)
+  if (typeof stored === 'string') throw new Refusal(stored)
+  try {
+    await ensureAccounts(deps, [stored.wallet])
+  } catch (error) {
+    if (!(error instanceof LedgerUnavailable || error instanceof LedgerOutcomeUnknown)) throw error
+    deps.log.warn({ err: error }, 'the account of a first wallet is created later')
+  }
+  return stored.user
 }
