@@ -91,7 +91,9 @@ export type Config = ReturnType<typeof toConfig>
  * in docs/operations.md.
  * @throws ConfigError with all problems together
  */
-export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+export function loadConfig(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Config {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
   const result = variables.safeParse(given)
   const problems = (result.error?.issues ?? []).map((issue) => {

@@ -26,16 +26,21 @@ export interface Kassa {
   stop(): Promise<void>
 }
 
+export interface StartOptions {
+  /** The clock; milliseconds since 1970. */
+  nowMs?: () => number
+  /** Puts something around a dependency. */
+  adapt?: (deps: Deps) => Deps
+}
+
 /**
- * Starts Kassa: brings the schema up to date, creates the first accounts and listens. `adapt` may put
- * something around a dependency. When a step fails, what was opened before is closed again.
+ * Starts Kassa: brings the schema up to date, creates the first accounts and listens. When a step
+ * fails, what was opened before is closed again.
  */
-export async function startKassa(
-  config: Config,
-  adapt: (deps: Deps) => Deps = (deps) => deps,
-): Promise<Kassa> {
+export async function startKassa(config: Config, options: StartOptions = {}): Promise<Kassa> {
+  const { nowMs = Date.now, adapt = (deps: Deps) => deps } = options
   await using opened = new AsyncDisposableStack()
-  const deps = adapt(await openDeps(config, opened))
+  const deps = adapt(await openDeps(config, nowMs, opened))
   const created = await bootstrap(deps)
   const server = createServer(createApp(deps, routes).callback())
   await listen(server, config)
@@ -48,10 +53,13 @@ export async function startKassa(
 }
 
 /** Opens what use cases work with; what has to be closed goes onto the stack. */
-async function openDeps(config: Config, opened: AsyncDisposableStack): Promise<Deps> {
+async function openDeps(
+  config: Config,
+  nowMs: () => number,
+  opened: AsyncDisposableStack,
+): Promise<Deps> {
   const log = createLogger(config)
   opened.defer(() => log.flush())
-  const nowMs = Date.now
   const { db, pool, close } = openDatabase({
     url: config.databaseUrl,
     poolSize: config.databasePoolSize,
@@ -113,7 +121,7 @@ function recover(deps: Deps): void {
 }
 
 async function main(): Promise<void> {
-  const kassa = await startKassa(loadConfig(process.env))
+  const kassa = await startKassa(loadConfig())
   process.stdout.write(`Kassa listens on ${kassa.url}\n`)
   for (const { role, email, password } of kassa.created) {
     process.stdout.write(`created ${role}: ${email} ${password}\n`)

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import {
   findPaymentSystem,
   insertPaymentSystem,
+  listPaymentSystems,
   type PaymentSystemRow,
 } from '../../db/payment-systems.ts'
 import { replacePassword } from '../../db/users.ts'
@@ -50,4 +51,12 @@ export async function rotateCredential(
   await replacePassword(db, id, await passwords.hash(password))
   sessions.forgetUser(id)
   return { paymentSystem, password }
+}
+
+/** Payment systems by number, those after the number `after`. */
+export async function readPaymentSystems(
+  { db }: Pick<Deps, 'db'>,
+  page: { after: number; limit: number },
+): Promise<PaymentSystemRow[]> {
+  return listPaymentSystems(db, page)
 }

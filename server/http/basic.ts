@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import type { Deps } from '../deps.ts'
 import { signIn } from '../flows/sign-in.ts'
 import { Refusal } from '../refusals.ts'
+import { mintToken } from '../sessions.ts'
 import type { Context, Identity } from './context.ts'
 import type { SessionCookie } from './session.ts'
 
@@ -16,48 +17,49 @@ const rememberedMs = 15 * 60_000
  * HTTP Basic (RFC 7617) signs in once: the session is kept, and the same credentials lead to it
  * again without a bcrypt, as long as it lives. What is remembered is a MAC of the credentials under
  * a key of this process. Credentials on a request count for more than its cookie.
+ * Refusals: wrong_credentials, too_many_attempts, busy.
  */
 export function createIdentify(deps: Deps, cookie: SessionCookie): Identify {
+  const { sessions } = deps
   const macKey = randomBytes(32)
   const tokens = new LRUCache<string, string>({ max: rememberedMax, ttl: rememberedMs })
-  const checks = new Map<string, Promise<string>>()
+  const running = new Map<string, Promise<string>>()
 
-  /** Checks credentials by bcrypt; the same ones on many requests at once are checked once. */
-  function check(mac: string, authorization: string, address: string): Promise<string> {
-    const running = checks.get(mac)
-    if (running) return running
-    const checking = signIn(deps, { ...readBasic(authorization), address }).finally(() =>
-      checks.delete(mac),
-    )
-    checks.set(mac, checking)
-    return checking
+  /** Answers the session's id: that of the cookie when it is the same user, else a new one. */
+  async function start(ctx: Context, mac: string, authorization: string): Promise<string> {
+    const userId = await signIn(deps, { ...readBasic(authorization), address: ctx.ip })
+    const present = ctx.state.cookie
+    const token = present?.caller.userId === userId ? present.token : mintToken()
+    if (token !== present?.token) await sessions.start(token, userId)
+    tokens.set(mac, token)
+    return token
   }
 
-  async function findRemembered(mac: string): Promise<Identity | undefined> {
-    const token = tokens.get(mac)
-    const caller = token === undefined ? undefined : await deps.sessions.find(token)
-    return token !== undefined && caller ? { caller, token } : undefined
+  /** Many first requests with the same credentials at once start one session. */
+  function startOnce(ctx: Context, mac: string, authorization: string): Promise<string> {
+    const started = running.get(mac)
+    if (started) return started
+    const starting = start(ctx, mac, authorization).finally(() => running.delete(mac))
+    running.set(mac, starting)
+    return starting
   }
 
   return async (ctx) => {
     const authorization = ctx.get('authorization')
     if (!/^basic /i.test(authorization)) return ctx.state.cookie
     const mac = createHmac('sha256', macKey).update(authorization).digest('base64url')
-    const remembered = await findRemembered(mac)
-    const userId = remembered?.caller.userId ?? (await check(mac, authorization, ctx.ip))
-    if (ctx.state.cookie?.caller.userId === userId) {
-      if (!remembered) tokens.set(mac, ctx.state.cookie.token)
+    const remembered = tokens.get(mac)
+    const known = remembered && (await identityOf(remembered))
+    const identity = known || (await identityOf(await startOnce(ctx, mac, authorization)))
+    if (identity && identity.caller.userId === ctx.state.cookie?.caller.userId) {
       return ctx.state.cookie
     }
-    // Another request with these credentials may have started a session meanwhile.
-    const known = remembered ?? (await findRemembered(mac))
-    if (known) {
-      cookie.send(ctx, known.token)
-      return known
-    }
-    const token = await cookie.signIn(ctx, userId)
-    tokens.set(mac, token)
-    const caller = await deps.sessions.find(token)
+    if (identity) cookie.send(ctx, identity.token)
+    return identity
+  }
+
+  async function identityOf(token: string): Promise<Identity | undefined> {
+    const caller = await sessions.find(token)
     return caller && { caller, token }
   }
 }

@@ -8,8 +8,6 @@ export interface State {
   route?: string
   /** Who the session cookie stands for. */
   cookie?: Identity
-  /** The id of a session that this request starts, if it starts one. */
-  newToken?: string
   /** Who sent the request or signed in by it, for the log. */
   userId?: string | undefined
 }

@@ -16,11 +16,11 @@ export function sessionCookieName({ production }: Pick<Config, 'production'>): s
 export interface SessionCookie {
   /** Reads the cookie; sets `state.cookie` when its session is alive. */
   middleware: Middleware
-  /** Starts a session in place of the one that the request came with; answers its new id. */
-  signIn(ctx: Context, userId: string): Promise<string>
+  /** Starts a session with a new id in place of the one that the request came with. */
+  signIn(ctx: Context, userId: string): Promise<void>
   /** Ends the session that the request came with and takes the cookie back. */
   signOut(ctx: Context): Promise<void>
-  /** Gives the client the cookie of a session that it has started earlier. */
+  /** Gives the client the cookie of a session that it has started by HTTP Basic. */
   send(ctx: Context, token: string): void
 }
 
@@ -42,10 +42,7 @@ export function createSessionCookie(
       ...options,
       key: name,
       autoCommit: false,
-      genid: (ctx: Context) => {
-        ctx.state.newToken = mintToken()
-        return ctx.state.newToken
-      },
+      genid: mintToken,
       store: {
         async get(token: string, _maxAge: number, { ctx }: { ctx?: Context }) {
           const caller = await sessions.find(token)
@@ -72,8 +69,6 @@ export function createSessionCookie(
       const { isNew } = session
       session.user_id = userId
       await (isNew ? session.save() : session.regenerate())
-      if (ctx.state.newToken === undefined) throw new Error('the session has no id')
-      return ctx.state.newToken
     },
     async signOut(ctx) {
       const { session } = ctx

@@ -1,11 +1,8 @@
 import { z } from 'zod'
-import { pingDatabase } from '../../db/database.ts'
+import { readReadiness } from '../flows/readiness.ts'
 import { defineRoute } from '../http/route.ts'
 
 const tags = ['Health'] as const
-
-/** How long a server may take to answer before it counts as down. */
-const probeDeadlineMs = 2_000
 
 const livez = defineRoute(
   {
@@ -36,32 +33,13 @@ const readyz = defineRoute(
     },
     refusals: [],
   },
-  async ({ db, ledger }) => {
-    const [postgresql, tigerbeetle] = await Promise.all([
-      probe(pingDatabase(db)),
-      // No account has the id 1: the answer is an empty list, and it comes from the server.
-      probe(ledger.lookupAccounts([1n])),
-    ])
-    const ready = postgresql === 'ok' && tigerbeetle === 'ok'
-    const body = { status: ready ? 'ok' : 'down', postgresql, tigerbeetle } as const
-    return ready ? { status: 200, body } : { status: 503, body }
+  async (deps) => {
+    const servers = await readReadiness(deps)
+    const isReady = servers.postgresql === 'ok' && servers.tigerbeetle === 'ok'
+    return isReady
+      ? { status: 200, body: { status: 'ok' as const, ...servers } }
+      : { status: 503, body: { status: 'down' as const, ...servers } }
   },
 )
-
-async function probe(answer: Promise<unknown>): Promise<'ok' | 'down'> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<'down'>((resolve) => {
-    timer = setTimeout(resolve, probeDeadlineMs, 'down')
-  })
-  const asked = answer.then(
-    () => 'ok' as const,
-    () => 'down' as const,
-  )
-  try {
-    return await Promise.race([asked, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
 
 export const healthRoutes = [livez, readyz]

@@ -1,12 +1,13 @@
 import { z } from 'zod'
-import { listAudit, type StoredAuditEntry } from '../../db/audit.ts'
-import { findUser, findUserByEmail, findUserByUsername, type User } from '../../db/users.ts'
+import type { StoredAuditEntry } from '../../db/audit.ts'
+import type { User } from '../../db/users.ts'
+import { readAudit } from '../flows/audit.ts'
 import { deactivateUser, reactivateUser } from '../flows/deactivate.ts'
+import { readUser, searchUser } from '../flows/find-user.ts'
 import { idPageQuery, readIdCursor, toIdPage } from '../http/id-paging.ts'
 import { pageOf } from '../http/paging.ts'
 import { defineRoute } from '../http/route.ts'
 import { text, time, uuid } from '../http/schemas.ts'
-import { Refusal } from '../refusals.ts'
 import { showUser, userBody } from './users.ts'
 
 const tags = ['Operators'] as const
@@ -38,11 +39,8 @@ const searchUsers = defineRoute(
     responses: { 200: { description: 'Nobody or one user', body: pageOf(knownUserBody) } },
     refusals: [],
   },
-  async ({ db }, { query: { email, username } }) => {
-    const user =
-      email === undefined
-        ? await findUserByUsername(db, username ?? '')
-        : await findUserByEmail(db, email)
+  async (deps, { query }) => {
+    const user = await searchUser(deps, query)
     return { status: 200, body: { data: user ? [showKnownUser(user)] : [], next_cursor: null } }
   },
 )
@@ -58,11 +56,10 @@ const getUser = defineRoute(
     responses: { 200: { description: 'The user', body: knownUserBody } },
     refusals: ['user_not_found'],
   },
-  async ({ db }, { params }) => {
-    const user = await findUser(db, params.id)
-    if (!user) throw new Refusal('user_not_found')
-    return { status: 200, body: showKnownUser(user) }
-  },
+  async (deps, { params }) => ({
+    status: 200,
+    body: showKnownUser(await readUser(deps, params.id)),
+  }),
 )
 
 const reasonInput = z.strictObject({
@@ -144,8 +141,8 @@ const getAudit = defineRoute(
     responses: { 200: { description: 'A page', body: pageOf(auditBody) } },
     refusals: ['invalid_cursor'],
   },
-  async ({ db }, { query }) => {
-    const rows = await listAudit(db, { before: readIdCursor(query), limit: query.limit + 1 })
+  async (deps, { query }) => {
+    const rows = await readAudit(deps, { before: readIdCursor(query), limit: query.limit + 1 })
     return { status: 200, body: toIdPage(rows, query, ({ id }) => id, showAuditEntry) }
   },
 )

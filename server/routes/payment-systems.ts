@@ -1,6 +1,10 @@
 import { z } from 'zod'
-import { listPaymentSystems, type PaymentSystemRow } from '../../db/payment-systems.ts'
-import { createPaymentSystem, rotateCredential } from '../flows/payment-systems.ts'
+import type { PaymentSystemRow } from '../../db/payment-systems.ts'
+import {
+  createPaymentSystem,
+  readPaymentSystems,
+  rotateCredential,
+} from '../flows/payment-systems.ts'
 import { idPageQuery, readIdCursor, toIdPage } from '../http/id-paging.ts'
 import { pageOf } from '../http/paging.ts'
 import { defineRoute } from '../http/route.ts'
@@ -75,9 +79,9 @@ const getPaymentSystems = defineRoute(
     responses: { 200: { description: 'A page', body: pageOf(paymentSystemBody) } },
     refusals: ['invalid_cursor'],
   },
-  async ({ db }, { query }) => {
+  async (deps, { query }) => {
     const after = Number(readIdCursor(query, numberMax) ?? 0n)
-    const rows = await listPaymentSystems(db, { after, limit: query.limit + 1 })
+    const rows = await readPaymentSystems(deps, { after, limit: query.limit + 1 })
     return { status: 200, body: toIdPage(rows, query, ({ number }) => number, showPaymentSystem) }
   },
 )

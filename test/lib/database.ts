@@ -17,12 +17,12 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const clusterUrl = process.env.DATABASE_URL
   if (!clusterUrl) throw new Error('DATABASE_URL is not set: run the tests by `npm test`')
   const name = `kassa_test_${randomBytes(8).toString('hex')}`
-  await administer(clusterUrl, async (query) => {
+  await withConnection(clusterUrl, async (query) => {
     const template = await ensureTemplate(clusterUrl, query)
     await query(`CREATE DATABASE ${name} TEMPLATE ${template}`)
   })
   const url = urlOf(clusterUrl, name)
-  await administer(url, async (query) => {
+  await withConnection(url, async (query) => {
     // The ledger can be one that other tests use too: the clearing accounts shall not be the same.
     const first = randomInt(1, 2_000_000_000)
     await query(`ALTER TABLE payment_systems ALTER COLUMN number RESTART WITH ${first}`)
@@ -30,19 +30,22 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   return {
     url,
     drop: () =>
-      administer(clusterUrl, async (query) => {
+      withConnection(clusterUrl, async (query) => {
         await query(`DROP DATABASE ${name}`)
       }),
   }
 }
 
-type Query = (text: string) => Promise<{ rowCount: number | null }>
+export type Query = (text: string) => Promise<{ rowCount: number | null }>
 
-/** One connection, for statements about the cluster. */
-async function administer(url: string, work: (query: Query) => Promise<void>): Promise<void> {
+/** Works with one connection of its own, so that a transaction can stay open. */
+export async function withConnection<T>(
+  url: string,
+  work: (query: Query) => Promise<T>,
+): Promise<T> {
   const { pool, close } = openTestDatabase(url)
   try {
-    await work((text) => pool.query(text))
+    return await work((text) => pool.query(text))
   } finally {
     await close()
   }

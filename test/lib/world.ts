@@ -1,16 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { loadConfig } from '../../server/config.ts'
 import type { Deps } from '../../server/deps.ts'
-import { type Kassa, startKassa } from '../../server/main.ts'
+import { type Kassa, type StartOptions, startKassa } from '../../server/main.ts'
 import { checkContract } from './contract.ts'
 import { createTestDatabase } from './database.ts'
 import { type Client, createAgent, createClient, type Json } from './http.ts'
 
-export interface WorldOptions {
+export interface WorldOptions extends StartOptions {
   /** Settings that differ from those of other tests. */
   env?: Record<string, string>
-  /** Puts something around a dependency. */
-  adapt?: (deps: Deps) => Deps
 }
 
 /** A customer who is signed in, with one wallet in the default currency. */
@@ -56,7 +54,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const agent = createAgent()
   const started: Kassa[] = []
 
-  async function start({ env = {}, adapt }: WorldOptions): Promise<Kassa> {
+  async function start({ env = {}, ...startOptions }: WorldOptions): Promise<Kassa> {
     const config = loadConfig({
       DATABASE_URL: database.url,
       DATABASE_POOL_SIZE: '8',
@@ -70,7 +68,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       ...options.env,
       ...env,
     })
-    const kassa = await startKassa(config, adapt)
+    const kassa = await startKassa(config, startOptions)
     started.push(kassa)
     return kassa
   }
@@ -108,7 +106,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     },
     paymentSystem: () => signIn(paymentSystemLogin),
     operator: () => signIn(operatorLogin),
-    startAnother: (other = {}) => start(other),
+    startAnother: (other) => start({ ...options, ...other }),
     stop,
   }
 }
