@@ -5,6 +5,7 @@ import { depositRoutes } from './deposits.ts'
 import { documentationRoutes } from './documentation.ts'
 import { healthRoutes } from './health.ts'
 import { operatorRoutes } from './operator.ts'
+import { pageRoutes } from './pages.ts'
 import { paymentSystemRoutes } from './payment-systems.ts'
 import { sessionRoutes } from './session.ts'
 import { transferRoutes } from './transfers.ts'
@@ -25,4 +26,4 @@ const api: readonly Route[] = [
   ...healthRoutes,
 ]
 
-export const routes: readonly Route[] = [...api, ...documentationRoutes(api)]
+export const routes: readonly Route[] = [...api, ...documentationRoutes(api), ...pageRoutes]

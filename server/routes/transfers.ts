@@ -17,7 +17,7 @@ import {
 
 const tags = ['Transfers'] as const
 
-const memoLengthMax = 200
+export const memoInput = text(200)
 
 const transferBody = z
   .object({
@@ -54,7 +54,7 @@ const input = z
     to_username: z.string().min(1).max(64).optional(),
     amount: amountInput,
     currency: currencyInput.optional(),
-    memo: text(memoLengthMax).optional().meta({ description: 'Both sides see it' }),
+    memo: memoInput.optional().meta({ description: 'Both sides see it' }),
   })
   .refine((body) => (body.to_wallet_id === undefined) !== (body.to_username === undefined), {
     path: ['to_wallet_id'],

@@ -38,6 +38,13 @@ export function showUser(user: User): z.output<typeof userBody> {
   return { id, role, email, username, name, created_at: createdAt.toISOString() }
 }
 
+export const signUpInput = z.strictObject({
+  email: emailInput,
+  password: passwordInput,
+  username: usernameInput.optional(),
+  name: nameInput.optional(),
+})
+
 const postUser = defineRoute(
   {
     method: 'POST',
@@ -48,12 +55,7 @@ const postUser = defineRoute(
     caller: 'anyone',
     startsSession: true,
     form: true,
-    body: z.strictObject({
-      email: emailInput,
-      password: passwordInput,
-      username: usernameInput.optional(),
-      name: nameInput.optional(),
-    }),
+    body: signUpInput,
     responses: { 201: { description: 'Signed up and signed in', body: userBody } },
     refusals: ['email_taken', 'username_taken', 'busy', 'ledger_unavailable'],
   },
