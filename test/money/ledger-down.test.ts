@@ -1,0 +1,217 @@
+import type { Kassa } from '../../server/main.ts'
+import { checkBooks } from '../lib/books.ts'
+import type { Client, Reply } from '../lib/http.ts'
+import { assertRefused, fund, pay, posted, unique } from '../lib/money.ts'
+import { assert, suite } from '../lib/suite.ts'
+import { startTcpProxy, type TcpProxy } from '../lib/tcp-proxy.ts'
+import { until } from '../lib/until.ts'
+import { createWorld, must, type Person, type World } from '../lib/world.ts'
+
+const test = suite('a ledger that does not answer')
+
+const deadlineMs = 1_000
+const queueLimit = 4
+
+/** One Kassa reaches the ledger directly; the one under test reaches it through a proxy. */
+let world: World
+let proxy: TcpProxy
+let kassa: Kassa
+let bank: Client
+
+test.before(async () => {
+  world = await createWorld()
+  bank = await world.paymentSystem()
+  proxy = await startTcpProxy({ target: world.deps.config.tigerbeetleAddresses[0] ?? '' })
+  kassa = await world.startAnother({
+    env: {
+      TIGERBEETLE_ADDRESSES: proxy.address,
+      LEDGER_DEADLINE_MS: String(deadlineMs),
+      LEDGER_QUEUE_LIMIT: String(queueLimit),
+    },
+  })
+  // The ledger's client makes its connection with the first call.
+  await must(world.client(kassa.url).get('/readyz'), 200)
+})
+
+test.after.each(recover)
+
+test.after(async () => {
+  await checkBooks(world.deps.ledger)
+  await world.stop()
+  await proxy.close()
+})
+
+/** Lets the ledger answer again and waits until Kassa knows it. */
+async function recover(): Promise<void> {
+  proxy.release()
+  await until(() => kassa.deps.ledger.pending === 0)
+}
+
+/** The same session, sent to the Kassa under test. */
+function through(client: Client): Client {
+  const same = world.client(kassa.url)
+  for (const [name, value] of client.cookies) same.cookies.set(name, value)
+  return same
+}
+
+/** Two people, the first with this much; `payer` pays through the proxy. */
+async function pair(amount: string): Promise<{ ada: Person; ben: Person; payer: Client }> {
+  const [ada, ben] = await Promise.all([world.signUp(), world.signUp()])
+  if (amount !== '0') await fund(bank, ada.walletId, amount)
+  return { ada, ben, payer: through(ada.client) }
+}
+
+function assertUnknown(reply: Reply): void {
+  assertRefused(reply, 503, 'outcome_unknown')
+  assert.match(reply.body.operation_id, /^[0-9a-f-]{36}$/)
+  assert.match(String(reply.headers['retry-after']), /^[1-9]\d*$/)
+}
+
+function assertUnavailable(reply: Reply): void {
+  assertRefused(reply, 503, 'ledger_unavailable')
+  assert.match(String(reply.headers['retry-after']), /^[1-9]\d*$/)
+}
+
+const isReplay = ({ headers }: Reply) => headers['idempotency-replayed'] === 'true'
+
+test('a payment whose answer is lost is in doubt; the same key tells that it happened', async () => {
+  const { ada, ben, payer } = await pair('10.00')
+  const key = unique('key')
+  const input = { to_wallet_id: ben.walletId, amount: '3' }
+  proxy.hold('answers')
+  const doubt = await pay(payer, input, key)
+  assertUnknown(doubt)
+  assert.is(await posted(ben.client, ben.walletId), '3.00')
+  assertUnavailable(await pay(payer, input, key))
+  await recover()
+  const truth = await pay(payer, input, key)
+  assert.is(truth.status, 201)
+  assert.ok(isReplay(truth))
+  assert.is(truth.body.id, doubt.body.operation_id)
+  const direct = await pay(ada.client, input, key)
+  assert.equal(direct.body, truth.body)
+  assert.is(await posted(ben.client, ben.walletId), '3.00')
+})
+
+test('a payment that has not arrived is in doubt; the same key pays it once', async () => {
+  const { ben, payer } = await pair('10.00')
+  const key = unique('key')
+  const input = { to_wallet_id: ben.walletId, amount: '3' }
+  proxy.hold('requests')
+  const doubt = await pay(payer, input, key)
+  assertUnknown(doubt)
+  assert.is(await posted(ben.client, ben.walletId), '0.00')
+  await recover()
+  const truth = await pay(payer, input, key)
+  assert.is(truth.status, 201)
+  assert.is(truth.body.id, doubt.body.operation_id)
+  assert.is(await posted(ben.client, ben.walletId), '3.00')
+})
+
+test('the other process can tell the truth first; what arrives late pays nothing again', async () => {
+  const { ada, ben, payer } = await pair('10.00')
+  const key = unique('key')
+  const input = { to_wallet_id: ben.walletId, amount: '3' }
+  proxy.hold('requests')
+  assertUnknown(await pay(payer, input, key))
+  const direct = await pay(ada.client, input, key)
+  assert.is(direct.status, 201)
+  assert.not(isReplay(direct))
+  await recover()
+  assert.ok(isReplay(await pay(payer, input, key)))
+  assert.is(await posted(ben.client, ben.walletId), '3.00')
+})
+
+test('a decline in doubt is told as a decline later, and stays one', async () => {
+  const { ada, ben, payer } = await pair('1.00')
+  const key = unique('key')
+  const input = { to_wallet_id: ben.walletId, amount: '3' }
+  proxy.hold('answers')
+  assertUnknown(await pay(payer, input, key))
+  await fund(bank, ada.walletId, '10.00')
+  await recover()
+  const truth = await pay(payer, input, key)
+  assertRefused(truth, 422, 'declined')
+  assert.ok(isReplay(truth))
+  assert.is(await posted(ben.client, ben.walletId), '0.00')
+})
+
+test('a deposit in doubt is told by its reference', async () => {
+  const { ada } = await pair('0')
+  const input = {
+    wallet_id: ada.walletId,
+    amount: '7',
+    currency: 'USD',
+    reference: unique('doubt'),
+  }
+  proxy.hold('answers')
+  const doubt = await through(bank).post('/v1/deposits', input)
+  assertUnknown(doubt)
+  await recover()
+  const truth = await through(bank).post('/v1/deposits', input)
+  assert.is(truth.status, 201)
+  assert.ok(isReplay(truth))
+  assert.is(truth.body.id, doubt.body.operation_id)
+  assert.is(await posted(ada.client, ada.walletId), '7.00')
+})
+
+test('a ledger that is known not to answer gets nothing more; that is told at once', async () => {
+  const { ada, ben, payer } = await pair('10.00')
+  const input = { to_wallet_id: ben.walletId, amount: '3' }
+  proxy.hold('requests')
+  assertUnavailable(await payer.get('/v1/wallets'))
+  const key = unique('key')
+  const startedAt = performance.now()
+  assertUnavailable(await pay(payer, input, key))
+  assertUnavailable(await payer.get(`/v1/wallets/${ada.walletId}`))
+  assertUnavailable(await payer.get(`/v1/wallets/${ada.walletId}/transactions`))
+  assert.ok(performance.now() - startedAt < deadlineMs, 'without waiting')
+  await recover()
+  const reply = await pay(payer, input, key)
+  assert.is(reply.status, 201)
+  assert.not(isReplay(reply))
+  assert.is(await posted(ben.client, ben.walletId), '3.00')
+})
+
+test('more calls than may wait for the ledger are refused at once', async () => {
+  const { ben, payer } = await pair('10.00')
+  const input = { to_wallet_id: ben.walletId, amount: '1' }
+  proxy.hold('requests')
+  const keys = Array.from({ length: queueLimit + 3 }, () => unique('key'))
+  const replies = await Promise.all(keys.map((key) => pay(payer, input, key)))
+  const refusals = replies.filter(({ body }) => body.code === 'ledger_unavailable')
+  assert.is(refusals.length, 3)
+  for (const reply of replies) if (!refusals.includes(reply)) assertUnknown(reply)
+  await recover()
+  for (const key of keys) assert.is((await pay(payer, input, key)).status, 201)
+  assert.is(await posted(ben.client, ben.walletId), '7.00')
+})
+
+test('a connection that breaks is made again, and nothing is lost or paid twice', async () => {
+  const { ada, ben, payer } = await pair('10.00')
+  const key = unique('key')
+  const input = { to_wallet_id: ben.walletId, amount: '3' }
+  proxy.hold('answers')
+  const paying = pay(payer, input, key)
+  await until(async () => (await posted(ben.client, ben.walletId)) === '3.00')
+  proxy.cut()
+  proxy.release()
+  const reply = await paying
+  if (reply.status !== 201) assertUnknown(reply)
+  await recover()
+  const truth = await pay(payer, input, key)
+  assert.is(truth.status, 201)
+  assert.ok(isReplay(truth))
+  assert.is(await posted(ada.client, ada.walletId), '7.00')
+})
+
+test('readyz tells of the ledger', async () => {
+  proxy.hold('requests')
+  const client = world.client(kassa.url)
+  assert.is((await client.get('/readyz')).status, 503)
+  assert.is((await client.get('/livez')).status, 200)
+  await recover()
+  await until(async () => (await client.get('/readyz')).status === 200)
+})
+
+test.run()
