@@ -72,24 +72,39 @@ const performers: Record<CallName, Perform> = {
   query_transfers: query(queryFilter, (client, filter) => client.queryTransfers(filter)),
 }
 
-/** Plays a trace to its end and gives the answers, in the form in which they were recorded. */
-export async function replay(steps: readonly TraceStep[], stage: Stage): Promise<Answer[]> {
-  const times = new TraceTimes()
-  const answers: Answer[] = []
-  for (const step of steps) {
-    if (step.op === 'sleep') {
-      await stage.sleep(step.ms)
-      answers.push({ op: 'sleep' })
-    } else if (step.op === 'reconnect') {
-      await stage.reconnect()
-      answers.push({ op: 'reconnect' })
-    } else if (step.op === 'parallel') {
-      const calls = step.calls.map((call) => performers[call.op](stage.client(), times, call))
-      answers.push({ op: 'parallel', calls: await Promise.all(calls) })
-    } else {
-      answers.push(await performers[step.op](stage.client(), times, step))
-    }
+/** Plays a trace on a stage, one step after the other. */
+export class Player {
+  private readonly times = new TraceTimes()
+  private readonly stage: Stage
+
+  constructor(stage: Stage) {
+    this.stage = stage
   }
+
+  /** Plays one step and gives the answer, in the form in which answers were recorded. */
+  async play(step: TraceStep): Promise<Answer> {
+    if (step.op === 'sleep') {
+      await this.stage.sleep(step.ms)
+      return { op: 'sleep' }
+    }
+    if (step.op === 'reconnect') {
+      await this.stage.reconnect()
+      return { op: 'reconnect' }
+    }
+    if (step.op !== 'parallel') return this.perform(step)
+    return { op: 'parallel', calls: await Promise.all(step.calls.map((c) => this.perform(c))) }
+  }
+
+  private perform(call: TraceCall): Promise<Answer> {
+    return performers[call.op](this.stage.client(), this.times, call)
+  }
+}
+
+/** Plays a trace to its end and gives the answers. */
+export async function replay(steps: readonly TraceStep[], stage: Stage): Promise<Answer[]> {
+  const player = new Player(stage)
+  const answers: Answer[] = []
+  for (const step of steps) answers.push(await player.play(step))
   return answers
 }
 
