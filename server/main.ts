@@ -10,7 +10,7 @@ import { createApp } from './app.ts'
 import { bootstrap, type Created } from './bootstrap.ts'
 import { type Config, ConfigError, loadConfig } from './config.ts'
 import type { Deps } from './deps.ts'
-import { recoverWallets } from './flows/open-wallet.ts'
+import { startRecovery } from './jobs/recovery.ts'
 import { createLogger } from './log.ts'
 import { createPasswords } from './passwords.ts'
 import { routes } from './routes/index.ts'
@@ -45,7 +45,8 @@ export async function startKassa(config: Config, options: StartOptions = {}): Pr
   const server = createServer(createApp(deps, routes).callback())
   await listen(server, config)
   opened.defer(() => drain(server, config.drainSeconds))
-  recover(deps)
+  const recovery = startRecovery(deps)
+  opened.defer(() => recovery.stop())
   const { port } = server.address() as AddressInfo
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
   const resources = opened.move()
@@ -110,14 +111,6 @@ async function drain(server: Server, seconds: number): Promise<void> {
   const timer = setTimeout(() => server.closeAllConnections(), seconds * 1000)
   await closed
   clearTimeout(timer)
-}
-
-/** Finishes what an earlier process was in the middle of. */
-function recover(deps: Deps): void {
-  recoverWallets(deps).then(
-    (count) => count > 0 && deps.log.info({ count }, 'accounts of wallets were created belatedly'),
-    (error: unknown) => deps.log.warn({ err: error }, 'wallets could not be recovered'),
-  )
 }
 
 async function main(): Promise<void> {

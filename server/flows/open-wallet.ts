@@ -21,7 +21,7 @@ export const walletsPerCurrencyMax = 10
  * Refusals: currency_not_supported, wallet_limit_reached.
  */
 export async function openWallet(
-  deps: WalletDeps,
+  deps: WalletDeps & Pick<Deps, 'sessions'>,
   { userId, currency }: { userId: string; currency: string },
 ): Promise<Wallet> {
   readCurrency(currency)
@@ -33,6 +33,8 @@ export async function openWallet(
     )
   }
   await ensureAccounts(deps, [wallet])
+  // The notification says so too, but the person's next request may be faster.
+  deps.sessions.forgetUser(userId)
   return { ...wallet, hasAccount: true }
 }
 

@@ -6,9 +6,9 @@ import { z } from 'zod'
 import { showAmount } from '../flows/amount.ts'
 import { describeTransaction } from '../flows/describe-transaction.ts'
 import { oldestWallet, readAvailableAfter } from '../flows/oldest-wallet.ts'
-import { findOwnWallet } from '../flows/own-wallet.ts'
 import { send } from '../flows/send.ts'
 import { signUp } from '../flows/sign-up.ts'
+import { findVisibleWallet } from '../flows/visible-wallet.ts'
 import { readTransactions, withBalances } from '../flows/wallet-history.ts'
 import { textOrNumber, writeNumber } from '../http/json.ts'
 import { defineRoute } from '../http/route.ts'
@@ -68,7 +68,7 @@ const getAccount = defineRoute(
     refusals: ['wallet_not_found', 'ledger_unavailable'],
   },
   async (deps, { caller }) => {
-    const stored = await findOwnWallet(deps, caller, oldestWallet(caller).id)
+    const stored = await findVisibleWallet(deps, caller, oldestWallet(caller).id)
     const [wallet] = await withBalances(deps, [stored])
     const newest = { timestampMin: 0n, timestampMax: 0n, limit: transactionsMax }
     const transactions = await readTransactions(deps, stored, newest)

@@ -10,11 +10,11 @@ import { showAmount } from '../flows/amount.ts'
 import { deposit } from '../flows/deposit.ts'
 import { showLedgerTime } from '../flows/ledger-time.ts'
 import { findOldestWallet, oldestWallet, readAvailableAfter } from '../flows/oldest-wallet.ts'
-import { findOwnWallet } from '../flows/own-wallet.ts'
 import { findNamedWallet } from '../flows/resolve-wallets.ts'
 import { send } from '../flows/send.ts'
 import { signIn } from '../flows/sign-in.ts'
 import { signUp } from '../flows/sign-up.ts'
+import { findVisibleWallet } from '../flows/visible-wallet.ts'
 import { readTransactions, type Transaction, withBalances } from '../flows/wallet-history.ts'
 import { writeNumber } from '../http/json.ts'
 import { defineRoute } from '../http/route.ts'
@@ -126,7 +126,7 @@ const getWallet = defineRoute(
     refusals: ['wallet_not_found', 'ledger_unavailable'],
   },
   async (deps, { caller }) => {
-    const stored = await findOwnWallet(deps, caller, oldestWallet(caller).id)
+    const stored = await findVisibleWallet(deps, caller, oldestWallet(caller).id)
     const [wallet] = await withBalances(deps, [stored])
     const newest = { timestampMin: 0n, timestampMax: 0n, limit: operationsMax }
     const operations = await readTransactions(deps, stored, newest)

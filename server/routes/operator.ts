@@ -4,11 +4,13 @@ import type { User } from '../../db/users.ts'
 import { readAudit } from '../flows/audit.ts'
 import { deactivateUser, reactivateUser } from '../flows/deactivate.ts'
 import { readUser, searchUser } from '../flows/find-user.ts'
+import { listWalletsWithBalances } from '../flows/wallet-history.ts'
 import { idPageQuery, readIdCursor, toIdPage } from '../http/id-paging.ts'
 import { pageOf } from '../http/paging.ts'
 import { defineRoute } from '../http/route.ts'
 import { text, time, uuid } from '../http/schemas.ts'
 import { showUser, userBody } from './users.ts'
+import { showWallet, walletBody } from './wallets.ts'
 
 const tags = ['Operators'] as const
 
@@ -60,6 +62,24 @@ const getUser = defineRoute(
     status: 200,
     body: showKnownUser(await readUser(deps, params.id)),
   }),
+)
+
+const getUserWallets = defineRoute(
+  {
+    method: 'GET',
+    path: '/v1/users/{id}/wallets',
+    summary: "A user's wallets, oldest first",
+    tags,
+    caller: 'operator',
+    params: z.object({ id: uuid }),
+    responses: { 200: { description: 'All of them', body: pageOf(walletBody) } },
+    refusals: ['user_not_found', 'ledger_unavailable'],
+  },
+  async (deps, { params }) => {
+    const user = await readUser(deps, params.id)
+    const wallets = await listWalletsWithBalances(deps, user.id)
+    return { status: 200, body: { data: wallets.map(showWallet), next_cursor: null } }
+  },
 )
 
 const reasonInput = z.strictObject({
@@ -147,4 +167,11 @@ const getAudit = defineRoute(
   },
 )
 
-export const operatorRoutes = [searchUsers, getUser, postDeactivate, postReactivate, getAudit]
+export const operatorRoutes = [
+  searchUsers,
+  getUser,
+  getUserWallets,
+  postDeactivate,
+  postReactivate,
+  getAudit,
+]

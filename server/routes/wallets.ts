@@ -3,7 +3,7 @@ import { transferKinds } from '../../accounting/chart.ts'
 import { showAmount } from '../flows/amount.ts'
 import { showLedgerTime } from '../flows/ledger-time.ts'
 import { openWallet } from '../flows/open-wallet.ts'
-import { findOwnWallet } from '../flows/own-wallet.ts'
+import { findVisibleWallet } from '../flows/visible-wallet.ts'
 import {
   listWalletsWithBalances,
   readTransactions,
@@ -122,8 +122,6 @@ const postWallet = defineRoute(
   },
   async (deps, { caller, body }) => {
     const wallet = await openWallet(deps, { userId: caller.userId, currency: body.currency })
-    // The notification says so too, but the caller's next request may be faster.
-    deps.sessions.forgetUser(caller.userId)
     const [opened] = await withBalances(deps, [wallet])
     return {
       status: 201,
@@ -137,15 +135,15 @@ const getWallet = defineRoute(
   {
     method: 'GET',
     path: '/v1/wallets/{id}',
-    summary: 'One of your wallets',
+    summary: 'One of your wallets; any wallet for an operator',
     tags,
-    caller: 'customer',
+    caller: ['customer', 'operator'],
     params: idParams,
     responses: { 200: { description: 'The wallet', body: walletBody } },
     refusals: ['wallet_not_found', 'ledger_unavailable'],
   },
   async (deps, { caller, params }) => {
-    const [wallet] = await withBalances(deps, [await findOwnWallet(deps, caller, params.id)])
+    const [wallet] = await withBalances(deps, [await findVisibleWallet(deps, caller, params.id)])
     return { status: 200, body: showWallet(wallet!) }
   },
 )
@@ -156,7 +154,7 @@ const listTransactions = defineRoute(
     path: '/v1/wallets/{id}/transactions',
     summary: 'What went in and out of a wallet, newest first',
     tags,
-    caller: 'customer',
+    caller: ['customer', 'operator'],
     params: idParams,
     query: z.strictObject({
       ...pageQuery,
@@ -166,7 +164,7 @@ const listTransactions = defineRoute(
     refusals: ['wallet_not_found', 'invalid_cursor', 'ledger_unavailable'],
   },
   async (deps, { caller, params, query }) => {
-    const wallet = await findOwnWallet(deps, caller, params.id)
+    const wallet = await findVisibleWallet(deps, caller, params.id)
     const entries = await readTransactions(deps, wallet, { ...toBounds(query), kind: query.kind })
     return { status: 200, body: toPage(entries, query, showTransaction) }
   },
