@@ -4,7 +4,7 @@
  */
 import { type Transfer, TransferFlags } from 'tigerbeetle-node'
 import type { Asset, TransferCode } from './chart.ts'
-import type { Ledger } from './client.ts'
+import { type Ledger, LedgerOutcomeUnknown, LedgerUnavailable } from './client.ts'
 import { computeUuid, toLedgerId, toUuid, type Uuid } from './ids.ts'
 import { type PassingReason, readOutcome } from './outcome.ts'
 
@@ -135,7 +135,7 @@ async function submit(ledger: Ledger, plan: Plan, principalId: Uuid): Promise<Su
         operation: toStored({ ...transfers[0]!, timestamp: outcome.timestamp }),
       }
     case 'exists': {
-      const [principal] = await ledger.lookupTransfers([toLedgerId(principalId)])
+      const [principal] = await afterSubmission(ledger.lookupTransfers([toLedgerId(principalId)]))
       if (!principal)
         throw new Error(`operation ${plan.operationId}: a leg exists without its principal`)
       return compare(plan, toStored(principal))
@@ -162,13 +162,23 @@ async function burn(
 ): Promise<StoredOperation | undefined> {
   const [principal] = toTransfers({ ...plan, legs: [plan.legs[0]] }, principalId)
   const never = { ...principal!, debit_account_id: nobody, flags: TransferFlags.none }
-  const outcome = readOutcome(await ledger.createTransfers([never]))
+  const outcome = readOutcome(await afterSubmission(ledger.createTransfers([never])))
   if (outcome.kind === 'declined' || outcome.kind === 'burnt') return undefined
   if (outcome.kind === 'exists') {
-    const [transfer] = await ledger.lookupTransfers([toLedgerId(principalId)])
+    const [transfer] = await afterSubmission(ledger.lookupTransfers([toLedgerId(principalId)]))
     if (transfer) return toStored(transfer)
   }
   throw new Error(`operation ${plan.operationId} could not be burnt: ${outcome.kind}`)
+}
+
+/** Waits for a step that follows a submission: from then on "nothing was submitted" is not true. */
+async function afterSubmission<T>(step: Promise<T>): Promise<T> {
+  try {
+    return await step
+  } catch (error) {
+    if (error instanceof LedgerUnavailable) throw new LedgerOutcomeUnknown(error.message)
+    throw error
+  }
 }
 
 /** The id of an account that is never created: a computed id, which no wallet can have. */

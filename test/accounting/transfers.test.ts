@@ -5,7 +5,12 @@ import {
   walletAccount,
 } from '../../accounting/accounts.ts'
 import { assetOf, TransferCode } from '../../accounting/chart.ts'
-import { createLedger, type Ledger } from '../../accounting/client.ts'
+import {
+  createLedger,
+  type Ledger,
+  LedgerOutcomeUnknown,
+  LedgerUnavailable,
+} from '../../accounting/client.ts'
 import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
 import { type Leg, type Plan, submitAttempts, submitOnce } from '../../accounting/transfers.ts'
 import { mintId } from '../../db/ids.ts'
@@ -128,6 +133,29 @@ test('a transfer to a wallet of another currency is invalid and burns nothing', 
     kind: 'invalid',
     status: 'accounts_must_have_the_same_ledger',
   })
+})
+
+test('a ledger lost after a submission leaves doubt, never "nothing was submitted"', async () => {
+  const [a, b, c] = [await wallet(1_000n), await wallet(), await wallet()]
+  const gone = () => Promise.reject(new LedgerUnavailable('gone'))
+  const isDoubt = (error: unknown) => error instanceof LedgerOutcomeUnknown
+
+  const payment = plan(leg(a, b, 300n))
+  await submitOnce(ledger, payment)
+  await assert.rejects(submitOnce({ ...ledger, lookupTransfers: gone }, payment), isDoubt)
+
+  const withFee = plan(leg(a, b, 600n), leg(a, c, 200n))
+  let calls = 0
+  const createTransfers: Ledger['createTransfers'] = (batch) => {
+    calls += 1
+    return calls > 1 ? gone() : ledger.createTransfers(batch)
+  }
+  await assert.rejects(submitOnce({ ...ledger, createTransfers }, withFee), isDoubt)
+  await assert.rejects(
+    submitOnce({ ...ledger, createTransfers: gone }, plan(leg(a, b, 1n))),
+    (error) => error instanceof LedgerUnavailable,
+  )
+  assert.is(await available(a), 700n)
 })
 
 test('an object operation that was declined succeeds later, once, with twenty racers', async () => {
