@@ -45,9 +45,10 @@ const getDocument = (routes: readonly Route[]) => {
     {
       method: 'GET',
       path: '/openapi.json',
-      summary: 'This document',
+      summary: 'The API as an OpenAPI document',
       tags,
       caller: 'anyone',
+      hidden: true,
       responses: { 200: { description: 'OpenAPI 3.1', body: z.record(z.string(), z.unknown()) } },
       refusals: [],
     },
@@ -62,7 +63,7 @@ const getPage = defineRoute(
   {
     method: 'GET',
     path: '/docs',
-    summary: 'This document as a page',
+    summary: 'The document as a page',
     tags,
     caller: 'anyone',
     hidden: true,

@@ -67,7 +67,7 @@ const faults: [what: string, input: Record<string, unknown>, pointer: string][] 
   ['an e-mail that is a number', { email: 5 }, '/email'],
   ['no password', { password: undefined }, '/password'],
   ['a password of 7 bytes', { password: 'zk4-9vp' }, '/password'],
-  ['a password of 73 bytes', { password: 'é'.repeat(36) + 'x' }, '/password'],
+  ['a password of 73 bytes', { password: `${'é'.repeat(36)}x` }, '/password'],
   ['the e-mail as password', { password: 'NEW@example.com' }, '/password'],
   ['a common password', { password: 'password1' }, '/password'],
   ['a common password in capitals', { password: 'Iloveyou' }, '/password'],

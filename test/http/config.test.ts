@@ -1,0 +1,61 @@
+import { ConfigError, loadConfig } from '../../server/config.ts'
+import { assert, suite } from '../lib/suite.ts'
+
+const test = suite('settings')
+
+const valid = {
+  DATABASE_URL: 'postgres://kassa@127.0.0.1/kassa',
+  TIGERBEETLE_ADDRESSES: '127.0.0.1:3001, 127.0.0.1:3002',
+}
+
+test('two addresses are enough', () => {
+  const config = loadConfig(valid)
+  assert.equal(config.tigerbeetleAddresses, ['127.0.0.1:3001', '127.0.0.1:3002'])
+  assert.equal([config.host, config.port, config.bcryptCost], ['127.0.0.1', 4000, 12])
+  assert.equal([config.defaultCurrency, config.ledgerDeadlineMs], ['USD', 5_000])
+})
+
+test('a session secret that is not given is another one each time', () => {
+  const [first] = loadConfig(valid).sessionSecrets
+  const [second] = loadConfig(valid).sessionSecrets
+  assert.is.not(first, second)
+})
+
+test('an empty variable counts as not set', () => {
+  assert.is(loadConfig({ ...valid, PORT: '' }).port, 4000)
+})
+
+/** Settings that are refused, each by one problem that starts like this. */
+const refused: [Record<string, string | undefined>, string][] = [
+  [{ DATABASE_URL: undefined }, 'DATABASE_URL is not set'],
+  [{ DATABASE_URL: 'mysql://x' }, 'DATABASE_URL must be a postgres:// URL'],
+  [{ TIGERBEETLE_ADDRESSES: ' , ' }, 'TIGERBEETLE_ADDRESSES must have 1 to 6'],
+  [{ PORT: '65536' }, 'PORT must be'],
+  [{ PORT: '-1' }, 'PORT must be'],
+  [{ PORT: '80.5' }, 'PORT must be'],
+  [{ BCRYPT_COST: '3' }, 'BCRYPT_COST must be'],
+  [{ DEFAULT_CURRENCY: 'XXX' }, 'DEFAULT_CURRENCY must be one of USD'],
+  [{ SESSION_SECRETS: 'short' }, 'SESSION_SECRETS must have'],
+  [{ SESSION_SECRETS: `${'s'.repeat(32)},short` }, 'SESSION_SECRETS must have'],
+  [{ OPERATOR_EMAIL: 'nobody' }, 'OPERATOR_EMAIL must be an e-mail'],
+  [{ OPERATOR_PASSWORD: 'short' }, 'OPERATOR_PASSWORD must have 8 to 72 bytes'],
+  [{ OPERATOR_PASSWORD: 'é'.repeat(37) }, 'OPERATOR_PASSWORD must have 8 to 72 bytes'],
+  [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL '],
+  [{ NODE_ENV: 'production' }, 'SESSION_SECRETS is not set'],
+]
+for (const [env, start] of refused) {
+  test(`refuses ${JSON.stringify(env)}`, () => {
+    try {
+      loadConfig({ ...valid, ...env })
+    } catch (error) {
+      assert.instance(error, ConfigError)
+      const { problems } = error as ConfigError
+      assert.is(problems.length, 1)
+      assert.ok(problems[0]?.startsWith(start), problems[0])
+      return
+    }
+    assert.unreachable('it was taken')
+  })
+}
+
+test.run()
