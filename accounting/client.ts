@@ -6,7 +6,15 @@
  */
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { type Client, createClient, ErrorCodes, RequestError } from 'tigerbeetle-node'
+import {
+  type Client,
+  type CreateTransferResult,
+  createClient,
+  ErrorCodes,
+  RequestError,
+  type Transfer,
+} from 'tigerbeetle-node'
+import { createPacker } from './packing.ts'
 
 /** Nothing was submitted: too many calls wait, or the ledger is known not to answer. */
 export class LedgerUnavailable extends Error {}
@@ -33,6 +41,9 @@ export interface Ledger extends Operations {
   close(): void
 }
 
+/** Half of what the smallest request has room for (253), so that single calls still join it. */
+const packEventsMax = 128
+
 /** How often at most a client that was evicted is replaced. */
 const reconnectIntervalMs = 5_000
 
@@ -49,8 +60,8 @@ export async function createLedger(options: LedgerOptions): Promise<Ledger> {
   /** Calls past their deadline that the client still works on: while there is one, the ledger is down. */
   let overdue = 0
 
-  /** An evicted client is left alone: destroying it would abort the process (0.17.9). */
-  function current(): Client {
+  /** The client for one more call. An evicted one is left alone: destroying it would abort the process (0.17.9). */
+  function admit(): Client {
     if (closed) throw new LedgerUnavailable('the ledger client is closed')
     if (!client) {
       if (performance.now() - connectedAtMs < reconnectIntervalMs) {
@@ -61,25 +72,29 @@ export async function createLedger(options: LedgerOptions): Promise<Ledger> {
     }
     if (overdue > 0) throw new LedgerUnavailable('the ledger does not answer')
     if (pending >= queueLimit) throw new LedgerUnavailable('too many calls wait for the ledger')
+    pending += 1
     return client
   }
 
-  function call<T>(submit: (client: Client) => Promise<T>): Promise<T> {
+  /** Waits for a request, which stands for this many of the calls that were admitted. */
+  function submit<T>(
+    used: Client,
+    calls: number,
+    send: (client: Client) => Promise<T>,
+  ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const used = current()
       let late = false
-      pending += 1
       const timer = setTimeout(() => {
         late = true
         overdue += 1
         reject(new LedgerOutcomeUnknown(`no answer from the ledger within ${deadlineMs} ms`))
       }, deadlineMs)
       const settle = () => {
-        pending -= 1
+        pending -= calls
         if (late) overdue -= 1
         else clearTimeout(timer)
       }
-      submit(used).then(
+      send(used).then(
         (answer) => {
           settle()
           resolve(answer)
@@ -93,9 +108,25 @@ export async function createLedger(options: LedgerOptions): Promise<Ledger> {
     })
   }
 
+  async function call<T>(send: (client: Client) => Promise<T>): Promise<T> {
+    return submit(admit(), 1, send)
+  }
+
+  const packed = createPacker<Transfer, CreateTransferResult>(
+    async (transfers, calls) => {
+      if (client) return submit(client, calls, (used) => used.createTransfers(transfers))
+      pending -= calls
+      throw new LedgerUnavailable('the ledger client has gone before this was submitted')
+    },
+    { eventsMax: packEventsMax, isFaultOfOne: isRefusedByClient },
+  )
+
   return {
     createAccounts: (batch) => call((client) => client.createAccounts(batch)),
-    createTransfers: (batch) => call((client) => client.createTransfers(batch)),
+    async createTransfers(batch) {
+      admit()
+      return packed(batch)
+    },
     lookupAccounts: (batch) => call((client) => client.lookupAccounts(batch)),
     lookupTransfers: (batch) => call((client) => client.lookupTransfers(batch)),
     getAccountTransfers: (filter) => call((client) => client.getAccountTransfers(filter)),
@@ -111,6 +142,12 @@ export async function createLedger(options: LedgerOptions): Promise<Ledger> {
       client = null
     },
   }
+}
+
+/** The client throws anything else when it cannot even write a value down. */
+function isRefusedByClient(error: unknown): boolean {
+  const kinds = [RequestError, LedgerOutcomeUnknown, LedgerUnavailable]
+  return !kinds.some((kind) => error instanceof kind)
 }
 
 function isEviction(error: unknown): boolean {
