@@ -27,7 +27,7 @@ interface SelectedWallet {
 /** Wallets with balances, the form to pay, and what went in and out of the selected wallet. */
 export function homePage(view: HomeView): string {
   const { wallets, selected, currencies, notice } = view
-  const content = html`${notice !== undefined && html`<p class="notice" role="status">${notice}</p>`}
+  const content = html`${notice !== undefined && html`<p class="notice" role="status" id="notice">${notice}</p>`}
   <section aria-labelledby="wallets">
     <h1 id="wallets">Wallets</h1>
     <ul class="wallets">${wallets.map((wallet) => walletCard(wallet, wallet === selected))}</ul>

@@ -35,7 +35,7 @@ export function signUpPage(
       ${field({ name: 'name', label: 'Name', value: form.name, autocomplete: 'name', maxlength: 100 }, failure)}
       ${field({ name: 'email', label: 'E-mail', type: 'email', value: form.email, autocomplete: 'email' }, failure)}
       ${field({ name: 'username', label: 'Username', value: form.username, autocomplete: 'username', maxlength: 30, required: false, hint: 'Others can pay you by it: 3 to 30 of a–z 0–9 _ .' }, failure)}
-      ${field({ name: 'password', label: 'Password', type: 'password', autocomplete: 'new-password', hint: 'At least 8 characters' }, failure)}
+      ${field({ name: 'password', label: 'Password', type: 'password', autocomplete: 'new-password', hint: 'At least 8 characters, and not a common one' }, failure)}
       <button>Open an account</button>
     </form>
     <p class="aside">Already here? <a href="/login">Sign in</a></p>

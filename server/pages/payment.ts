@@ -31,7 +31,7 @@ export function paymentPart(
   return html`<section aria-labelledby="pay" class="pay">
     <h2 id="pay">Pay someone</h2>
     ${alert(failure)}
-    <form method="post" action="/pay">
+    <form method="post" action="/pay#pay">
       <input type="hidden" name="key" value="${form.key}">
       ${fromField(form.from, wallets)}
       ${field({ name: 'to', label: 'To', value: form.to, hint: 'A username or a wallet number' }, failure)}
@@ -67,7 +67,7 @@ export function paymentAgainPage(form: PaymentForm, message: string, who: string
     <h1>Your payment</h1>
     <p class="alert" role="alert">${message}</p>
     <p>${form.amount} to ${form.to}. Sending it again is safe: it pays once.</p>
-    <form method="post" action="/pay">${fields}<button>Send it again</button></form>
+    <form method="post" action="/pay#pay">${fields}<button>Send it again</button></form>
   </section>`
   return layout('Your payment', content, who)
 }

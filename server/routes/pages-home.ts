@@ -157,7 +157,7 @@ const postPayment = defineRoute(
     try {
       const { payment, replayed } = await send(deps, caller, readPayment(form), key)
       const again = replayed ? '&again' : ''
-      return goTo(`/?wallet=${encodeURIComponent(from)}&paid=${payment.id}${again}`)
+      return goTo(`/?wallet=${encodeURIComponent(from)}&paid=${payment.id}${again}#notice`)
     } catch (error) {
       return answerUnpaid(deps, caller, form, error)
     }
