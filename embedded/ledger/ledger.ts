@@ -137,6 +137,9 @@ async function openSegments(
     if (names.includes(stateFileName)) throw new DamageError(manifestName, 0, 'it is missing')
     return []
   }
+  if (manifest !== null && !names.includes(stateFileName)) {
+    throw new DamageError(stateFileName, 0, 'it is missing')
+  }
   const count = Math.max(numbers.length, 1)
   for (let i = 0; i < count; i++) {
     if (numbers[i] !== first + i) throw new DamageError(segmentName(first + i), 0, 'it is missing')

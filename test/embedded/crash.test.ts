@@ -10,8 +10,8 @@ import { type Random, randomFrom } from './lib/random.ts'
 import { crash, type Fault, type Moment, SimStorage } from './lib/sim-storage.ts'
 
 /** The suite's share; the soak asks for more. */
-const crashPoints = Number(process.env['CRASH_POINTS'] ?? 10_000)
-const firstSeed = Number(process.env['CRASH_SEED'] ?? 1)
+const crashPoints = Number(process.env.CRASH_POINTS ?? 10_000)
+const firstSeed = Number(process.env.CRASH_SEED ?? 1)
 /** An hour before any timestamp of a history: the clock has gone back. */
 const oldClock = () => 1_600_000_000_000_000_000n
 
@@ -39,7 +39,7 @@ test('a disk that fails or is full for a while: no answer is a lie', async () =>
       if (bad > 0) bad--
       return bad === 0 ? null : seed % 2 === 0 ? 'ENOSPC' : 'EIO'
     }
-    const history = await runHistory(random, 60, fault)
+    const history = await runHistory(random, 60, { fault })
     const last = history.points.at(-1)
     if (last !== undefined) await checkCrash(history, last, random, `fault seed ${seed}`)
   }

@@ -25,7 +25,7 @@ const sockets: RawSocket[] = []
 
 test.before(async () => {
   ledger = await startTestLedger()
-  address = process.env['WIRE_ADDRESS'] ?? ledger.address
+  address = process.env.WIRE_ADDRESS ?? ledger.address
 })
 test.after.each(() => {
   for (const socket of sockets.splice(0)) socket.close()

@@ -36,8 +36,9 @@ const startTime = 1_700_000_000_000_000_000n
 export async function runHistory(
   random: Random,
   steps: number,
-  fault: () => Fault = () => null,
+  options: { readonly fault?: () => Fault; readonly close?: boolean } = {},
 ): Promise<History> {
+  const fault = options.fault ?? (() => null)
   const points: CrashPoint[] = []
   const clients = Array.from({ length: clientCount }, () => new HistoryClient(random))
   let answeredOp = 0
@@ -73,7 +74,7 @@ export async function runHistory(
     }
     for (let turns = random.below(4); turns > 0; turns--) await new Promise(setImmediate)
   }
-  if (random.chance(0.5)) await ledger.close()
+  if (options.close ?? random.chance(0.5)) await ledger.close()
   else await settle(clients, () => failure !== null)
   onMoment(storage.moment)
   return { points, fingerprints: reference.fingerprints, failure }

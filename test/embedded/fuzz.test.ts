@@ -1,0 +1,89 @@
+import * as assert from 'uvu/assert'
+import { viewOf } from '../../embedded/ledger/checksum.ts'
+import { headerBytes, setChecksums } from '../../embedded/ledger/header.ts'
+import { operations } from '../../embedded/ledger/state-machine.ts'
+import { suite } from '../lib/suite.ts'
+import { codecs } from './lib/codec.ts'
+import { fingerprint } from './lib/history.ts'
+import { decodeBody, encodeBody } from './lib/machine-client.ts'
+import { type Random, randomFrom } from './lib/random.ts'
+import { RawClient } from './lib/raw-client.ts'
+import { RawSocket } from './lib/raw-socket.ts'
+import { startTestLedger } from './lib/test-ledger.ts'
+
+const messages = 100_000
+const socketsAtOnce = 64
+const random = randomFrom(11)
+const test = suite('fuzz of the wire')
+
+const body = encodeBody(codecs.lookup_accounts, [[1n, 2n], [3n]])
+
+/** Ways to break a message or a row of them; what they make never passes for a valid request. */
+const breakages: Record<string, (message: Uint8Array, random: Random) => Uint8Array> = {
+  'a flipped bit in the header': (m, r) => flip(m, r.below(headerBytes), r),
+  'a flipped bit in the body': (m, r) => flip(m, headerBytes + r.below(m.length - headerBytes), r),
+  'many flipped bits': (m, r) => {
+    for (let i = r.below(50); i >= 0; i--) flip(m, r.below(m.length), r)
+    return flip(m, 0, r)
+  },
+  'a truncated message and another one': (m, r) => {
+    return Buffer.concat([m.subarray(0, 1 + r.below(m.length - 1)), m])
+  },
+  'two parts in the wrong order': (m, r) => {
+    const cut = 1 + r.below(m.length - 1)
+    return Buffer.concat([m.subarray(cut), m.subarray(0, cut)])
+  },
+  'a piece twice': (m, r) => {
+    const cut = 1 + r.below(headerBytes - 1)
+    return Buffer.concat([m.subarray(0, cut), m])
+  },
+  noise: (_, r) => Uint8Array.from({ length: headerBytes + r.below(200) }, () => r.below(256)),
+  'a wrong field under a right checksum': (m, r) => {
+    m[64 + r.below(32)]! ^= 1 + r.below(255)
+    setChecksums(viewOf(m), 0, m.length)
+    return m
+  },
+}
+
+function flip(message: Uint8Array, offset: number, r: Random): Uint8Array {
+  message[offset]! ^= 1 << r.below(8)
+  return message
+}
+
+test(`${messages} damaged messages close their connections and nothing else`, async () => {
+  const ledger = await startTestLedger()
+  const good = await RawSocket.connect(ledger.address)
+  const client = new RawClient()
+  client.accept(await good.reply(client.register()))
+  const before = fingerprint(ledger.replica)
+  const kinds = Object.values(breakages)
+  let sent = 0
+  const worker = async () => {
+    while (sent < messages) {
+      const bad = await RawSocket.connect(ledger.address)
+      // Some damaged messages come after a valid one on the same connection.
+      if (random.chance(0.3)) await bad.reply(new RawClient().ping())
+      // What it damages would be executed if it passed: the client's own next request.
+      const twin = Object.assign(new RawClient(client.id), { ...client, outstanding: null })
+      const message = twin.next(operations.lookupAccounts, body)
+      bad.send(kinds[sent++ % kinds.length]!(message, random))
+      assert.is(await bad.receive(), null, 'the connection is closed without an answer')
+      bad.close()
+      if (sent % 1_000 === 0) await stillServed()
+    }
+  }
+  let serving = Promise.resolve()
+  const stillServed = () => {
+    serving = serving.then(async () => {
+      const reply = await good.reply(client.next(operations.lookupAccounts, body))
+      assert.equal(decodeBody(codecs.lookup_accounts, client.accept(reply)), [[], []])
+    })
+    return serving
+  }
+  await Promise.all(Array.from({ length: socketsAtOnce }, worker))
+  assert.is(fingerprint(ledger.replica), before)
+  good.close()
+  await ledger.close()
+})
+
+test.run()
