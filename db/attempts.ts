@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible'
+import type { Database } from './database.ts'
 
 export interface AttemptLimit {
   /**
@@ -46,4 +47,14 @@ export function createAttemptLimit(
       await limiter.delete(key)
     },
   }
+}
+
+/** Deletes up to `limit` counts whose window is over. */
+export async function deleteExpiredAttempts(db: Database, now: Date, limit: number): Promise<void> {
+  await db
+    .deleteFrom('attempts')
+    .where('key', 'in', (eb) =>
+      eb.selectFrom('attempts').select('key').where('expire', '<', now.getTime()).limit(limit),
+    )
+    .execute()
 }

@@ -35,6 +35,14 @@ export interface SessionsTable {
   seen_at: Date
 }
 
+/** Kept by rate-limiter-flexible. */
+export interface AttemptsTable {
+  key: Fixed<string>
+  points: number
+  /** Milliseconds since 1970. */
+  expire: number | null
+}
+
 /** Append-only: a trigger refuses UPDATE, DELETE and TRUNCATE. */
 export interface AuditTable {
   id: Generated<bigint>
@@ -95,5 +103,6 @@ export interface Schema {
   users: UsersTable
   payment_systems: PaymentSystemsTable
   sessions: SessionsTable
+  attempts: AttemptsTable
   audit: AuditTable
 }

@@ -114,14 +114,14 @@ export async function deleteSession(db: Database, tokenHash: Buffer): Promise<vo
   await db.deleteFrom('sessions').where('token_hash', '=', tokenHash).execute()
 }
 
-/** Ends up to `limit` sessions that have run out; returns how many. */
+/** Ends up to `limit` sessions that have run out. */
 export async function deleteExpiredSessions(
   db: Database,
   now: Date,
   lifetimes: Lifetimes,
   limit: number,
-): Promise<number> {
-  const result = await db
+): Promise<void> {
+  await db
     .deleteFrom('sessions')
     .where('id', 'in', (eb) =>
       eb
@@ -135,8 +135,7 @@ export async function deleteExpiredSessions(
         )
         .limit(limit),
     )
-    .executeTakeFirst()
-  return Number(result.numDeletedRows)
+    .execute()
 }
 
 function secondsBefore(time: Date, seconds: number): Date {

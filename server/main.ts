@@ -11,6 +11,7 @@ import { bootstrap, type Created } from './bootstrap.ts'
 import { type Config, ConfigError, loadConfig } from './config.ts'
 import type { Deps } from './deps.ts'
 import { startRecovery } from './jobs/recovery.ts'
+import { startSweep } from './jobs/sweep.ts'
 import { createLogger } from './log.ts'
 import { createPasswords } from './passwords.ts'
 import { routes } from './routes/index.ts'
@@ -47,6 +48,8 @@ export async function startKassa(config: Config, options: StartOptions = {}): Pr
   opened.defer(() => drain(server, config.drainSeconds))
   const recovery = startRecovery(deps)
   opened.defer(() => recovery.stop())
+  const sweep = startSweep(deps)
+  opened.defer(() => sweep.stop())
   const { port } = server.address() as AddressInfo
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
   const resources = opened.move()

@@ -1,17 +1,17 @@
 import { hash, randomBytes } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 import type { Database } from '../db/database.ts'
 import { listen } from '../db/listen.ts'
 import {
-  deleteExpiredSessions,
   deleteSession,
   findSession,
   insertSession,
+  type Lifetimes,
   touchSession,
 } from '../db/sessions.ts'
 import { type Caller, toCaller } from './caller.ts'
 import type { Config } from './config.ts'
+import { type CachedSession, createSessionCache } from './session-cache.ts'
 
 /**
  * Sessions are rows in PostgreSQL behind a cache of this process. A cached session costs no query.
@@ -36,19 +36,9 @@ interface Dependencies {
   nowMs: () => number
 }
 
-interface Cached {
-  caller: Caller
-  /** The mark that the user had: another one since means that the caller is out of date. */
-  mark: symbol
-  createdAtMs: number
-  seenAtMs: number
-}
-
 /** How old the proof may be that no notification is missing. */
 const provenWithinMs = 900
 const touchIntervalMs = 60_000
-const sweepIntervalMs = 600_000
-const sweepLimit = 10_000
 const tokenBytes = 32
 
 /** A new session id for the cookie; only its hash is ever stored. */
@@ -56,97 +46,57 @@ export const mintToken = () => randomBytes(tokenBytes).toString('base64url')
 
 /** Connects the cache to PostgreSQL's notifications. */
 export async function createSessions({ db, config, log, nowMs }: Dependencies): Promise<Sessions> {
-  const lifetimes = {
-    idleSeconds: config.sessionIdleSeconds,
-    absoluteSeconds: config.sessionAbsoluteSeconds,
-  }
-  /** By the hash of the token, in hexadecimal digits. */
-  const cache = new LRUCache<string, Cached>({ max: config.sessionCacheSize })
-  const marks = new LRUCache<string, symbol>({ max: config.sessionCacheSize })
-  /** Counts what was forgotten: an answer asked for before that is not cached. */
-  let corrections = 0
-  const background = new Set<Promise<void>>()
-
-  function forgetSession(tokenHash: string): void {
-    corrections += 1
-    cache.delete(tokenHash)
-  }
-
-  function forgetUser(userId: string): void {
-    corrections += 1
-    marks.delete(userId)
-  }
-
+  const lifetimes = lifetimesOf(config)
+  const cache = createSessionCache(config.sessionCacheSize)
+  const touches = new Set<Promise<void>>()
   const listener = await listen(['kassa_session', 'kassa_user'], {
     url: config.databaseUrl,
     onNotification(channel, payload) {
-      if (channel === 'kassa_session') forgetSession(payload)
-      else forgetUser(payload)
+      if (channel === 'kassa_session') cache.forgetSession(payload)
+      else cache.forgetUser(payload)
     },
-    onConnect() {
-      corrections += 1
-      cache.clear()
-    },
+    onConnect: () => cache.forgetAll(),
     onError: (error) => log.warn({ err: error }, 'sessions are read uncached: notifications lost'),
   })
 
-  function inBackground(what: string, work: Promise<unknown>): void {
-    const done: Promise<void> = work
-      .catch((error: unknown) => log.warn({ err: error }, `${what} failed`))
-      .then(() => {
-        background.delete(done)
-      })
-    background.add(done)
-  }
-
-  function isAlive({ createdAtMs, seenAtMs }: Cached, now: number): boolean {
+  function isAlive({ createdAtMs, seenAtMs }: CachedSession, now: number): boolean {
     const { idleSeconds, absoluteSeconds } = lifetimes
     return now < createdAtMs + absoluteSeconds * 1000 && now < seenAtMs + idleSeconds * 1000
   }
 
-  function findCached(tokenHash: string, now: number): Cached | undefined {
-    if (!listener.isCurrent(provenWithinMs)) return undefined
-    const cached = cache.get(tokenHash)
-    if (!cached || marks.get(cached.caller.userId) !== cached.mark) return undefined
-    return isAlive(cached, now) ? cached : undefined
-  }
-
-  async function load(tokenHash: string, now: number): Promise<Cached | undefined> {
-    const before = corrections
+  async function load(tokenHash: string, now: number): Promise<CachedSession | undefined> {
+    const keep = cache.expectAnswer()
     const row = await findSession(db, Buffer.from(tokenHash, 'hex'), new Date(now), lifetimes)
     if (!row) return undefined
-    const mark = marks.get(row.userId) ?? Symbol(row.userId)
-    const loaded: Cached = {
-      caller: toCaller(row),
-      mark,
-      createdAtMs: row.createdAt.getTime(),
-      seenAtMs: row.seenAt.getTime(),
-    }
-    if (corrections === before) {
-      marks.set(row.userId, mark)
-      cache.set(tokenHash, loaded)
-    }
-    return loaded
+    const { createdAt, seenAt } = row
+    const caller = toCaller(row)
+    const session = { caller, createdAtMs: createdAt.getTime(), seenAtMs: seenAt.getTime() }
+    keep(tokenHash, session)
+    return session
   }
 
-  const sweep = setInterval(() => {
-    const swept = deleteExpiredSessions(db, new Date(nowMs()), lifetimes, sweepLimit)
-    inBackground('ending sessions that have run out', swept)
-  }, sweepIntervalMs)
-  sweep.unref()
+  /** Notes that a session is used, beside the request that uses it. */
+  function touch(tokenHash: string, now: number): void {
+    const touching = touchSession(db, Buffer.from(tokenHash, 'hex'), new Date(now))
+      .catch((error: unknown) => log.warn({ err: error }, 'a use of a session was not noted'))
+      .finally(() => touches.delete(touching))
+    touches.add(touching)
+  }
+
+  async function find(token: string): Promise<Caller | undefined> {
+    const now = nowMs()
+    const tokenHash = hashToken(token)
+    const cached = listener.isCurrent(provenWithinMs) ? cache.find(tokenHash) : undefined
+    const session = cached && isAlive(cached, now) ? cached : await load(tokenHash, now)
+    if (session && now - session.seenAtMs >= touchIntervalMs) {
+      session.seenAtMs = now
+      touch(tokenHash, now)
+    }
+    return session?.caller
+  }
 
   return {
-    async find(token) {
-      const now = nowMs()
-      const tokenHash = hashToken(token)
-      const found = findCached(tokenHash, now) ?? (await load(tokenHash, now))
-      if (found && now - found.seenAtMs >= touchIntervalMs) {
-        found.seenAtMs = now
-        const touched = touchSession(db, Buffer.from(tokenHash, 'hex'), new Date(now))
-        inBackground('noting that a session was used', touched)
-      }
-      return found?.caller
-    },
+    find,
     async start(token, userId) {
       const tokenHash = Buffer.from(hashToken(token), 'hex')
       const limit = config.sessionsPerUser
@@ -155,17 +105,24 @@ export async function createSessions({ db, config, log, nowMs }: Dependencies): 
     async end(token) {
       const tokenHash = hashToken(token)
       await deleteSession(db, Buffer.from(tokenHash, 'hex'))
-      forgetSession(tokenHash)
+      cache.forgetSession(tokenHash)
     },
-    forgetUser,
+    forgetUser: (userId) => cache.forgetUser(userId),
     async close() {
-      clearInterval(sweep)
       await listener.close()
-      await Promise.all(background)
+      await Promise.all(touches)
     },
   }
 }
 
 function hashToken(token: string): string {
   return hash('sha256', token, 'hex')
+}
+
+/** How long sessions live, by the settings. */
+export function lifetimesOf(
+  config: Pick<Config, 'sessionIdleSeconds' | 'sessionAbsoluteSeconds'>,
+): Lifetimes {
+  const { sessionIdleSeconds: idleSeconds, sessionAbsoluteSeconds: absoluteSeconds } = config
+  return { idleSeconds, absoluteSeconds }
 }

@@ -4,7 +4,7 @@ import { Refusal } from '../refusals.ts'
 import { isStorable, parseJson } from './json.ts'
 
 /** Bytes of a request body, after decompression. */
-export const bodyLimitBytes = 64 * 1024
+const bodyLimitBytes = 64 * 1024
 
 /**
  * Reads the body of a request: JSON, or form fields where they are allowed. A request without a

@@ -4,7 +4,7 @@ import { z } from 'zod'
  * A JSON number that a JavaScript number cannot hold without changing its text: 115.60, 1e3, -0,
  * 9007199254740993. Only a safe integer in its plain form becomes a JavaScript number.
  */
-export class JsonNumber {
+class JsonNumber {
   readonly source: string
 
   constructor(source: string) {
