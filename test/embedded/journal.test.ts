@@ -1,6 +1,5 @@
-import * as assert from 'uvu/assert'
 import { DamageError, FormatError } from '../../embedded/ledger/storage.ts'
-import { suite } from '../lib/suite.ts'
+import { assert, suite } from '../lib/suite.ts'
 import { fingerprint, openSim, runHistory } from './lib/history.ts'
 import { randomFrom } from './lib/random.ts'
 import { damage, filesOf, type Moment, SimStorage } from './lib/sim-storage.ts'

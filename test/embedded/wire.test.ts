@@ -1,4 +1,3 @@
-import * as assert from 'uvu/assert'
 import { checksum, viewOf } from '../../embedded/ledger/checksum.ts'
 import {
   at,
@@ -11,7 +10,7 @@ import {
 } from '../../embedded/ledger/header.ts'
 import { sessionsMax } from '../../embedded/ledger/sessions.ts'
 import { operations } from '../../embedded/ledger/state-machine.ts'
-import { suite } from '../lib/suite.ts'
+import { assert, suite } from '../lib/suite.ts'
 import { codecs } from './lib/codec.ts'
 import { decodeBody, encodeBody } from './lib/machine-client.ts'
 import { RawClient } from './lib/raw-client.ts'
