@@ -82,10 +82,10 @@ function tour({ url, created }: Kassa): string[] {
   return [
     'Try it:',
     '',
-    `  curl -s -c cookies ${url}/v1/users ${json} -d '${person}'`,
+    `  curl -s -w '\\n' -c cookies ${url}/v1/users ${json} -d '${person}'`,
     `  wallet=$(curl -s -b cookies ${url}/v1/wallets | ${number})`,
-    `  curl -s -u '${credential}' ${url}/v1/deposits ${json} -d '${payment}'`,
-    `  curl -s -b cookies ${url}/v1/wallets`,
+    `  curl -s -w '\\n' -u '${credential}' ${url}/v1/deposits ${json} -d '${payment}'`,
+    `  curl -s -w '\\n' -b cookies ${url}/v1/wallets`,
   ]
 }
 
