@@ -1,0 +1,50 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { createClient } from 'tigerbeetle-node'
+import type { Answer, TraceStep } from '../lib/trace-file.ts'
+import { Player } from '../lib/trace-replay.ts'
+import type { LedgerServer } from './servers.ts'
+
+/** How long (milliseconds) a call may take; the client itself would wait forever. */
+const deadlineMs = 60_000
+
+/** One of two servers that get the same calls, through clients that take turns. */
+export class Side {
+  readonly server: LedgerServer
+  private readonly clients: ReturnType<typeof createClient>[]
+  private turn = 0
+  private readonly player: Player
+
+  constructor(server: LedgerServer, clientCount: number) {
+    this.server = server
+    const connect = () => createClient({ cluster_id: 0n, replica_addresses: [server.address] })
+    this.clients = Array.from({ length: clientCount }, connect)
+    this.player = new Player({
+      client: () => this.clients[this.turn]!,
+      reconnect: async () => {
+        this.clients[this.turn]!.destroy()
+        this.clients[this.turn] = connect()
+      },
+      sleep: (milliseconds) => wait(milliseconds),
+    })
+  }
+
+  /** Plays one step; no answer in time is an answer too. */
+  async play(step: TraceStep): Promise<Answer> {
+    this.turn = (this.turn + 1) % this.clients.length
+    const cancel = new AbortController()
+    const silence = wait(deadlineMs, undefined, cancel).then(
+      (): Answer => ({ op: step.op, error: { name: 'no answer in time' } }),
+    )
+    silence.catch(() => {}) // the answer came first
+    try {
+      return await Promise.race([this.player.play(step), silence])
+    } finally {
+      cancel.abort()
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.clients) client.destroy()
+    await this.server.stop()
+  }
+}
