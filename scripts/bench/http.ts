@@ -15,6 +15,9 @@ import { startTargets } from './targets.ts'
 
 const resultsDir = fileURLToPath(new URL('../../bench-results', import.meta.url))
 
+/** With ten wallets each: 10,000 wallets. */
+const users = 1_000
+
 const usage = `npm run bench [-- options]
   --rounds N        rounds that count, after one to warm up (7)
   --seconds N       of load, and again at the fixed rate, each time (3)
@@ -82,6 +85,7 @@ async function bench(options: Options): Promise<void> {
     {
       ...servers,
       saturate: generator.saturate,
+      users,
       profileDir: options.profile ? resultsDir : undefined,
     },
     opened,

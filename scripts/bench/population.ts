@@ -8,7 +8,6 @@ import { mintId } from '../../db/ids.ts'
 
 /** As many wallets as a person may have of one currency. */
 const walletsPerUser = 10
-export const usersCount = 1_000
 export const currency = 'USD'
 
 /** Far more than a run can spend, also when all pay from one wallet. */
@@ -25,11 +24,10 @@ export interface Population {
 
 /** Creates users with this password hash and wallets full of money. */
 export async function createPopulation(
-  db: Database,
-  ledger: Ledger,
-  passwordHash: string,
+  { db, ledger }: { db: Database; ledger: Ledger },
+  { users: count, passwordHash }: { users: number; passwordHash: string },
 ): Promise<Population> {
-  const users = Array.from({ length: usersCount }, (_, place) => ({
+  const users = Array.from({ length: count }, (_, place) => ({
     id: mintId(),
     role: 'customer' as const,
     email: `payer-${place}@example.com`,
@@ -38,7 +36,7 @@ export async function createPopulation(
     name: null,
     deactivated_at: null,
   }))
-  const wallets = Array.from({ length: usersCount * walletsPerUser }, (_, place) => ({
+  const wallets = Array.from({ length: count * walletsPerUser }, (_, place) => ({
     id: mintId(),
     user_id: users[Math.floor(place / walletsPerUser)]!.id,
     number: 1_000_000_000n + BigInt(place),

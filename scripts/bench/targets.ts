@@ -10,7 +10,7 @@ import { type Child, startChild } from './child.ts'
 import { type LoadResult, pace, type Saturate } from './load.ts'
 import type { Usage } from './meter.ts'
 import type { Latency } from './open-loop.ts'
-import { createPopulation, currency, type Population, usersCount } from './population.ts'
+import { createPopulation, currency, type Population } from './population.ts'
 import type { Target } from './rounds.ts'
 import type { RowLockBooks, RowLockSetup } from './servers/bare-koa-pg.ts'
 import type { RawSetup } from './servers/raw-client.ts'
@@ -21,6 +21,8 @@ export interface TargetOptions {
   databaseUrl: string
   tigerbeetleAddresses: string
   saturate: Saturate
+  /** Each with ten wallets. */
+  users: number
   profileDir: string | undefined
 }
 
@@ -48,7 +50,7 @@ export async function startTargets(
   const { url: kassaUrl } = await kassa.call<{ url: string }>('start')
   const databaseUrl = await createDatabase(options.databaseUrl, 'row_locks', opened)
   const pg = start('bare-koa-pg')
-  const setup: RowLockSetup = { databaseUrl, wallets, users: usersCount }
+  const setup: RowLockSetup = { databaseUrl, wallets, users: options.users }
   const { url: pgUrl } = await pg.call<{ url: string }>('start', setup)
   const pgBooks = await openRowLockBooks(() => pg.call<RowLockBooks>('books'))
   const raw = start('raw-client')
@@ -75,6 +77,7 @@ export async function startTargets(
   const over = (child: Child, workload: Workload, books?: Books) =>
     overHttp(child, workload, options.saturate, books)
 
+  const all = `${wallets.length} wallets`
   return [
     { name: 'a', title: 'bare Koa, a constant', ...over(bare, atBare) },
     {
@@ -84,7 +87,7 @@ export async function startTargets(
     },
     {
       name: 'b',
-      title: 'Kassa, 10,000 wallets',
+      title: `Kassa, ${all}`,
       ...over(kassa, { ...atKassa, hot: false }, ledgerBooks),
     },
     {
@@ -94,7 +97,7 @@ export async function startTargets(
     },
     {
       name: 'd',
-      title: 'row locks, 10,000 wallets',
+      title: `row locks, ${all}`,
       ...over(pg, { ...atPg, hot: false }, pgBooks),
     },
     {
@@ -156,7 +159,10 @@ async function prepare(options: TargetOptions, opened: AsyncDisposableStack): Pr
   opened.defer(close)
   await migrate(db)
   const passwords = await createPasswords(config)
-  const people = await createPopulation(db, ledger, await passwords.hash(password))
+  const people = await createPopulation(
+    { db, ledger },
+    { users: options.users, passwordHash: await passwords.hash(password) },
+  )
   return { people, ledgerBooks: await openLedgerBooks(ledger), env }
 }
 
