@@ -74,6 +74,7 @@ function describeMachine() {
 
 async function bench(options: Options): Promise<void> {
   await using opened = new AsyncDisposableStack()
+  process.once('SIGINT', () => void opened.disposeAsync().finally(() => process.exit(130)))
   const dataDir = await mkdtemp(join(tmpdir(), 'kassa-bench-'))
   opened.defer(() => rm(dataDir, { recursive: true }))
   const servers = await withServers({ env: process.env, dataDir, durable: true })

@@ -14,8 +14,7 @@ import { answerCalls } from '../child.ts'
 import { createMeter } from '../meter.ts'
 import { constantTransfer } from './constant.ts'
 
-export const constantPath = '/v1/constant'
-export const transferPath = '/v1/transfers'
+const transferPath = '/v1/transfers'
 
 const paying = routes.find(({ spec }) => spec.method === 'POST' && spec.path === transferPath)
 if (!paying) throw new Error(`Kassa has no route POST ${transferPath}`)
@@ -31,7 +30,7 @@ const counted: Route = {
 const constant = defineRoute(
   {
     ...paying.spec,
-    path: constantPath,
+    path: '/v1/constant',
     responses: { 201: { description: 'A constant', body: z.unknown() } },
   },
   async () => ({

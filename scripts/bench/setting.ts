@@ -1,0 +1,89 @@
+/** What all that is measured stands on: databases of this run, people with money, the books. */
+import { createLedger } from '../../accounting/client.ts'
+import { type DatabaseHandle, openDatabase } from '../../db/database.ts'
+import { migrate } from '../../db/migrate.ts'
+import { loadConfig } from '../../server/config.ts'
+import { createPasswords } from '../../server/passwords.ts'
+import { type Books, openLedgerBooks } from './books.ts'
+import { createPopulation, type Population } from './population.ts'
+
+export interface SettingOptions {
+  databaseUrl: string
+  tigerbeetleAddresses: string
+  /** Each with ten wallets. */
+  users: number
+}
+
+export interface Setting {
+  people: Population
+  password: string
+  ledgerBooks: Books
+  /** The settings of Kassa. */
+  env: NodeJS.ProcessEnv
+  /** A database for the app with row locks. */
+  rowLocksUrl: string
+}
+
+/** Cheap to check, because so many sign in; it has no part in what is measured. */
+const bcryptCost = '4'
+const password = 'correct horse battery'
+
+/** How long creating the people may wait for the ledger. */
+const deadlineMs = 30_000
+
+/** Prepares a run; `opened` gets what is to be closed after it. */
+export async function prepare(
+  { databaseUrl, tigerbeetleAddresses, users }: SettingOptions,
+  opened: AsyncDisposableStack,
+): Promise<Setting> {
+  const rowLocksUrl = await createDatabase(databaseUrl, 'row_locks', opened)
+  const env = {
+    DATABASE_URL: await createDatabase(databaseUrl, 'kassa', opened),
+    TIGERBEETLE_ADDRESSES: tigerbeetleAddresses,
+    BCRYPT_COST: bcryptCost,
+    PORT: '0',
+  }
+  const config = loadConfig(env)
+  const { db, close } = openOne(config.databaseUrl)
+  opened.defer(close)
+  await migrate(db)
+  const ledger = await createLedger({
+    addresses: config.tigerbeetleAddresses,
+    clusterId: config.tigerbeetleClusterId,
+    deadlineMs,
+    queueLimit: config.ledgerQueueLimit,
+  })
+  opened.defer(() => ledger.close())
+  const passwordHash = await (await createPasswords(config)).hash(password)
+  const people = await createPopulation({ db, ledger }, { users, passwordHash })
+  return { people, password, ledgerBooks: await openLedgerBooks(ledger), env, rowLocksUrl }
+}
+
+/** A database of this run alone, dropped at its end. */
+async function createDatabase(
+  databaseUrl: string,
+  name: string,
+  opened: AsyncDisposableStack,
+): Promise<string> {
+  const own = `bench_${name}_${process.pid}`
+  await query(databaseUrl, `CREATE DATABASE ${own}`)
+  opened.defer(() => query(databaseUrl, `DROP DATABASE ${own} WITH (FORCE)`))
+  const url = new URL(databaseUrl)
+  url.pathname = own
+  return url.href
+}
+
+async function query(databaseUrl: string, text: string): Promise<void> {
+  const { pool } = openOne(databaseUrl)
+  await pool.query(text).finally(() => pool.end())
+}
+
+function openOne(url: string): DatabaseHandle {
+  return openDatabase({
+    url,
+    poolSize: 1,
+    connectTimeoutMs: 5_000,
+    // It is closed when it has answered: what becomes of the connection then is of no interest.
+    onIdleError: () => {},
+  })
+}
