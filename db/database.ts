@@ -10,6 +10,8 @@ export interface DatabaseOptions {
   poolSize: number
   /** How long a request waits for a free connection, or for the server to accept one. */
   connectTimeoutMs: number
+  /** How long a statement may take; without it as long as it likes. */
+  statementTimeoutMs?: number
   /** A connection that was lost while idle; the pool replaces it by itself. */
   onIdleError: (error: Error) => void
 }
@@ -35,6 +37,8 @@ export function openDatabase(options: DatabaseOptions): DatabaseHandle {
     connectionString: options.url,
     max: options.poolSize,
     connectionTimeoutMillis: options.connectTimeoutMs,
+    statement_timeout: options.statementTimeoutMs ?? false,
+    keepAlive: true,
     application_name: 'kassa',
     types,
   })

@@ -44,6 +44,7 @@ const variables = z.object({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }),
   DATABASE_POOL_SIZE: whole(2, 500).default(20),
   DATABASE_CONNECT_TIMEOUT_MS: whole(100, 60_000).default(5_000),
+  DATABASE_STATEMENT_TIMEOUT_MS: whole(100, 600_000).default(10_000),
   TIGERBEETLE_ADDRESSES: list.refine(
     (parts) => parts.length > 0 && parts.length <= 6,
     'must have 1 to 6 addresses, separated by commas',
@@ -115,6 +116,7 @@ function toConfig(env: z.output<typeof variables>) {
     databaseUrl: env.DATABASE_URL,
     databasePoolSize: env.DATABASE_POOL_SIZE,
     databaseConnectTimeoutMs: env.DATABASE_CONNECT_TIMEOUT_MS,
+    databaseStatementTimeoutMs: env.DATABASE_STATEMENT_TIMEOUT_MS,
     tigerbeetleAddresses: env.TIGERBEETLE_ADDRESSES,
     tigerbeetleClusterId: env.TIGERBEETLE_CLUSTER_ID,
     ledgerDeadlineMs: env.LEDGER_DEADLINE_MS,

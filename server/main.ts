@@ -10,6 +10,7 @@ import { createApp } from './app.ts'
 import { bootstrap, type Created } from './bootstrap.ts'
 import { type Config, ConfigError, loadConfig } from './config.ts'
 import type { Deps } from './deps.ts'
+import { answerClientError } from './http/client-errors.ts'
 import { startRecovery } from './jobs/recovery.ts'
 import { startSweep } from './jobs/sweep.ts'
 import { createLogger } from './log.ts'
@@ -44,6 +45,7 @@ export async function startKassa(config: Config, options: StartOptions = {}): Pr
   const deps = adapt(await openDeps(config, nowMs, opened))
   const created = await bootstrap(deps)
   const server = createServer(createApp(deps, routes).callback())
+  server.on('clientError', answerClientError)
   await listen(server, config)
   opened.defer(() => drain(server, config.drainSeconds))
   const recovery = startRecovery(deps)
@@ -64,14 +66,17 @@ async function openDeps(
 ): Promise<Deps> {
   const log = createLogger(config)
   opened.defer(() => log.flush())
-  const { db, pool, close } = openDatabase({
+  const database = {
     url: config.databaseUrl,
     poolSize: config.databasePoolSize,
     connectTimeoutMs: config.databaseConnectTimeoutMs,
-    onIdleError: (error) => log.warn({ err: error }, 'a connection to PostgreSQL was lost'),
-  })
+    onIdleError: (error: Error) => log.warn({ err: error }, 'a connection to PostgreSQL was lost'),
+  }
+  const migrating = openDatabase(database)
+  await migrate(migrating.db).finally(migrating.close)
+  const statementTimeoutMs = config.databaseStatementTimeoutMs
+  const { db, pool, close } = openDatabase({ ...database, statementTimeoutMs })
   opened.defer(close)
-  await migrate(db)
   const ledger = await createLedger({
     addresses: config.tigerbeetleAddresses,
     clusterId: config.tigerbeetleClusterId,

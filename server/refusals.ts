@@ -4,6 +4,9 @@
  */
 export type RefusalCode =
   // The request itself
+  | 'malformed_request'
+  | 'headers_too_large'
+  | 'request_timeout'
   | 'route_not_found'
   | 'method_not_allowed'
   | 'unsupported_media_type'
@@ -13,6 +16,7 @@ export type RefusalCode =
   | 'cross_origin'
   | 'internal_error'
   | 'busy'
+  | 'database_unavailable'
   // Identity
   | 'not_signed_in'
   | 'wrong_credentials'

@@ -1,5 +1,6 @@
 import { LedgerOutcomeUnknown, LedgerUnavailable } from '../../accounting/client.ts'
 import { BatcherFull } from '../../db/batcher.ts'
+import { isUnavailable } from '../../db/errors.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
 
 interface ProblemKind {
@@ -9,6 +10,9 @@ interface ProblemKind {
 
 /** What each refusal is in HTTP. Total: the compiler refuses a code without an entry. */
 export const problemKinds = {
+  malformed_request: { status: 400, title: 'This is not an HTTP request' },
+  headers_too_large: { status: 431, title: 'The headers are too large' },
+  request_timeout: { status: 408, title: 'The request took too long to arrive' },
   route_not_found: { status: 404, title: 'There is nothing at this address' },
   method_not_allowed: { status: 405, title: 'This address does not have this method' },
   unsupported_media_type: { status: 415, title: 'The body is of a type that is not read here' },
@@ -18,6 +22,7 @@ export const problemKinds = {
   cross_origin: { status: 403, title: 'The request comes from another origin' },
   internal_error: { status: 500, title: 'Something went wrong here' },
   busy: { status: 503, title: 'Too busy; nothing was done' },
+  database_unavailable: { status: 503, title: 'The database does not answer' },
   not_signed_in: { status: 401, title: 'Sign in first' },
   wrong_credentials: { status: 401, title: 'The e-mail or the password is wrong' },
   role_not_allowed: { status: 403, title: 'This account may not do this' },
@@ -73,6 +78,7 @@ export function toRefusal(error: unknown): Refusal {
     return new Refusal('ledger_unavailable', { retryAfterSeconds: 1 })
   }
   if (error instanceof BatcherFull) return new Refusal('busy', { retryAfterSeconds: 1 })
+  if (isUnavailable(error)) return new Refusal('database_unavailable', { retryAfterSeconds: 1 })
   return new Refusal('internal_error')
 }
 

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { type FieldError, Refusal } from '../refusals.ts'
+import { isStorable } from './json.ts'
 
 /** How many faults of one request are told. */
 const errorsMax = 20
@@ -14,11 +15,21 @@ export function parseInput<S extends z.ZodType>(
   part?: 'path' | 'query',
 ): z.output<S> {
   if (!schema) return (part ? {} : undefined) as z.output<S>
+  if (part) checkStorable(value, part)
   const result = schema.safeParse(value)
   if (result.success) return result.data
   throw new Refusal('invalid_request', {
-    errors: result.error.issues.slice(0, errorsMax).flatMap((issue) => toFieldErrors(issue, part)),
+    errors: result.error.issues.flatMap((issue) => toFieldErrors(issue, part)).slice(0, errorsMax),
   })
+}
+
+/** What came in the URL as text that PostgreSQL could not even be asked about. */
+function checkStorable(parameters: unknown, part: 'path' | 'query'): void {
+  const message = 'has characters that are not text'
+  const errors = Object.entries(parameters ?? {})
+    .filter(([, value]) => typeof value === 'string' && !isStorable(value))
+    .map(([pointer]) => ({ in: part, pointer, message }))
+  if (errors.length > 0) throw new Refusal('invalid_request', { errors })
 }
 
 function toFieldErrors(issue: z.core.$ZodIssue, part: 'path' | 'query' | undefined): FieldError[] {

@@ -4,7 +4,6 @@ import { Refusal } from '../refusals.ts'
 import type { Identify } from './basic.ts'
 import { readBody } from './body.ts'
 import type { Context, Extras, Middleware, State } from './context.ts'
-import { isStorable } from './json.ts'
 import type { RawAnswer, Route } from './route.ts'
 import type { SessionCookie } from './session.ts'
 
@@ -37,8 +36,8 @@ function handle(route: Route, { deps, cookie, identify }: MountOptions): Middlew
       address: ctx.ip,
       idempotencyKey: readIdempotencyKey(ctx),
       caller: identity?.caller,
-      params: readParameters(ctx.params, 'path'),
-      query: readParameters(ctx.query, 'query'),
+      params: ctx.params,
+      query: ctx.query,
       readBody: () => readBody(ctx.req, spec.form ?? false),
     })
     if (answer.signIn !== undefined) {
@@ -62,20 +61,6 @@ function readIdempotencyKey(ctx: Context): string | undefined {
   const message = `must have 1 to ${keyBytesMax} bytes`
   const errors = [{ in: 'header' as const, pointer: 'Idempotency-Key', message }]
   throw new Refusal('invalid_request', { errors })
-}
-
-/** Refusal: invalid_request. */
-function readParameters<T extends Readonly<Record<string, unknown>>>(
-  parameters: T,
-  part: 'path' | 'query',
-): T {
-  for (const [pointer, value] of Object.entries(parameters)) {
-    if (typeof value === 'string' && !isStorable(value)) {
-      const errors = [{ in: part, pointer, message: 'has characters that are not text' }]
-      throw new Refusal('invalid_request', { errors })
-    }
-  }
-  return parameters
 }
 
 function respond(ctx: Context, { spec }: Route, { status, body, headers }: RawAnswer): void {

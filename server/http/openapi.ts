@@ -37,7 +37,7 @@ export function refusalsOf(spec: RouteSpec): RefusalCode[] {
     codes.push('not_signed_in', 'role_not_allowed')
     codes.push('wrong_credentials', 'too_many_attempts', 'busy')
   }
-  codes.push('internal_error')
+  codes.push('database_unavailable', 'internal_error')
   return [...new Set(codes)]
 }
 

@@ -17,11 +17,13 @@ export const pageResponses = {
   403: html,
   404: html,
   405: html,
+  408: html,
   409: html,
   413: html,
   415: html,
   422: html,
   429: html,
+  431: html,
   500: html,
   503: html,
 } as const

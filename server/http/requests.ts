@@ -30,6 +30,7 @@ export function handleRequests(log: Logger): Middleware {
     ctx.set('X-Request-Id', ctx.state.requestId)
     ctx.set(securityHeaders)
     try {
+      if (!isTarget(ctx.url)) throw new Refusal('malformed_request')
       await next()
     } catch (error) {
       const refusal = toRefusal(error)
@@ -52,6 +53,11 @@ export function handleRequests(log: Logger): Middleware {
   }
 }
 
+/** A path, or a whole URL as clients of a proxy send it; Koa throws at anything else. */
+function isTarget(url: string): boolean {
+  return url.startsWith('/') || url === '*' || URL.canParse(url)
+}
+
 /** Answers a refusal as an RFC 9457 problem document. */
 function answerRefusal(ctx: Context, refusal: Refusal): void {
   const { retryAfterSeconds, headers } = refusal.options
@@ -60,7 +66,7 @@ function answerRefusal(ctx: Context, refusal: Refusal): void {
   if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds))
   if (ctx.status === 401) ctx.set('WWW-Authenticate', challenge(ctx))
   const problem = toProblem(refusal, ctx.state.requestId)
-  const isAlias = ctx.path.startsWith(aliasPrefix)
+  const isAlias = ctx.url.startsWith(aliasPrefix)
   ctx.body = JSON.stringify(isAlias ? { ...problem, error: explainRefusal(refusal) } : problem)
   ctx.type = 'application/problem+json'
 }

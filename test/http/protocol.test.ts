@@ -145,6 +145,46 @@ test('a body that goes on and on is cut off', async () => {
   assert.match(answer, /connection: close/i)
 })
 
+/** The first line of a request that Node or Koa alone would answer without a problem document. */
+const malformed: [line: string, status: number, code: string][] = [
+  ['NONSENSE', 400, 'malformed_request'],
+  ['FOO /livez HTTP/1.1', 400, 'malformed_request'],
+  ['GET /livez HTTP/9.9', 400, 'malformed_request'],
+  ['GET ? HTTP/1.1', 400, 'malformed_request'],
+  ['GET http://[ HTTP/1.1', 400, 'malformed_request'],
+  [`GET /${'x'.repeat(20_000)} HTTP/1.1`, 431, 'headers_too_large'],
+  ['OPTIONS * HTTP/1.1', 404, 'route_not_found'],
+  ['GET // HTTP/1.1', 404, 'route_not_found'],
+  ['GET /% HTTP/1.1', 404, 'route_not_found'],
+  ['GET /v1/users/%00 HTTP/1.1', 401, 'not_signed_in'],
+  ['PROPFIND /livez HTTP/1.1', 405, 'method_not_allowed'],
+]
+for (const [line, status, code] of malformed) {
+  test(`${line.slice(0, 30)}: ${status} ${code}`, async () => {
+    const answer = await sendRaw(`${line}\r\nHost: kassa\r\nConnection: close\r\n\r\n`)
+    const [head = '', body = ''] = answer.split('\r\n\r\n')
+    assert.ok(head.startsWith(`HTTP/1.1 ${status} `), head)
+    assert.match(head, /\r\nContent-Type: application\/problem\+json/i)
+    assert.is(JSON.parse(body).code, code)
+  })
+}
+
+test('text that PostgreSQL cannot store is refused in the URL too', async () => {
+  const operator = await world.operator()
+  for (const path of ['/v1/users/%00', '/v1/users?email=%00']) {
+    const refused = await operator.get(path)
+    assert.is(refused.status, 422)
+    assert.is(refused.body.code, 'invalid_request')
+  }
+})
+
+test('of very many faults the first are told', async () => {
+  const fields = Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`f${index}`, 1]))
+  const refused = await client.post('/v1/users', fields)
+  assert.is(refused.status, 422)
+  assert.is(refused.body.errors.length, 20)
+})
+
 test('each field that is wrong is named', async () => {
   const reply = await client.post('/v1/users', { email: 5, username: 'A', 'x/~y': 1 })
   assert.equal(reply.body.errors.map(({ pointer }: { pointer: string }) => pointer).sort(), [
