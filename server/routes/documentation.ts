@@ -6,6 +6,15 @@ import { sessionCookieName } from '../http/session.ts'
 
 const tags = ['Documentation'] as const
 
+/** What would need somebody else's servers is left out. */
+const settings = JSON.stringify({
+  agent: { disabled: true },
+  hideClientButton: true,
+  showDeveloperTools: 'never',
+  telemetry: false,
+  withDefaultFonts: false,
+})
+
 const page = `<!doctype html>
 <html lang="en">
 <head>
@@ -15,7 +24,7 @@ const page = `<!doctype html>
 </head>
 <body>
 <script id="api-reference" data-url="/openapi.json"
-  data-configuration='{"withDefaultFonts":false,"telemetry":false}'></script>
+  data-configuration='${settings}'></script>
 <script src="/docs/reference.js"></script>
 </body>
 </html>
