@@ -4,7 +4,7 @@ import type { Config } from './config.ts'
 
 /** Lines are written in batches, at the latest after this time. */
 const flushIntervalMs = 250
-const batchBytes = 4_096
+const batchBytes = 15 * 1_024
 
 /** Logs to standard output: for people on a terminal, JSON lines otherwise. */
 export function createLogger({ logLevel }: Pick<Config, 'logLevel'>): Logger {
