@@ -1,7 +1,7 @@
 import { randomFrom } from '../lib/random.ts'
 import type { TraceCall, TraceStep } from '../lib/trace-file.ts'
 import { newAccount } from './accounts.ts'
-import { accountBatch, spareServer, transferBatch } from './batches.ts'
+import { accountBatch, canFollow, spareServer, transferBatch } from './batches.ts'
 import { expirySteps } from './expiry.ts'
 import { accountFilterCall, lookupCall, queryCall } from './filters.ts'
 import { largeCalls } from './large.ts'
@@ -25,6 +25,7 @@ export async function* generateTrace(options: TraceOptions): AsyncGenerator<Trac
   for (let chapter = 0; chapter < options.chapters; chapter += 1) {
     const topic = options.topic ?? weighted(random, topicWeights)
     for await (const step of makeChapter(world, profiles[topic], options.stepsPerChapter)) {
+      spareServer(world, step)
       await world.run(step)
       yield step
     }
@@ -57,10 +58,7 @@ async function* makeSteps(world: World, profile: Profile): AsyncGenerator<TraceS
     case 'accounts':
       return yield* several(world, profile, () => accountBatch(world, profile))
     case 'transfers': {
-      for await (const step of several(world, profile, () => transferBatch(world, profile))) {
-        spareServer(world, world.drafts)
-        yield step
-      }
+      yield* several(world, profile, () => transferBatch(world, profile))
       if (random.chance(0.5)) yield lookupCall(world)
       return
     }
@@ -92,7 +90,7 @@ async function* several(
   const calls = [first]
   for (let count = 1 + world.random.below(7); count > 0; count -= 1) {
     const call = await make()
-    if (call.op === first.op) calls.push(call)
+    if (call.op === first.op && canFollow(calls, call)) calls.push(call)
   }
   yield { op: 'parallel', calls }
 }

@@ -57,9 +57,17 @@ async function play(
   const answers: Answer[] = []
   const windows = new ExpiryWindows()
   let kills = 0
+  const end = (difference: string): Outcome => {
+    const place = difference === '' ? '' : `step ${steps.length}: ${difference}`
+    return { steps, answers, difference: place, uncertain: windows.uncertain, kills }
+  }
   for await (const step of trace) {
+    steps.push(step)
     const from = performance.now()
-    const played = [real.play(step), embedded.play(step)] as const
+    const played = [
+      real.play(step).catch((error: Error) => `TigerBeetle: ${error.message}`),
+      embedded.play(step).catch((error: Error) => `embedded ledger: ${error.message}`),
+    ] as const
     if (killOneIn > 0 && random.below(killOneIn) === 0) {
       // Before the call has arrived, while it is carried out, or when it is answered.
       await wait(random.below(8))
@@ -67,15 +75,13 @@ async function play(
       kills += 1
     }
     const [expected, actual] = await Promise.all(played)
+    if (typeof expected === 'string') return end(expected)
+    if (typeof actual === 'string') return end(actual)
     windows.note(step, expected, from, performance.now())
     coverage?.add(step, expected)
-    steps.push(step)
     answers.push(expected)
     const difference = firstDifference([step], [expected], [actual])
-    if (difference !== '') {
-      const place = `step ${steps.length}: ${difference}`
-      return { steps, answers, difference: place, uncertain: windows.uncertain, kills }
-    }
+    if (difference !== '') return end(difference)
   }
-  return { steps, answers, difference: '', uncertain: windows.uncertain, kills }
+  return end('')
 }

@@ -48,7 +48,7 @@ const mixed: Profile = {
     plain: 30,
     pending: 20,
     balancing: 10,
-    closing: 3,
+    closing: 1.5,
     ending: 25,
     repeat: 10,
     burnt: 3,

@@ -6,6 +6,8 @@ import { type Child, runToEnd, startChild } from '../../../embedded/child.ts'
 
 export interface LedgerServer {
   readonly address: string
+  /** Resolves with its last lines when it has ended without being told to. */
+  readonly died: Promise<string>
   /** Ends the server and removes its data. */
   stop(): Promise<void>
   /** Kills the server as a crash would and starts it again on the same data and address. */
@@ -27,6 +29,7 @@ export async function startTigerbeetle(binary: string): Promise<LedgerServer> {
   const [port] = await child.line(/^\d+$/)
   return {
     address: `127.0.0.1:${port}`,
+    died: deathOf(child),
     stop: () => end(child, folder),
     restart: () => Promise.reject(new Error('only the embedded ledger is killed')),
   }
@@ -35,17 +38,30 @@ export async function startTigerbeetle(binary: string): Promise<LedgerServer> {
 /** The embedded ledger with a data folder of its own. */
 export async function startEmbedded(durable: boolean): Promise<LedgerServer> {
   const folder = await mkdtemp(join(tmpdir(), 'kassa-compare-'))
-  let { child, address } = await launch(folder, durable, '127.0.0.1:0')
+  const { promise: died, resolve } = Promise.withResolvers<string>()
+  let killed: Child | undefined
+  const start = async (at: string): Promise<{ child: Child; address: string }> => {
+    const started = await launch(folder, durable, at)
+    deathOf(started.child).then((how) => killed !== started.child && resolve(how))
+    return started
+  }
+  let { child, address } = await start('127.0.0.1:0')
   return {
     address,
+    died,
     stop: () => end(child, folder),
     restart: async () => {
+      killed = child
       process.kill(child.pid, 'SIGKILL')
       await child.ended
-      const next = await launch(folder, durable, address)
+      const next = await start(address)
       child = next.child
     },
   }
+}
+
+function deathOf(child: Child): Promise<string> {
+  return child.ended.then((how) => [how, ...child.lastLines()].join('\n'))
 }
 
 async function launch(

@@ -28,16 +28,17 @@ export class Side {
     })
   }
 
-  /** Plays one step; no answer in time is an answer too. */
+  /** Plays one step. Rejects when the server has ended, or does not answer in time. */
   async play(step: TraceStep): Promise<Answer> {
     this.turn = (this.turn + 1) % this.clients.length
     const cancel = new AbortController()
-    const silence = wait(deadlineMs, undefined, cancel).then(
-      (): Answer => ({ op: step.op, error: { name: 'no answer in time' } }),
-    )
-    silence.catch(() => {}) // the answer came first
+    const silence = wait(deadlineMs, 'no answer in time', cancel)
+    silence.catch(() => {}) // cancelled: the answer came first
     try {
-      return await Promise.race([this.player.play(step), silence])
+      const fault = Promise.race([silence, this.server.died]).then((how): never => {
+        throw new Error(how)
+      })
+      return await Promise.race([this.player.play(step), fault])
     } finally {
       cancel.abort()
     }
