@@ -27,7 +27,7 @@ export class HashTable {
   /** The first reference under this hash, or `none`. */
   first(hash: number): number {
     this.part = this.parts[hash >>> partShift]!
-    this.slot = (hash * 2) & (this.part.length - 1)
+    this.slot = (hash << 1) & (this.part.length - 1)
     return this.candidate(hash)
   }
 
@@ -72,7 +72,7 @@ export class HashTable {
     const mask = part.length - 1
     let gap = this.slot
     for (let slot = (gap + 2) & mask; part[slot + 1] !== 0; slot = (slot + 2) & mask) {
-      const home = (part[slot]! * 2) & mask
+      const home = (part[slot]! << 1) & mask
       if (((slot - home) & mask) < ((slot - gap) & mask)) continue
       part[gap] = part[slot]!
       part[gap + 1] = part[slot + 1]!
@@ -98,7 +98,7 @@ const partShift = 26
 
 function place(part: Uint32Array, hash: number, entry: number): void {
   const mask = part.length - 1
-  let slot = (hash * 2) & mask
+  let slot = (hash << 1) & mask
   while (part[slot + 1] !== 0) slot = (slot + 2) & mask
   part[slot] = hash
   part[slot + 1] = entry
