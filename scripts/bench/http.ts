@@ -11,7 +11,7 @@ import { withServers } from '../with-servers.ts'
 import { findLoadGenerator } from './load.ts'
 import { render, summarize } from './report.ts'
 import { type RoundOptions, runRounds } from './rounds.ts'
-import { startTargets } from './targets.ts'
+import { startTargets, targetNames } from './targets.ts'
 
 const resultsDir = fileURLToPath(new URL('../../bench-results', import.meta.url))
 
@@ -27,8 +27,10 @@ const usage = `npm run bench [-- options]
   --profile         writes a processor profile of each server beside the results
   --quick           3 rounds of 1 second, to see that it works`
 
+const numberMax = 10_000
+
 interface Options extends RoundOptions {
-  only: string[] | undefined
+  only: readonly string[]
   profile: boolean
 }
 
@@ -49,15 +51,20 @@ function readOptions(): Options | undefined {
   if (values.help) return undefined
   const whole = (value: string | undefined, otherwise: number): number => {
     const number = Number(value ?? otherwise)
-    if (Number.isInteger(number) && number > 0) return number
-    throw new Error(`${value} is not a whole number above 0.\n${usage}`)
+    if (Number.isInteger(number) && number > 0 && number <= numberMax) return number
+    throw new Error(`${value} is not a whole number from 1 to ${numberMax}.\n${usage}`)
+  }
+  const only = values.only?.split(',') ?? targetNames
+  const unknown = only.filter((name) => !targetNames.includes(name))
+  if (unknown.length > 0) {
+    throw new Error(`${unknown.join(', ')}: not measured; there are ${targetNames.join(', ')}.`)
   }
   return {
     rounds: whole(values.rounds, values.quick ? 3 : 7),
     seconds: whole(values.seconds, values.quick ? 1 : 3),
     connections: whole(values.connections, 64),
     ratePerSecond: whole(values.rate, 500),
-    only: values.only?.split(','),
+    only,
     profile: values.profile ?? false,
   }
 }
@@ -91,7 +98,7 @@ async function bench(options: Options): Promise<void> {
     },
     opened,
   )
-  const targets = all.filter(({ name }) => options.only?.includes(name) ?? true)
+  const targets = all.filter(({ name }) => options.only.includes(name))
   const startedAt = new Date().toISOString()
   const rounds = await runRounds(targets, options, console.log)
 

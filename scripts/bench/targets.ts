@@ -18,6 +18,9 @@ export interface TargetOptions extends SettingOptions {
   profileDir: string | undefined
 }
 
+/** As in docs/benchmarks.md, in the order of the table. */
+export const targetNames: readonly string[] = ['a', "a'", 'b', 'c', 'd', 'd hot', 'e']
+
 /** A server that has started, and the `Cookie` headers of all users there. */
 interface Server {
   child: Child
