@@ -82,10 +82,10 @@ export function render({ medians, ratios }: Summary, targets: readonly Target[])
     ratio.goal === undefined ? '' : `at least ${ratio.goal.toFixed(2)}`,
     ratio.goal === undefined ? '' : ratio.median >= ratio.goal ? 'reached' : 'missed',
   ])
-  return [
-    table(['', '', 'req/s', 'p50 ms', 'p99 ms', 'CPU ms/1000'], measured, 2),
-    table(['ratio', 'median', 'rounds', 'goal', ''], compared, 5),
-  ].join('\n\n')
+  const tables = [table(['', '', 'req/s', 'p50 ms', 'p99 ms', 'CPU ms/1000'], measured, 2)]
+  if (compared.length > 0)
+    tables.push(table(['ratio', 'median', 'rounds', 'goal', ''], compared, 5))
+  return tables.join('\n\n')
 }
 
 /** Columns from `numbersFrom` on are flush right. */
