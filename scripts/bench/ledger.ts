@@ -1,9 +1,10 @@
 /**
  * Measures the embedded ledger, and beside it, in alternating rounds, the real server when
  * TIGERBEETLE_BINARY is given. BENCH_ROUNDS (3), BENCH_MILLIONS (1: transfers inside when restart,
- * memory and latency are measured), BENCH_SECONDS (60: of the steady load). Writes bench-ledger.json.
+ * memory and latency are measured), BENCH_SECONDS (60: of the steady load). Writes
+ * bench-results/ledger.json.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Client, createClient } from 'tigerbeetle-node'
@@ -157,4 +158,8 @@ const plain = await measureInside(false)
 printInside(`${transfersInside.toLocaleString('en')} transfers inside`, plain)
 const history = await measureInside(true)
 printInside('the same, with a balance kept of both accounts for each transfer', history)
-await writeFile('bench-ledger.json', `${JSON.stringify({ medians, plain, history }, null, 2)}\n`)
+await mkdir('bench-results', { recursive: true })
+await writeFile(
+  'bench-results/ledger.json',
+  `${JSON.stringify({ medians, plain, history }, null, 2)}\n`,
+)
