@@ -1,5 +1,5 @@
 import { applyTransfer } from './effects.ts'
-import { eventTime, type Ledger, resultTime } from './ledger.ts'
+import { eventTime, type Ledger, resultTime, scratchAmount } from './ledger.ts'
 import { codeOf, field, flagsOf, transferField, transferFlag } from './record.ts'
 import { transferStatus as status } from './statuses.ts'
 import { expiryOf, importRegresses } from './timestamps.ts'
@@ -13,8 +13,6 @@ const excludedFlags =
   transferFlag.closingDebit |
   transferFlag.closingCredit
 const endingFlags = transferFlag.postPendingTransfer | transferFlag.voidPendingTransfer
-/** Words of the ledger's scratch. */
-const amount = 0
 
 /** The rest of `createTransfer` for an event that posts or voids a pending transfer. */
 export function postOrVoid(ledger: Ledger, event: Uint32Array, at: number): number {
@@ -86,9 +84,9 @@ function compareWithPending(
   const pendingAmount = from + transferField.amount
   const voids = (flagsOf(event, at) & transferFlag.voidPendingTransfer) !== 0
   const all = voids ? isZero128(event, eventAmount) : isMax128(event, eventAmount)
-  if (all) copy128(scratch, amount, pending, pendingAmount)
-  else copy128(scratch, amount, event, eventAmount)
-  const order = compare128(scratch, amount, pending, pendingAmount)
+  if (all) copy128(scratch, scratchAmount, pending, pendingAmount)
+  else copy128(scratch, scratchAmount, event, eventAmount)
+  const order = compare128(scratch, scratchAmount, pending, pendingAmount)
   if (order > 0) return status.exceedsPendingTransferAmount
   if (voids && order < 0) return status.pendingTransferHasDifferentAmount
   return status.created
@@ -124,7 +122,7 @@ function appendEnding(ledger: Ledger, event: Uint32Array, at: number, pendingRow
   copy128(words, to, event, at)
   copy128(words, to + transferField.debitAccountId, pending, from + transferField.debitAccountId)
   copy128(words, to + transferField.creditAccountId, pending, from + transferField.creditAccountId)
-  copy128(words, to + transferField.amount, scratch, amount)
+  copy128(words, to + transferField.amount, scratch, scratchAmount)
   copy128(words, to + transferField.pendingId, event, at + transferField.pendingId)
   const own128 = !isZero128(event, at + field.userData128)
   if (own128) copy128(words, to + field.userData128, event, at + field.userData128)

@@ -78,12 +78,17 @@ function either(a: Condition, b: Condition): Condition {
   }
 }
 
-/** Walks the rarest condition and looks the others up in the records. */
+/** Walks the rarest condition, or the range when it is shorter, and looks the others up in the records. */
 function intersect(conditions: Condition[], range: Range): RowCursor {
-  conditions.sort((a, b) => a.count - b.count)
-  const [rarest, ...others] = conditions
-  if (!rarest) return rangeCursor(range.low, range.high, range.reversed)
+  const { low, high, reversed } = range
+  const whole: Condition = {
+    count: high - low,
+    cursor: () => rangeCursor(low, high, reversed),
+    has: (row) => row >= low && row < high,
+  }
+  const [rarest = whole] = [...conditions, whole].sort((a, b) => a.count - b.count)
   const candidates = rarest.cursor(range)
+  const others = conditions.filter((one) => one !== rarest)
   if (others.length === 0) return candidates
   return {
     next: () => {

@@ -7,7 +7,6 @@
 const wordRange = 0x1_0000_0000
 const wordMax = 0xffff_ffff
 
-/** Gives a word count as an index: `at` of the highest word comes last. */
 export function isZero128(a: Uint32Array, i: number): boolean {
   return (a[i]! | a[i + 1]! | a[i + 2]! | a[i + 3]!) === 0
 }
