@@ -51,7 +51,9 @@ async function viewHome(deps: Deps, caller: Customer, wanted: Wanted): Promise<H
   const page = { limit: transactionsPerPage, cursor: wanted.cursor }
   const entries = await readTransactions(deps, selected, toBounds(page))
   const { data, next_cursor } = toPage(entries, page, (entry) => entry)
-  const paid = data.find(({ operationId }) => operationId === wanted.paid)
+  const paid = data.find(
+    ({ operationId, direction }) => operationId === wanted.paid && direction === 'out',
+  )
   return {
     who,
     currencies,
