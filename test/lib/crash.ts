@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { Config } from '../../server/config.ts'
+import type { Command, Told } from './crash-child.ts'
+
+const childFile = fileURLToPath(new URL('crash-child.ts', import.meta.url))
+
+/** A Kassa in a process of its own, on the servers of a world. */
+export interface CrashChild {
+  readonly url: string
+  /** The steps since the last `stopAt`. */
+  readonly steps: readonly string[]
+  /** Counts steps from now on; the process stops at this one. */
+  stopAt(step: number): Promise<void>
+  /** Resolves with the step that the process has stopped at. */
+  stopped(): Promise<string>
+  /** SIGKILL: nothing is finished, closed or written any more. */
+  kill(): Promise<void>
+}
+
+const living = new Set<CrashChild>()
+/** Makes the next process start faster: what one has compiled is there for the others. */
+const compileCache = await mkdtemp(join(tmpdir(), 'kassa-crash-'))
+
+/** Ends every process that is still there. */
+export async function killCrashChildren(): Promise<void> {
+  await Promise.all([...living].map((child) => child.kill()))
+  await rm(compileCache, { recursive: true, force: true })
+}
+
+/** Starts a process; it is ready for requests when this resolves. */
+export async function startCrashChild(config: Config): Promise<CrashChild> {
+  const child = spawn(process.execPath, [childFile], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: {
+      PATH: process.env.PATH,
+      DATABASE_URL: config.databaseUrl,
+      DATABASE_POOL_SIZE: '5',
+      DATABASE_CONNECT_TIMEOUT_MS: '60000',
+      NODE_COMPILE_CACHE: compileCache,
+      TIGERBEETLE_ADDRESSES: config.tigerbeetleAddresses.join(),
+      SESSION_SECRETS: config.sessionSecrets.join(),
+      BCRYPT_COST: String(config.bcryptCost),
+      LOG_LEVEL: 'silent',
+      PORT: '0',
+    },
+  })
+  const steps: string[] = []
+  const ready = Promise.withResolvers<string>()
+  const stopped = Promise.withResolvers<string>()
+  const counting = Promise.withResolvers<void>()
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const told: Told = JSON.parse(line)
+    if ('ready' in told) return ready.resolve(told.ready)
+    if ('counting' in told) return counting.resolve()
+    steps.push(told.step)
+    if (told.stopped) stopped.resolve(told.step)
+  })
+  const ended = once(child, 'exit').then(() => {
+    for (const { reject } of [ready, counting, stopped]) reject(new Error('the process has ended'))
+  })
+  // Nobody need wait for them.
+  for (const { promise } of [ready, counting, stopped]) promise.catch(() => {})
+  const crashChild: CrashChild = {
+    url: await ready.promise,
+    steps,
+    async stopAt(step) {
+      command(child, { stopAt: step })
+      await counting.promise
+    },
+    stopped: () => stopped.promise,
+    async kill() {
+      child.kill('SIGKILL')
+      await ended
+      living.delete(crashChild)
+    },
+  }
+  living.add(crashChild)
+  return crashChild
+}
+
+function command(child: ChildProcess, told: Command): void {
+  child.stdin?.write(`${JSON.stringify(told)}\n`)
+}
