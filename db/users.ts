@@ -1,7 +1,8 @@
+import type { ExpressionBuilder } from 'kysely'
 import type { Database } from './database.ts'
 import { isUniqueViolation } from './errors.ts'
 import { mintId } from './ids.ts'
-import type { Role } from './schema.ts'
+import type { Role, Schema } from './schema.ts'
 
 export interface User {
   id: string
@@ -39,6 +40,10 @@ const toUser = ({ created_at, deactivated_at, ...row }: Row): User => ({
   deactivatedAt: deactivated_at,
 })
 
+/** Compares e-mails without regard to case, as the unique index does. */
+const isEmail = (email: string) => (eb: ExpressionBuilder<Schema, 'users'>) =>
+  eb(eb.fn('lower', ['email']), '=', eb.fn('lower', [eb.val(email)]))
+
 /** Stores a new user, or says which of the names is taken already. */
 export async function insertUser(
   db: Database,
@@ -74,7 +79,7 @@ export async function findCredential(
   const row = await db
     .selectFrom('users')
     .select(['id', 'password_hash'])
-    .where((eb) => eb(eb.fn('lower', ['email']), '=', eb.fn('lower', [eb.val(email)])))
+    .where(isEmail(email))
     .where('deactivated_at', 'is', null)
     .executeTakeFirst()
   return row && { userId: row.id, passwordHash: row.password_hash }
@@ -99,11 +104,7 @@ export async function findUser(db: Database, id: string): Promise<User | undefin
 
 /** The user with this e-mail, without regard to case, active or not. */
 export async function findUserByEmail(db: Database, email: string): Promise<User | undefined> {
-  const row = await db
-    .selectFrom('users')
-    .select(columns)
-    .where((eb) => eb(eb.fn('lower', ['email']), '=', eb.fn('lower', [eb.val(email)])))
-    .executeTakeFirst()
+  const row = await db.selectFrom('users').select(columns).where(isEmail(email)).executeTakeFirst()
   return row && toUser(row)
 }
 

@@ -44,14 +44,14 @@ export async function startKassa(config: Config, options: StartOptions = {}): Pr
   await using opened = new AsyncDisposableStack()
   const deps = adapt(await openDeps(config, nowMs, opened))
   const created = await bootstrap(deps)
-  const server = createServer(createApp(deps, routes).callback())
-  server.on('clientError', answerClientError)
-  await listen(server, config)
-  opened.defer(() => drain(server, config.drainSeconds))
   const recovery = startRecovery(deps)
   opened.defer(() => recovery.stop())
   const sweep = startSweep(deps)
   opened.defer(() => sweep.stop())
+  const server = createServer(createApp(deps, routes).callback())
+  server.on('clientError', answerClientError)
+  await listen(server, config)
+  opened.defer(() => drain(server, config.drainSeconds))
   const { port } = server.address() as AddressInfo
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
   const resources = opened.move()
