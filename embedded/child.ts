@@ -62,7 +62,7 @@ export function startChild(command: string, args: string[], options: ChildOption
         }
         watchers.add(watch)
         lines.forEach(watch)
-        ended.then((how) => reject(new Error([how, ...lines].join('\n  '))))
+        ended.then((how) => reject(new Error(reasonOf(how, lines))))
       }),
     stop: async (limitMs = 15_000) => {
       child.stdin.end()
@@ -81,6 +81,13 @@ function killGroup(child: ChildProcess): void {
   }
 }
 
+/** Of what a program wrote before it failed, the lines that call themselves an error, or else the last. */
+function reasonOf(how: string, lines: readonly string[]): string {
+  const errors = lines.filter((line) => /error|fatal|panic|detail:|hint:/i.test(line))
+  const telling = errors.length > 0 ? errors : lines.slice(-1)
+  return telling.length > 0 ? telling.join('\n  ') : how
+}
+
 /** Runs a program to its end. Rejects with what it wrote when it does not exit with 0. */
 export async function runToEnd(
   command: string,
@@ -89,5 +96,5 @@ export async function runToEnd(
 ): Promise<void> {
   const child = startChild(command, args, options)
   const how = await child.ended
-  if (how !== 'exit 0') throw new Error([how, ...child.lastLines()].join('\n  '))
+  if (how !== 'exit 0') throw new Error(reasonOf(how, child.lastLines()))
 }
