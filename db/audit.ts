@@ -17,6 +17,7 @@ export interface StoredAuditEntry extends AuditEntry {
   createdAt: Date
 }
 
+/** Adds an entry; none is ever changed. */
 export async function insertAudit(db: Database, entry: AuditEntry): Promise<void> {
   await db
     .insertInto('audit')

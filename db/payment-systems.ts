@@ -54,6 +54,7 @@ export async function listPaymentSystems(
   return rows.map(toPaymentSystem)
 }
 
+/** A payment system by id (a UUID), active or not. */
 export async function findPaymentSystem(
   db: Database,
   id: string,

@@ -28,6 +28,10 @@ export interface Kassa {
   stop(): Promise<void>
 }
 
+/** A whole request arrives within this time. Idle connections outlive those of a proxy in front. */
+const serverLimits = { headersTimeout: 15_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 }
+const connectionsMax = 10_000
+
 export interface StartOptions {
   /** The clock; milliseconds since 1970. */
   nowMs?: () => number
@@ -48,7 +52,8 @@ export async function startKassa(config: Config, options: StartOptions = {}): Pr
   opened.defer(() => recovery.stop())
   const sweep = startSweep(deps)
   opened.defer(() => sweep.stop())
-  const server = createServer(createApp(deps, routes).callback())
+  const server = createServer(serverLimits, createApp(deps, routes).callback())
+  server.maxConnections = connectionsMax
   server.on('clientError', answerClientError)
   await listen(server, config)
   opened.defer(() => drain(server, config.drainSeconds))

@@ -4,6 +4,7 @@ import { Refusal } from './refusals.ts'
 
 /** bcrypt reads no more than this many bytes, so a longer password is refused. */
 export const passwordBytesMax = 72
+/** Of UTF-8. */
 export const passwordBytesMin = 8
 
 /**
@@ -16,6 +17,7 @@ export interface Passwords {
   matches(password: string, hash: string | undefined): Promise<boolean>
 }
 
+/** Makes the hash that nobody has, for comparing with when there is none. */
 export async function createPasswords(config: Config): Promise<Passwords> {
   const { bcryptCost, bcryptConcurrency, bcryptQueueLimit } = config
   const nobodysHash = await bcrypt.hash('the password of nobody', bcryptCost)

@@ -24,6 +24,7 @@ export interface SessionCookie {
   send(ctx: Context, token: string): void
 }
 
+/** Teaches the application koa-session, for the routes that use it. */
 export function createSessionCookie(
   app: App,
   { sessions, config }: Pick<Deps, 'sessions' | 'config'>,

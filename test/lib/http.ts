@@ -76,6 +76,7 @@ export function createClient(url: string, agent: Agent, observe: Observe = () =>
   }
 }
 
+/** Keeps connections open between requests; to be closed at the end. */
 export const createAgent = () => new Agent({ keepAliveTimeout: 5_000 })
 
 /** The value of an Authorization header for HTTP Basic. */
