@@ -6,6 +6,7 @@ import { codecs } from './lib/codec.ts'
 import { execute, VirtualClock } from './lib/machine-client.ts'
 import { randomFrom } from './lib/random.ts'
 import { reopened } from './lib/reopened.ts'
+import { zeroAccount, zeroQueryFilter, zeroTransfer } from './lib/zero.ts'
 
 const transferCount = 6000
 const perBatch = 1000
@@ -16,18 +17,8 @@ function populated() {
   const clock = new VirtualClock()
   const machine = createStateMachine()
   const random = randomFrom(7)
-  const zero = {
-    debits_pending: 0n,
-    debits_posted: 0n,
-    credits_pending: 0n,
-    credits_posted: 0n,
-    user_data_64: 0n,
-    user_data_32: 0,
-    reserved: 0,
-    timestamp: 0n,
-  }
   const accounts = Array.from({ length: accountCount }, (_, index) => ({
-    ...zero,
+    ...zeroAccount,
     id: BigInt(index + 1),
     user_data_128: BigInt(index % 2),
     ledger: 1,
@@ -40,19 +31,16 @@ function populated() {
       const debit = random.below(accountCount)
       const credit = (debit + 1 + random.below(accountCount - 1)) % accountCount
       return {
+        ...zeroTransfer,
         id: BigInt(first + index),
         debit_account_id: BigInt(debit + 1),
         credit_account_id: BigInt(credit + 1),
         amount: BigInt(random.below(3)),
-        pending_id: 0n,
         user_data_128: BigInt(random.below(3)) << 100n,
         user_data_64: BigInt(random.below(40)) << 32n,
         user_data_32: random.below(transferCount),
-        timeout: 0,
         ledger: 1,
         code: 1 + random.below(2),
-        flags: 0,
-        timestamp: 0n,
       }
     })
     execute(machine, clock, operations.createTransfers, codecs.create_transfers, [transfers])
@@ -61,17 +49,7 @@ function populated() {
 }
 
 const { machine, clock } = populated()
-const everything: QueryFilter = {
-  user_data_128: 0n,
-  user_data_64: 0n,
-  user_data_32: 0,
-  ledger: 0,
-  code: 0,
-  timestamp_min: 0n,
-  timestamp_max: 0n,
-  limit: 8189,
-  flags: 0,
-}
+const everything: QueryFilter = { ...zeroQueryFilter, limit: 8189 }
 const ask = {
   transfers: (filter: QueryFilter, of = machine) =>
     execute(of, clock, operations.queryTransfers, codecs.query_transfers, [[filter]])[0]!,

@@ -8,6 +8,7 @@ import {
 import { codecs } from './codec.ts'
 import { execute, type VirtualClock } from './machine-client.ts'
 import { amountMax, type ModelEvent } from './model.ts'
+import { zeroAccount, zeroAccountFilter, zeroTransfer } from './zero.ts'
 
 /** The eight accounts that every story is about. Accounts 7 and 8 have a ledger of their own. */
 const limits = ['none', 'debits', 'credits'] as const
@@ -88,14 +89,12 @@ function toTransfer(event: ModelEvent) {
   const ends = event.kind === 'post' || event.kind === 'void'
   const ledger = accounts.find(({ id }) => id === event.debit)?.ledger ?? 1
   return {
+    ...zeroTransfer,
     id: event.id,
     debit_account_id: event.debit,
     credit_account_id: event.credit,
     amount: event.amount,
     pending_id: event.pendingId,
-    user_data_128: 0n,
-    user_data_64: 0n,
-    user_data_32: 0,
     timeout: event.timeoutSeconds,
     ledger: ends ? 0 : ledger,
     code: ends ? 0 : 1,
@@ -104,7 +103,6 @@ function toTransfer(event: ModelEvent) {
       (event.linked ? 1 : 0) |
       { none: 0, debit: 1 << 4, credit: 1 << 5 }[event.balancing] |
       { none: 0, debit: 1 << 6, credit: 1 << 7 }[event.closing],
-    timestamp: 0n,
   }
 }
 
@@ -112,19 +110,11 @@ function toTransfer(event: ModelEvent) {
 export function newMachine(clock: VirtualClock): StateMachine {
   const machine = createStateMachine()
   const events = accounts.map(({ id, ledger, limit }) => ({
+    ...zeroAccount,
     id,
-    debits_pending: 0n,
-    debits_posted: 0n,
-    credits_pending: 0n,
-    credits_posted: 0n,
-    user_data_128: 0n,
-    user_data_64: 0n,
-    user_data_32: 0,
-    reserved: 0,
     ledger,
     code: 1,
     flags: limitFlag[limit] | historyFlag,
-    timestamp: 0n,
   }))
   execute(machine, clock, operations.createAccounts, codecs.create_accounts, [events])
   return machine
@@ -151,13 +141,8 @@ export function lookUp(machine: StateMachine, clock: VirtualClock) {
 /** All balances that were kept, account by account. */
 export function histories(machine: StateMachine, clock: VirtualClock) {
   const filters = accountIds.map((account_id) => ({
+    ...zeroAccountFilter,
     account_id,
-    user_data_128: 0n,
-    user_data_64: 0n,
-    user_data_32: 0,
-    code: 0,
-    timestamp_min: 0n,
-    timestamp_max: 0n,
     limit: 1000,
     flags: 3,
   }))

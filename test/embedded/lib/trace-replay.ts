@@ -1,6 +1,7 @@
 import { type Client, CreateAccountStatus, CreateTransferStatus } from 'tigerbeetle-node'
 import type { Answer, CallName, TraceCall, TraceObject, TraceStep } from './trace-file.ts'
 import { TraceTimes } from './trace-names.ts'
+import { zeroAccount, zeroAccountFilter, zeroQueryFilter, zeroTransfer } from './zero.ts'
 
 /** What a trace is played against. */
 export interface Stage {
@@ -9,67 +10,27 @@ export interface Stage {
   sleep(milliseconds: number): Promise<void>
 }
 
-const account = {
-  id: 0n,
-  debits_pending: 0n,
-  debits_posted: 0n,
-  credits_pending: 0n,
-  credits_posted: 0n,
-  user_data_128: 0n,
-  user_data_64: 0n,
-  user_data_32: 0,
-  reserved: 0,
-  ledger: 0,
-  code: 0,
-  flags: 0,
-  timestamp: 0n,
-}
-const transfer = {
-  id: 0n,
-  debit_account_id: 0n,
-  credit_account_id: 0n,
-  amount: 0n,
-  pending_id: 0n,
-  user_data_128: 0n,
-  user_data_64: 0n,
-  user_data_32: 0,
-  timeout: 0,
-  ledger: 0,
-  code: 0,
-  flags: 0,
-  timestamp: 0n,
-}
-const commonFilter = {
-  user_data_128: 0n,
-  user_data_64: 0n,
-  user_data_32: 0,
-  code: 0,
-  timestamp_min: 0n,
-  timestamp_max: 0n,
-  limit: 0,
-  flags: 0,
-}
-const accountFilter = { account_id: 0n, ...commonFilter }
-const queryFilter = { ledger: 0, ...commonFilter }
 const importedFlag = { account: 1 << 4, transfer: 1 << 8 }
 
 type Perform = (client: Client, times: TraceTimes, call: TraceCall) => Promise<Answer>
 
 const performers: Record<CallName, Perform> = {
-  create_accounts: create('account', account, CreateAccountStatus, (client, events) =>
+  create_accounts: create('account', zeroAccount, CreateAccountStatus, (client, events) =>
     client.createAccounts(events),
   ),
-  create_transfers: create('transfer', transfer, CreateTransferStatus, (client, events) =>
+  create_transfers: create('transfer', zeroTransfer, CreateTransferStatus, (client, events) =>
     client.createTransfers(events),
   ),
   lookup_accounts: lookup((client, ids) => client.lookupAccounts(ids)),
   lookup_transfers: lookup((client, ids) => client.lookupTransfers(ids)),
-  get_account_transfers: query(accountFilter, (client, filter) =>
+  get_account_transfers: query(zeroAccountFilter, (client, filter) =>
     client.getAccountTransfers(filter),
   ),
-  get_account_balances: query(accountFilter, (client, filter) => client.getAccountBalances(filter)),
-  query_accounts: query(queryFilter, (client, filter) => client.queryAccounts(filter)),
-  query_transfers: query(queryFilter, (client, filter) => client.queryTransfers(filter)),
+  get_account_balances: query(zeroAccountFilter, (client, filter) =>
+    client.getAccountBalances(filter),
+  ),
+  query_accounts: query(zeroQueryFilter, (client, filter) => client.queryAccounts(filter)),
+  query_transfers: query(zeroQueryFilter, (client, filter) => client.queryTransfers(filter)),
 }
 
 /** Plays a trace on a stage, one step after the other. */
@@ -108,7 +69,7 @@ export async function replay(steps: readonly TraceStep[], stage: Stage): Promise
   return answers
 }
 
-function create<Event extends typeof account | typeof transfer>(
+function create<Event extends typeof zeroAccount | typeof zeroTransfer>(
   kind: 'account' | 'transfer',
   zero: Event,
   statuses: Readonly<Record<number, string>>,
