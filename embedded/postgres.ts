@@ -6,6 +6,7 @@
  * folder that only root may enter.
  */
 import { createServer } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import { type Child, startChild } from './child.ts'
 import {
   type Cluster,
@@ -60,20 +61,35 @@ export async function startPostgres(options: ClusterOptions): Promise<Postgres> 
     try {
       await child.line(/database system is ready to accept connections/)
     } catch (error) {
-      const text = (error as Error).message
       const output = child.lastLines().join('\n')
-      if (attempt < attemptsMax && /Address already in use/.test(output)) continue
-      const [, owner] = output.match(/Is another postmaster \(PID (\d+)\) running/) ?? []
-      if (!owner) throw new Error(`PostgreSQL did not start in ${options.dataDir}: ${text}`)
-      if (attempt < attemptsMax && (await hasEnded(cluster.directory, Number(owner)))) continue
-      throw new Error(
-        `${options.dataDir} is in use by another PostgreSQL, process ${owner}. ` +
-          'Stop that one, or choose another folder with DATA_DIR.',
-      )
+      if (attempt < attemptsMax && (await canTryAgain(output, cluster))) continue
+      throw startError(error, output, options.dataDir)
     }
     const url = `postgresql://kassa:${cluster.password}@127.0.0.1:${port}/postgres`
     return { url, ended: child.ended, stop: () => child.stop() }
   }
+}
+
+const inUse = /Is another postmaster \(PID (\d+)\) running/
+
+/** Whether what has kept PostgreSQL from starting has gone by now. */
+async function canTryAgain(output: string, cluster: Cluster): Promise<boolean> {
+  if (/Address already in use/.test(output)) return true
+  const [, owner] = output.match(inUse) ?? []
+  if (owner) return hasEnded(cluster.directory, Number(owner))
+  // Its postmaster was killed, and its other processes are about to notice.
+  if (/shared memory block .* still in use/.test(output)) return setTimeout(1_000, true)
+  return false
+}
+
+function startError(error: unknown, output: string, dataDir: string): Error {
+  const [, owner] = output.match(inUse) ?? []
+  if (!owner)
+    return new Error(`PostgreSQL did not start in ${dataDir}: ${(error as Error).message}`)
+  return new Error(
+    `${dataDir} is in use by another PostgreSQL, process ${owner}. ` +
+      'Stop that one, or choose another folder with DATA_DIR.',
+  )
 }
 
 function startServer(

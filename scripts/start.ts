@@ -9,6 +9,9 @@ import { type Servers, withServers } from './with-servers.ts'
 
 type Kassa = Awaited<ReturnType<typeof startKassa>>
 
+/** On top of the time for draining. Past it something hangs; the servers then end by themselves. */
+const stopLimitSeconds = 30
+
 const dataDir = dataDirOf(process.env)
 
 async function start(): Promise<{ kassa: Kassa; servers: Servers }> {
@@ -95,6 +98,8 @@ try {
   announce(kassa, servers)
   const mishap = await Promise.race([told, servers.ended])
   console.log(mishap ?? 'Finishing what is under way...')
+  const limitSeconds = kassa.deps.config.drainSeconds + stopLimitSeconds
+  setTimeout(() => process.exit(1), limitSeconds * 1_000).unref()
   await kassa.stop()
   await servers.stop()
   process.exit(mishap === undefined ? 0 : 1)

@@ -39,9 +39,22 @@ async function ready(script: Script): Promise<string> {
 /** PostgreSQL removes it as the last thing. */
 const lockFile = 'postgres/cluster/postmaster.pid'
 
+/** Waits until no PostgreSQL runs on the data folder. */
 async function serversEnd(): Promise<void> {
-  const file = join(dataDir, lockFile)
-  while (await exists(file)) await new Promise((resolve) => setTimeout(resolve, 20))
+  for (;;) {
+    const [pid] = (await readFile(join(dataDir, lockFile), 'utf8').catch(() => '')).split('\n')
+    if (!pid || !isAlive(Number(pid))) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function exists(path: string): Promise<boolean> {
