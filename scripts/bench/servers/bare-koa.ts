@@ -5,6 +5,6 @@ import { serveBareApp } from './bare-app.ts'
 import { constantTransfer } from './constant.ts'
 
 const meter = createMeter()
-const app = await serveBareApp(async () => constantTransfer)
+const app = await serveBareApp(() => meter.count(Promise.resolve(constantTransfer)))
 
 answerCalls({ start: () => ({ url: app.url }), usage: meter.usage }, app.close)

@@ -11,7 +11,7 @@ import { defineRoute, type Route } from '../../../server/http/route.ts'
 import { startKassa } from '../../../server/main.ts'
 import { routes } from '../../../server/routes/index.ts'
 import { answerCalls } from '../child.ts'
-import { createMeter } from '../meter.ts'
+import { createMeter, type Meter } from '../meter.ts'
 import { constantTransfer } from './constant.ts'
 
 const transferPath = '/v1/transfers'
@@ -19,13 +19,15 @@ const transferPath = '/v1/transfers'
 const paying = routes.find(({ spec }) => spec.method === 'POST' && spec.path === transferPath)
 if (!paying) throw new Error(`Kassa has no route POST ${transferPath}`)
 
-const meter = createMeter()
-
 /** Counts the payments, so that the books can be compared with what was answered. */
-const counted: Route = {
-  spec: paying.spec,
-  run: (deps, request) => meter.count(paying.run(deps, request)),
-}
+const payments = createMeter()
+/** Of no interest, but so counting costs both routes the same. */
+const constants = createMeter()
+
+const counted = ({ spec, run }: Route, meter: Meter): Route => ({
+  spec,
+  run: (deps, request) => meter.count(run(deps, request)),
+})
 
 const constant = defineRoute(
   {
@@ -42,12 +44,16 @@ const constant = defineRoute(
 
 const kassa = await startKassa(loadConfig(process.env))
 const others = routes.filter((route) => route !== paying)
-const server = createApp(kassa.deps, [...others, counted, constant]).listen(0, '127.0.0.1')
+const server = createApp(kassa.deps, [
+  ...others,
+  counted(paying, payments),
+  counted(constant, constants),
+]).listen(0, '127.0.0.1')
 await once(server, 'listening')
 const { port } = server.address() as AddressInfo
 
 answerCalls(
-  { start: () => ({ url: `http://127.0.0.1:${port}` }), usage: meter.usage },
+  { start: () => ({ url: `http://127.0.0.1:${port}` }), usage: payments.usage },
   async () => {
     server.closeAllConnections()
     await kassa.stop()
