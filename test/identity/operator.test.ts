@@ -50,7 +50,11 @@ test('a payment system has a number, a credential of its own, and only its own r
   assert.is((await client.get('/v1/wallets')).body.code, 'role_not_allowed')
 })
 
-test('each role reaches its routes and nothing else', async () => {
+test('each role reaches its routes and nothing else, an ended session none', async () => {
+  const ended = world.client()
+  const { client: gone } = await world.signUp()
+  for (const [name, value] of gone.cookies) ended.cookies.set(name, value)
+  await gone.delete('/v1/session')
   const callers = {
     customer: (await world.signUp()).client,
     payment_system: await world.paymentSystem(),
@@ -64,8 +68,11 @@ test('each role reaches its routes and nothing else', async () => {
       assert.is(refused.body?.code, 'role_not_allowed', `${role} ${spec.method} ${spec.path}`)
       assert.is(refused.status, 403)
     }
-    const stranger = await world.client().send(spec.method, path, { json: {} })
-    assert.is(stranger.status, 401, `${spec.method} ${spec.path} without a session`)
+    for (const stranger of [world.client(), ended]) {
+      const refused = await stranger.send(spec.method, path, { json: {} })
+      assert.is(refused.status, 401, `${spec.method} ${spec.path} without a session`)
+      assert.is(refused.body.code, 'not_signed_in')
+    }
   }
 })
 
