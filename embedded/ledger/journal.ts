@@ -1,14 +1,13 @@
 import { viewOf } from './checksum.ts'
-import { type EntryHead, entryAt, entryHeadBytes, readOp, recordBytes } from './entry.ts'
-import { fillMark, sealRecord } from './record.ts'
+import { type EntryHead, entryHeadBytes } from './entry.ts'
+import { Group } from './group.ts'
+import { fillMark } from './record.ts'
 import type { EntryLog } from './replica.ts'
 import { createSegment, segmentHeadBytes } from './segment.ts'
 import type { Storage, StorageFile } from './storage.ts'
 
 /** How long (milliseconds) nothing is written before a mark tells what is durable. */
 const quietMs = 100
-const groupBytes = 64 * 1024
-const groupBytesKept = 8 * 1024 * 1024
 
 export interface ActiveSegment {
   readonly number: number
@@ -170,51 +169,6 @@ export class Journal implements EntryLog {
   #fail(error: unknown): void {
     this.#failed = true
     this.#options.onFailure(error instanceof Error ? error : new Error(String(error)))
-  }
-}
-
-/** Records that are written together. */
-class Group {
-  lastOp = 0
-  /** What its newest record says to be durable. */
-  stated = 0
-  bytes = 0
-  #buffer: Buffer = Buffer.alloc(groupBytes)
-  #view = viewOf(this.#buffer)
-
-  get content(): Uint8Array {
-    return this.#buffer.subarray(0, this.bytes)
-  }
-
-  add(head: EntryHead, body: Uint8Array, durable: number, folder: DataView): void {
-    const size = entryHeadBytes + body.byteLength
-    const end = this.bytes + recordBytes(size)
-    if (end > this.#buffer.byteLength) this.#grow(end)
-    for (let i = 0; i < entryHeadBytes; i += 4) {
-      this.#view.setInt32(this.bytes + i, head.getInt32(i, true), true)
-    }
-    this.#buffer.set(body, this.bytes + entryHeadBytes)
-    this.#buffer.fill(0, this.bytes + size, end)
-    sealRecord(this.#view, this.bytes, size, durable, folder)
-    this.bytes = end
-    this.lastOp = readOp(head, entryAt.op)
-    this.stated = durable
-  }
-
-  clear(): void {
-    this.bytes = 0
-    if (this.#buffer.byteLength > groupBytesKept) this.#use(Buffer.alloc(groupBytes))
-  }
-
-  #grow(bytes: number): void {
-    const larger = Buffer.alloc(Math.max(bytes, 2 * this.#buffer.byteLength))
-    larger.set(this.content)
-    this.#use(larger)
-  }
-
-  #use(buffer: Buffer): void {
-    this.#buffer = buffer
-    this.#view = viewOf(buffer)
   }
 }
 

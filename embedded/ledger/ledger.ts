@@ -166,14 +166,14 @@ async function create(options: LedgerOptions, segmentBytes: number): Promise<Rec
 /** Removes what was being written when the last process ended, and returns where to go on. */
 async function cutOff(storage: Storage, { segments, end }: Recovered): Promise<OpenSegment> {
   const segment = segments[end.index]!
-  // A snapshot that was seen by its new name has to be durable before anything older is removed.
+  // Before anything older is removed, a snapshot that was seen by its new name has to be durable.
+  // This also makes a new state file last.
   await storage.sync()
   const later = segments.slice(end.index + 1).reverse()
   for (const { number, file } of later) {
     await file.close()
     await storage.remove(segmentName(number))
   }
-  if (later.length > 0) await storage.sync()
   if (end.torn) await segment.file.truncate(end.offset)
   // The newest records were read, but perhaps only from the memory of the operating system.
   await segment.file.sync()

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
 /** Another process, or another ledger of this one, has the data folder open. */
-export class LockedError extends Error {
+class LockedError extends Error {
   constructor(folder: string) {
     super(`${folder} is in use by another ledger: stop that one first, or choose another folder`)
     this.name = 'LockedError'

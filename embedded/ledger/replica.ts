@@ -1,3 +1,4 @@
+import { admit, unsupportedRelease } from './admission.ts'
 import {
   copy16,
   type EntryHead,
@@ -10,20 +11,17 @@ import {
 import {
   at,
   commands,
-  type EvictionReason,
   headerBytes,
   isZero,
   pingAt,
   protocolOperations,
-  release,
-  releaseOldest,
   replyAt,
   requestAt,
 } from './header.ts'
 import { MemoryLog } from './memory-log.ts'
 import { makeEviction, makePong, makeReply, registerResult } from './messages.ts'
 import { judge, type Session, Sessions } from './sessions.ts'
-import { isRead, operations, type StateMachine } from './state-machine.ts'
+import { isRead, type StateMachine } from './state-machine.ts'
 
 /** Whoever sent a message: answers go back there. */
 export interface Peer {
@@ -59,8 +57,6 @@ interface Waiting {
 const noBody = new Uint8Array(0)
 /** How many timestamps an expiry takes, as in TigerBeetle: one for each transfer it may expire. */
 const expiryTimestamps = 8189n
-const registerBodyBytes = 256
-const stateMachineOperations = new Set<number>(Object.values(operations))
 
 /**
  * The one replica: puts requests in order, executes them, has them written and answers when they are
@@ -139,7 +135,7 @@ export class Replica {
     if (view.getUint32(o + at.view, true) !== 0) return
     const size = view.getUint32(o + at.size, true) - headerBytes
     const body = new Uint8Array(view.buffer, view.byteOffset + o + headerBytes, size)
-    const fit = unsupportedRelease(view, o) ?? this.#fit(view, o, body)
+    const fit = admit(this.stateMachine, view, o, body)
     if (typeof fit === 'string') {
       peer.send(makeEviction(view, o + requestAt.client, fit))
       return
@@ -157,18 +153,6 @@ export class Replica {
     } else {
       peer.send(makeEviction(view, o + requestAt.client, verdict))
     }
-  }
-
-  /** How many timestamps a request takes, or why its client is evicted. */
-  #fit(view: DataView, o: number, body: Uint8Array): number | EvictionReason {
-    const operation = view.getUint8(o + requestAt.operation)
-    if (operation === protocolOperations.register) {
-      if (body.byteLength !== registerBodyBytes) return 'invalidBodySize'
-      return body.every((byte) => byte === 0) ? 0 : 'invalidBody'
-    }
-    if (operation === protocolOperations.noop) return 0
-    if (!stateMachineOperations.has(operation)) return 'invalidOperation'
-    return this.stateMachine.countEvents(operation, body) ?? 'invalidBody'
   }
 
   #execute(peer: Peer, view: DataView, o: number, timestamps: number, body: Uint8Array): void {
@@ -259,12 +243,6 @@ export class Replica {
   #nextTimestamp(): bigint {
     return max(this.#timestamp + 1n, this.#clock())
   }
-}
-
-function unsupportedRelease(view: DataView, o: number): EvictionReason | null {
-  const client = view.getUint32(o + at.release, true)
-  if (client < releaseOldest) return 'releaseTooLow'
-  return client > release ? 'releaseTooHigh' : null
 }
 
 function max(a: bigint, b: bigint): bigint {

@@ -25,13 +25,10 @@ interface Block {
   readonly sum: number
 }
 
-/** Opens the state file, made when it is not there; checks its head. */
+/** Opens the state file. A new one lasts only when the folder is synced. */
 export async function openStateFile(storage: Storage, folder: Uint8Array): Promise<StateFile> {
   const identity: FileIdentity = { magic: 'KASSASTA', number: 1, folder }
-  const fresh = !(await storage.list()).includes(stateFileName)
-  const file = await storage.open(stateFileName)
-  if (fresh) await storage.sync()
-  return new StateFile(file, identity)
+  return new StateFile(await storage.open(stateFileName), identity)
 }
 
 export class StateFile {
