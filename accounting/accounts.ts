@@ -74,7 +74,7 @@ export interface Balance {
 }
 
 /** The balance of an account with a credit balance. */
-export function creditBalance(
+function creditBalance(
   account: Pick<Account, 'debits_pending' | 'debits_posted' | 'credits_posted'>,
 ): Balance {
   const postedMinor = account.credits_posted - account.debits_posted

@@ -24,7 +24,7 @@ export interface HistoryEntry extends StoredOperation {
   balanceAfterMinor: bigint
 }
 
-export const historyLimitMax = 1_000
+const historyLimitMax = 1_000
 
 /**
  * A page of an account's transfers, newest first. The account must keep `history` and have a credit

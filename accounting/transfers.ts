@@ -98,7 +98,7 @@ export async function submitAttempts(
 }
 
 /** The id of the principal leg of an attempt at an operation on an object. */
-export function attemptId(operationId: Uuid, attempt: number): Uuid {
+function attemptId(operationId: Uuid, attempt: number): Uuid {
   return computeUuid('attempt', operationId, attempt)
 }
 

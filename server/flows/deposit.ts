@@ -45,7 +45,7 @@ export interface Deposit {
 type DepositDeps = Pick<Deps, 'db' | 'ledger' | 'log'>
 
 /** The id of the deposit that a payment system means by a reference of its own. */
-export function depositId(paymentSystemNumber: number, reference: string): Uuid {
+function depositId(paymentSystemNumber: number, reference: string): Uuid {
   return computeUuid('deposit', paymentSystemNumber, reference)
 }
 

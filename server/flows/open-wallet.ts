@@ -13,7 +13,7 @@ import { readCurrency } from './amount.ts'
 type WalletDeps = Pick<Deps, 'db' | 'ledger'>
 
 /** How many wallets of one currency a person can have. */
-export const walletsPerCurrencyMax = 10
+const walletsPerCurrencyMax = 10
 
 /**
  * Opens a wallet: first the row with the minted id, then the account in the ledger, which can be

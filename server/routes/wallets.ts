@@ -47,7 +47,7 @@ export function showWallet(wallet: WalletWithBalance): z.output<typeof walletBod
   }
 }
 
-export const transactionBody = z
+const transactionBody = z
   .object({
     id: uuid,
     kind: z.enum(transferKinds),
@@ -70,7 +70,7 @@ export const transactionBody = z
   .meta({ id: 'Transaction' })
 
 /** A transaction of a wallet as JSON. */
-export function showTransaction(entry: Transaction): z.output<typeof transactionBody> {
+function showTransaction(entry: Transaction): z.output<typeof transactionBody> {
   const { counterparty } = entry
   return {
     id: entry.operationId,

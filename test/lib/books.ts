@@ -7,7 +7,7 @@ import { assert } from './suite.ts'
 const pageLimit = 1_000
 
 /** Every account of the ledger, in the order of their creation. */
-export async function readAccounts(ledger: Ledger): Promise<Account[]> {
+async function readAccounts(ledger: Ledger): Promise<Account[]> {
   const accounts: Account[] = []
   for (let after = 0n; ; ) {
     const page = await ledger.queryAccounts({

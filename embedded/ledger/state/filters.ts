@@ -33,7 +33,7 @@ export const queryFilter = {
 } as const
 
 export const accountFilterFlag = { debits: 1, credits: 2, reversed: 4 } as const
-export const queryFilterFlag = { reversed: 1 } as const
+const queryFilterFlag = { reversed: 1 } as const
 
 /** What a valid filter says about order and amount: rows from `low` to below `high`. */
 export interface Range {

@@ -23,7 +23,7 @@ export class VirtualClock {
 }
 
 /** What the official client answers when events or results do not fit a message. */
-export class TooMuchData extends Error {
+class TooMuchData extends Error {
   override readonly name = 'RequestError'
   readonly code = 'ERR_TOO_MUCH_DATA'
 }
