@@ -56,7 +56,7 @@ async function checkCrash(
   // A process that is killed leaves what it wrote to the operating system, not yet on disk.
   let disk = random.chance(0.2) ? point.moment : crash(point.moment, random)
   // Sometimes the machine crashes again while it recovers.
-  if (random.chance(0.2)) disk = await crashDuringRecovery(disk, random)
+  if (random.chance(0.1)) disk = await crashDuringRecovery(disk, random)
   const { ledger, storage } = await reopen(disk, random, name)
   const { op, timestamp } = ledger.replica
   assert.ok(op >= point.answeredOp, `${name}: op ${point.answeredOp} was answered, ${op} is there`)
@@ -65,8 +65,8 @@ async function checkCrash(
   await resend(ledger, point, random, name)
   assert.ok(ledger.replica.timestamp >= timestamp, `${name}: timestamps rise`)
   const after = fingerprint(ledger.replica)
-  if (random.chance(0.25)) await ledger.close()
-  else if (random.chance(0.5)) return
+  if (random.chance(0.7)) return
+  if (random.chance(0.3)) await ledger.close()
   const again = await reopen(crash(storage.moment, random), random, name)
   assert.is(fingerprint(again.ledger.replica), after, `${name}: reopened`)
   await again.ledger.close()
