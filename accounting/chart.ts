@@ -81,6 +81,8 @@ export const TransferCode = {
   deposit: 1,
   /** Debit wallet, credit wallet: one person pays another, or moves money between own wallets. */
   payment: 2,
+  /** Debit wallet, credit wallet, pending at first: a payment that was authorised and waits. */
+  hold: 3,
 } as const
 
 export type TransferCode = (typeof TransferCode)[keyof typeof TransferCode]

@@ -6,7 +6,7 @@ import { type AccountFilter, AccountFilterFlags, QueryFilterFlags } from 'tigerb
 import { TransferCode, type TransferKind } from './chart.ts'
 import type { Ledger } from './client.ts'
 import { toLedgerId, type Uuid } from './ids.ts'
-import { type StoredOperation, toStored } from './transfers.ts'
+import { type Phase, phaseOf, type StoredOperation, toStored } from './transfers.ts'
 
 /** Which transfers of an account: times in nanoseconds since 1970, both inclusive, 0 for no bound. */
 export interface HistoryFilter {
@@ -20,6 +20,7 @@ export interface HistoryFilter {
 
 export interface HistoryEntry extends StoredOperation {
   direction: 'in' | 'out'
+  phase: Phase
   /** Credits posted less debits posted of the account right after this transfer. */
   balanceAfterMinor: bigint
 }
@@ -48,6 +49,7 @@ export async function readHistory(ledger: Ledger, filter: HistoryFilter): Promis
     if (!balance) throw new Error(`no balance at the time of transfer ${transfer.id}`)
     return {
       ...toStored(transfer),
+      phase: phaseOf(transfer.flags),
       direction: transfer.credit_account_id === query.account_id ? 'in' : 'out',
       balanceAfterMinor: balance.credits_posted - balance.debits_posted,
     }

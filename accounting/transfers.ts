@@ -15,6 +15,8 @@ export interface Leg {
   amountMinor: bigint
   asset: Asset
   code: TransferCode
+  /** Makes it a pending transfer, which ends by itself after this time. */
+  timeoutSeconds?: number
 }
 
 /** An operation as a flow plans it. The first leg is the principal: it stands for the operation. */
@@ -30,6 +32,8 @@ export interface Plan {
 
 /** The principal leg as the ledger stores it. */
 export interface StoredOperation {
+  /** Of the principal leg itself; the same as the operation's but for attempts, posts and voids. */
+  transferId: Uuid
   operationId: Uuid
   debitAccountId: Uuid
   creditAccountId: Uuid
@@ -125,20 +129,32 @@ export function compare(
 }
 
 async function submit(ledger: Ledger, plan: Plan, principalId: Uuid): Promise<Submission> {
-  const transfers = toTransfers(plan, principalId)
-  const outcome = readOutcome(await ledger.createTransfers(transfers))
+  return submitChain(ledger, toTransfers(plan, principalId))
+}
+
+/**
+ * Submits transfers that are one linked chain, once. The first is the principal leg, whose id tells a
+ * replay; a decline here is not final when another leg caused it.
+ * Rejects with LedgerUnavailable (nothing happened) or LedgerOutcomeUnknown.
+ */
+export async function submitChain(
+  ledger: Ledger,
+  transfers: readonly Transfer[],
+): Promise<Submission> {
+  const [principal] = transfers
+  if (!principal) throw new RangeError('a chain has at least one leg')
+  const outcome = readOutcome(await ledger.createTransfers([...transfers]))
   switch (outcome.kind) {
     case 'created':
       return {
         kind: 'done',
         replayed: false,
-        operation: toStored({ ...transfers[0]!, timestamp: outcome.timestamp }),
+        operation: toStored({ ...principal, timestamp: outcome.timestamp }),
       }
     case 'exists': {
-      const [principal] = await afterSubmission(ledger.lookupTransfers([toLedgerId(principalId)]))
-      if (!principal)
-        throw new Error(`operation ${plan.operationId}: a leg exists without its principal`)
-      return compare(plan, toStored(principal))
+      const [stored] = await afterSubmission(ledger.lookupTransfers([principal.id]))
+      if (!stored) throw new Error(`${toUuid(principal.id)}: a leg exists without its principal`)
+      return compare({ inputHash: principal.user_data_32 }, toStored(stored))
     }
     case 'declined':
       return { kind: 'declined', leg: outcome.leg, reason: outcome.reason }
@@ -161,7 +177,12 @@ async function burn(
   principalId: Uuid,
 ): Promise<StoredOperation | undefined> {
   const [principal] = toTransfers({ ...plan, legs: [plan.legs[0]] }, principalId)
-  const never = { ...principal!, debit_account_id: nobody, flags: TransferFlags.none }
+  const never = {
+    ...principal!,
+    debit_account_id: nobody,
+    timeout: 0,
+    flags: TransferFlags.none,
+  }
   const outcome = readOutcome(await afterSubmission(ledger.createTransfers([never])))
   if (outcome.kind === 'declined' || outcome.kind === 'burnt') return undefined
   if (outcome.kind === 'exists') {
@@ -195,10 +216,12 @@ function toTransfers(plan: Plan, principalId: Uuid): Transfer[] {
     user_data_128: toLedgerId(plan.operationId),
     user_data_64: plan.occurredAt ?? 0n,
     user_data_32: plan.inputHash,
-    timeout: 0,
+    timeout: leg.timeoutSeconds ?? 0,
     ledger: leg.asset.ledger,
     code: leg.code,
-    flags: index < last ? TransferFlags.linked : TransferFlags.none,
+    flags:
+      (index < last ? TransferFlags.linked : TransferFlags.none) |
+      (leg.timeoutSeconds === undefined ? TransferFlags.none : TransferFlags.pending),
     timestamp: 0n,
   }))
 }
@@ -206,6 +229,7 @@ function toTransfers(plan: Plan, principalId: Uuid): Transfer[] {
 /** A transfer of the ledger as the operation it is the principal leg of. */
 export function toStored(transfer: Transfer): StoredOperation {
   return {
+    transferId: toUuid(transfer.id),
     operationId: toUuid(transfer.user_data_128),
     debitAccountId: toUuid(transfer.debit_account_id),
     creditAccountId: toUuid(transfer.credit_account_id),
@@ -216,4 +240,14 @@ export function toStored(transfer: Transfer): StoredOperation {
     occurredAt: transfer.user_data_64,
     timestamp: transfer.timestamp,
   }
+}
+
+/** `single` moves money in one step; a `pending` transfer is resolved by a `post` or a `void`. */
+export type Phase = 'single' | 'pending' | 'post' | 'void'
+
+/** What a transfer does, by its flags. */
+export function phaseOf(flags: number): Phase {
+  if (flags & TransferFlags.pending) return 'pending'
+  if (flags & TransferFlags.post_pending_transfer) return 'post'
+  return flags & TransferFlags.void_pending_transfer ? 'void' : 'single'
 }

@@ -95,7 +95,28 @@ export interface DeclinesTable {
   created_at: FixedDefault<Date>
 }
 
+/** How far a reader of the ledger's transfers has come. */
+export interface TailCursorsTable {
+  name: Fixed<string>
+  /** The timestamp of the last transfer that was read, nanoseconds since 1970. */
+  ledger_time: bigint
+  /** When everything up to there, and nothing after it, was in the ledger. */
+  read_at: Date
+}
+
+/** Which holds there are, made by following the ledger; it can be made again at any time. */
+export interface HoldIndexTable {
+  hold_id: Fixed<string>
+  payer_wallet_id: Fixed<string>
+  payee_wallet_id: Fixed<string>
+  opened_at: Fixed<bigint>
+  deadline_at: Fixed<bigint>
+  resolution: 'captured' | 'voided' | null
+}
+
 export interface Schema {
+  tail_cursors: TailCursorsTable
+  hold_index: HoldIndexTable
   wallets: WalletsTable
   memos: MemosTable
   deposits: DepositsTable

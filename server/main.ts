@@ -13,6 +13,7 @@ import type { Deps } from './deps.ts'
 import { answerClientError } from './http/client-errors.ts'
 import { startRecovery } from './jobs/recovery.ts'
 import { startSweep } from './jobs/sweep.ts'
+import { startTail } from './jobs/tail.ts'
 import { createLogger } from './log.ts'
 import { createPasswords } from './passwords.ts'
 import { routes } from './routes/index.ts'
@@ -52,6 +53,8 @@ export async function startKassa(config: Config, options: StartOptions = {}): Pr
   opened.defer(() => recovery.stop())
   const sweep = startSweep(deps)
   opened.defer(() => sweep.stop())
+  const tail = startTail(deps)
+  opened.defer(() => tail.stop())
   const server = createServer(serverLimits, createApp(deps, routes).callback())
   server.maxConnections = connectionsMax
   server.on('clientError', answerClientError)

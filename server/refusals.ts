@@ -51,6 +51,13 @@ export type RefusalCode =
   | 'ledger_unavailable'
   | 'transfer_not_found'
   | 'deposit_not_found'
+  | 'hold_not_found'
+  | 'not_the_payee'
+  | 'hold_captured'
+  | 'hold_voided'
+  | 'hold_expired'
+  | 'capture_too_large'
+  | 'capture_too_small'
   | 'invalid_cursor'
 
 export interface FieldError {

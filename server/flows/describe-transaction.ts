@@ -1,3 +1,4 @@
+import type { Phase } from '../../accounting/transfers.ts'
 import { showAmount } from './amount.ts'
 import { showLedgerTime } from './ledger-time.ts'
 import type { Counterparty, Transaction } from './wallet-history.ts'
@@ -9,11 +10,21 @@ export function nameCounterparty(counterparty: Counterparty | null): string {
   return username ?? name ?? `wallet ${number}`
 }
 
+const moved = { in: 'received {} from', out: 'paid {} to' }
+
+/** What a transfer of each phase means to the wallet that it goes into or out of. */
+const verbs = {
+  single: moved,
+  pending: { in: 'may take {} held by', out: 'held {} for' },
+  post: moved,
+  void: { in: 'gave back {} held by', out: 'got back {} held for' },
+} as const satisfies Record<Phase, Record<Transaction['direction'], string>>
+
 /** A transaction of a wallet as one sentence. */
 export function describeTransaction(entry: Transaction): string {
   const amount = `${showAmount(entry.amountMinor, entry.currency)} ${entry.currency}`
   const other = nameCounterparty(entry.counterparty)
-  const what = entry.direction === 'in' ? `received ${amount} from` : `paid ${amount} to`
+  const what = verbs[entry.phase][entry.direction].replace('{}', amount)
   const memo = entry.memo === null ? '' : `: ${entry.memo}`
   return `${showLedgerTime(entry.timestamp)} ${what} ${other}${memo}`
 }

@@ -36,7 +36,7 @@ export async function resolveRoute(
   caller: Customer,
   wanted: { fromWalletId: string | undefined; to: Recipient; currency: string | undefined },
 ): Promise<Route> {
-  const payers = findPayers(caller, wanted.fromWalletId, wanted.currency)
+  const payers = await findPayers(deps, caller, wanted)
   let candidates = await findCandidates(deps, caller, wanted.to)
   let routes = findRoutes(payers, candidates)
   if (routes.length > 1 && candidates.some(({ currency }) => currency === undefined)) {
@@ -54,19 +54,34 @@ export async function resolveRoute(
   throw new Refusal(isOwn ? 'same_wallet' : 'currency_mismatch')
 }
 
-function findPayers(
+/**
+ * A named wallet that the session does not have yet may have been opened in another process a moment
+ * ago: only then PostgreSQL is asked.
+ */
+async function findPayers(
+  deps: Pick<Deps, 'db'>,
   caller: Customer,
-  fromWalletId: string | undefined,
-  currency: string | undefined,
-): readonly CallerWallet[] {
+  wanted: { fromWalletId: string | undefined; currency: string | undefined },
+): Promise<readonly CallerWallet[]> {
+  const { fromWalletId: name, currency } = wanted
   const named =
-    fromWalletId === undefined
+    name === undefined
       ? caller.wallets
-      : caller.wallets.filter(({ id, number }) => id === fromWalletId || number === fromWalletId)
-  if (named.length === 0) throw new Refusal('wallet_not_found', 'You have no such wallet.')
-  const fitting = named.filter((wallet) => currency === undefined || wallet.currency === currency)
+      : caller.wallets.filter(({ id, number }) => id === name || number === name)
+  const payers = named.length > 0 || name === undefined ? named : await findNew(deps, caller, name)
+  if (payers.length === 0) throw new Refusal('wallet_not_found', 'You have no such wallet.')
+  const fitting = payers.filter((wallet) => currency === undefined || wallet.currency === currency)
   if (fitting.length > 0) return fitting
   throw new Refusal('currency_mismatch', `You have no such wallet in ${currency}.`)
+}
+
+async function findNew(
+  deps: Pick<Deps, 'db'>,
+  caller: Customer,
+  name: string,
+): Promise<readonly CallerWallet[]> {
+  const wallet = await findNamedWallet(deps, name)
+  return wallet?.userId === caller.userId ? [wallet] : []
 }
 
 async function findCandidates(

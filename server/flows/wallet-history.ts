@@ -55,6 +55,12 @@ export interface Transaction extends HistoryEntry {
   reference: string | null
 }
 
+/** By how much a transaction changed the posted balance; holding and giving back change nothing. */
+export function postedChangeMinor({ phase, direction, amountMinor }: Transaction): bigint {
+  if (phase === 'pending' || phase === 'void') return 0n
+  return direction === 'in' ? amountMinor : -amountMinor
+}
+
 /**
  * A page of a wallet's transactions, newest first. Times in nanoseconds since 1970, both inclusive,
  * 0 for no bound.
@@ -70,7 +76,7 @@ export async function readTransactions(
   },
 ): Promise<Transaction[]> {
   const entries = await readHistory(deps.ledger, { accountId: wallet.id, ...filter })
-  const payments = entries.filter(({ code }) => transferKindOf(code) === 'payment')
+  const payments = entries.filter(({ code }) => transferKindOf(code) !== 'deposit')
   const deposits = entries.filter(({ code }) => transferKindOf(code) === 'deposit')
   const [owners, memos, told] = await Promise.all([
     findWalletOwners(deps.db, [...new Set(payments.map(otherSide))]),

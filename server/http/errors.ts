@@ -55,6 +55,13 @@ export const problemKinds = {
   ledger_unavailable: { status: 503, title: 'The ledger does not answer; nothing was done' },
   transfer_not_found: { status: 404, title: 'There is no such transfer' },
   deposit_not_found: { status: 404, title: 'There is no such deposit' },
+  hold_not_found: { status: 404, title: 'There is no such hold' },
+  not_the_payee: { status: 403, title: 'Only the payee may do this' },
+  hold_captured: { status: 409, title: 'The hold is captured already' },
+  hold_voided: { status: 409, title: 'The hold was given back' },
+  hold_expired: { status: 409, title: 'The hold has run out' },
+  capture_too_large: { status: 422, title: 'There is not so much held' },
+  capture_too_small: { status: 422, title: 'So small a part can only be the last' },
   invalid_cursor: { status: 422, title: 'The cursor is not one of this list' },
 } as const satisfies Record<RefusalCode, ProblemKind>
 

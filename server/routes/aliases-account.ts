@@ -11,9 +11,9 @@ import { signUp } from '../flows/sign-up.ts'
 import { findVisibleWallet } from '../flows/visible-wallet.ts'
 import { readTransactions, withBalances } from '../flows/wallet-history.ts'
 import { textOrNumber, writeNumber } from '../http/json.ts'
+import { payRefusals } from '../http/pay-input.ts'
 import { defineRoute } from '../http/route.ts'
 import { exactNumber, replayHeader, replayHeaders, uuid } from '../http/schemas.ts'
-import { transferRefusals } from './transfers.ts'
 import { emailInput, passwordInput, usernameInput } from './users.ts'
 
 const tags = ['Aliases'] as const
@@ -106,7 +106,7 @@ const postTransfer = defineRoute(
         headers: replayHeader,
       },
     },
-    refusals: transferRefusals,
+    refusals: payRefusals,
   },
   async (deps, { caller, body, idempotencyKey }) => {
     const wallet = oldestWallet(caller)

@@ -15,8 +15,14 @@ import { send } from '../flows/send.ts'
 import { signIn } from '../flows/sign-in.ts'
 import { signUp } from '../flows/sign-up.ts'
 import { findVisibleWallet } from '../flows/visible-wallet.ts'
-import { readTransactions, type Transaction, withBalances } from '../flows/wallet-history.ts'
+import {
+  postedChangeMinor,
+  readTransactions,
+  type Transaction,
+  withBalances,
+} from '../flows/wallet-history.ts'
 import { writeNumber } from '../http/json.ts'
+import { payRefusals } from '../http/pay-input.ts'
 import { defineRoute } from '../http/route.ts'
 import {
   amountInput,
@@ -30,7 +36,6 @@ import {
 } from '../http/schemas.ts'
 import { Refusal } from '../refusals.ts'
 import { depositRefusals } from './deposits.ts'
-import { transferRefusals } from './transfers.ts'
 import { emailInput, nameInput, passwordInput } from './users.ts'
 
 const tags = ['Aliases'] as const
@@ -143,11 +148,11 @@ const getWallet = defineRoute(
 )
 
 function showOperation(entry: Transaction) {
-  const { direction, amountMinor, currency } = entry
+  const { currency } = entry
   return {
     operation_id: entry.operationId,
     type: entry.kind,
-    amount: showNumber(direction === 'in' ? amountMinor : -amountMinor, currency),
+    amount: showNumber(postedChangeMinor(entry), currency),
     balance: showNumber(entry.balanceAfterMinor, currency),
     details: entry.memo,
     created_at: showLedgerTime(entry.timestamp),
@@ -199,7 +204,7 @@ const postWalletToWallet = defineRoute(
     body: z.strictObject({ wallet_id: walletName, amount: amountInput }),
     idempotent: true,
     responses: { 200: moved },
-    refusals: transferRefusals,
+    refusals: payRefusals,
   },
   async (deps, { caller, body, idempotencyKey }) => {
     const wallet = oldestWallet(caller)

@@ -4,6 +4,7 @@ import { apiAliasRoutes } from './aliases-api.ts'
 import { depositRoutes } from './deposits.ts'
 import { documentationRoutes } from './documentation.ts'
 import { healthRoutes } from './health.ts'
+import { holdRoutes } from './holds.ts'
 import { operatorRoutes } from './operator.ts'
 import { pageRoutes } from './pages.ts'
 import { paymentSystemRoutes } from './payment-systems.ts'
@@ -18,6 +19,7 @@ const api: readonly Route[] = [
   ...sessionRoutes,
   ...walletRoutes,
   ...transferRoutes,
+  ...holdRoutes,
   ...depositRoutes,
   ...apiAliasRoutes,
   ...accountAliasRoutes,

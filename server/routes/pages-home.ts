@@ -5,8 +5,9 @@ import { currencies } from '../../accounting/chart.ts'
 import type { Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { openWallet } from '../flows/open-wallet.ts'
+import type { PayInput } from '../flows/pay.ts'
 import type { Recipient } from '../flows/resolve-wallets.ts'
-import { type SendInput, send } from '../flows/send.ts'
+import { send } from '../flows/send.ts'
 import { listWalletsWithBalances, readTransactions } from '../flows/wallet-history.ts'
 import { explainRefusal, problemKinds } from '../http/errors.ts'
 import { parseInput } from '../http/input.ts'
@@ -22,12 +23,12 @@ import {
   showPage,
 } from '../http/page.ts'
 import { toBounds, toPage } from '../http/paging.ts'
+import { memoInput } from '../http/pay-input.ts'
 import { defineRoute } from '../http/route.ts'
 import { uuid } from '../http/schemas.ts'
 import { type HomeView, homePage } from '../pages/home.ts'
 import { messagePage } from '../pages/layout.ts'
 import { emptyPayment, type PaymentForm, paidNotice, paymentAgainPage } from '../pages/payment.ts'
-import { memoInput } from './transfers.ts'
 
 const transactionsPerPage = 20
 
@@ -121,7 +122,7 @@ const paymentInput = z.object({
 })
 
 /** What to send for a form. Refusal: invalid_request. */
-function readPayment(form: PaymentForm): SendInput {
+function readPayment(form: PaymentForm): PayInput {
   const { memo, ...rest } = form
   const input = parseInput(paymentInput, memo.trim() === '' ? rest : form)
   return {

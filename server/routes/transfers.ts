@@ -2,22 +2,17 @@ import { z } from 'zod'
 import { showAmount } from '../flows/amount.ts'
 import { showLedgerTime } from '../flows/ledger-time.ts'
 import { type Payment, readPayment, send } from '../flows/send.ts'
-import { defineRoute } from '../http/route.ts'
 import {
-  amountInput,
-  amountOutput,
-  currencyInput,
-  replayHeader,
-  replayHeaders,
-  text,
-  time,
-  uuid,
-  walletName,
-} from '../http/schemas.ts'
+  hasOneRecipient,
+  oneRecipient,
+  payFields,
+  payRefusals,
+  toPayInput,
+} from '../http/pay-input.ts'
+import { defineRoute } from '../http/route.ts'
+import { amountOutput, replayHeader, replayHeaders, time, uuid } from '../http/schemas.ts'
 
 const tags = ['Transfers'] as const
-
-export const memoInput = text(200)
 
 const transferBody = z
   .object({
@@ -45,44 +40,6 @@ function showPayment(payment: Payment): z.output<typeof transferBody> {
   }
 }
 
-const input = z
-  .strictObject({
-    from_wallet_id: walletName.optional().meta({
-      description: 'One of your wallets (id or number); may be left out when just one fits',
-    }),
-    to_wallet_id: walletName.optional(),
-    to_username: z.string().min(1).max(64).optional(),
-    amount: amountInput,
-    currency: currencyInput.optional(),
-    memo: memoInput.optional().meta({ description: 'Both sides see it' }),
-  })
-  .refine((body) => (body.to_wallet_id === undefined) !== (body.to_username === undefined), {
-    path: ['to_wallet_id'],
-    message: 'give either to_wallet_id or to_username',
-  })
-
-/** What paying someone may refuse. */
-export const transferRefusals = [
-  'amount_malformed',
-  'amount_not_positive',
-  'amount_too_precise',
-  'amount_too_large',
-  'currency_not_supported',
-  'currency_mismatch',
-  'wallet_not_found',
-  'wallet_number_mistyped',
-  'wallet_ambiguous',
-  'wallet_closed',
-  'recipient_not_found',
-  'recipient_closed',
-  'same_wallet',
-  'insufficient_funds',
-  'declined',
-  'idempotency_key_reused',
-  'outcome_unknown',
-  'ledger_unavailable',
-] as const
-
 const postTransfer = defineRoute(
   {
     method: 'POST',
@@ -94,29 +51,15 @@ const postTransfer = defineRoute(
       'promised for a retry.',
     tags,
     caller: 'customer',
-    body: input,
+    body: z.strictObject(payFields).refine(hasOneRecipient, oneRecipient),
     idempotent: true,
     responses: {
       201: { description: 'It has happened', body: transferBody, headers: replayHeader },
     },
-    refusals: transferRefusals,
+    refusals: payRefusals,
   },
   async (deps, { caller, body, idempotencyKey }) => {
-    const { payment, replayed } = await send(
-      deps,
-      caller,
-      {
-        fromWalletId: body.from_wallet_id,
-        to:
-          body.to_wallet_id === undefined
-            ? { kind: 'username', username: (body.to_username ?? '').toLowerCase() }
-            : { kind: 'wallet', wallet: body.to_wallet_id },
-        amount: body.amount,
-        currency: body.currency,
-        memo: body.memo,
-      },
-      idempotencyKey,
-    )
+    const { payment, replayed } = await send(deps, caller, toPayInput(body), idempotencyKey)
     return {
       status: 201,
       body: showPayment(payment),

@@ -51,6 +51,11 @@ const transactionBody = z
   .object({
     id: uuid,
     kind: z.enum(transferKinds),
+    phase: z.enum(['single', 'pending', 'post', 'void']).meta({
+      description:
+        'Most move money in a single step. A hold is pending first and moves money when it is posted ' +
+        '(captured); a void gives it back',
+    }),
     direction: z.enum(['in', 'out']),
     amount: amountOutput,
     currency: z.string(),
@@ -65,6 +70,7 @@ const transactionBody = z
       .nullable(),
     memo: z.string().nullable(),
     reference: z.string().nullable(),
+    hold_id: uuid.nullable(),
     created_at: time,
   })
   .meta({ id: 'Transaction' })
@@ -73,8 +79,9 @@ const transactionBody = z
 function showTransaction(entry: Transaction): z.output<typeof transactionBody> {
   const { counterparty } = entry
   return {
-    id: entry.operationId,
+    id: entry.phase === 'single' ? entry.operationId : entry.transferId,
     kind: entry.kind,
+    phase: entry.phase,
     direction: entry.direction,
     amount: showAmount(entry.amountMinor, entry.currency),
     currency: entry.currency,
@@ -87,6 +94,7 @@ function showTransaction(entry: Transaction): z.output<typeof transactionBody> {
     },
     memo: entry.memo,
     reference: entry.reference,
+    hold_id: entry.kind === 'hold' ? entry.operationId : null,
     created_at: showLedgerTime(entry.timestamp),
   }
 }

@@ -114,7 +114,15 @@ test('both sides see a payment, with the balance right after it', async () => {
   await fund(bank, ada.walletId, '115.60')
   const input = { to_wallet_id: ben.walletId, amount: '11.10', memo: 'lunch' }
   const { id, created_at } = await must(pay(ada.client, input), 201)
-  const shared = { id, kind: 'payment', amount: '11.10', currency: 'USD', memo: 'lunch' }
+  const shared = {
+    id,
+    kind: 'payment',
+    phase: 'single',
+    amount: '11.10',
+    currency: 'USD',
+    memo: 'lunch',
+    hold_id: null,
+  }
   const party = async ({ client, walletId, walletNumber }: typeof ada) => {
     const { username, name } = (await must(client.get('/v1/session'), 200)).user
     return { wallet_id: walletId, number: walletNumber, username, name }

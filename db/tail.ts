@@ -1,0 +1,78 @@
+import type { Database } from './database.ts'
+
+/** Where a reader of the ledger stands: a ledger time (ns since 1970) and when it was there. */
+export interface TailCursor {
+  ledgerTime: bigint
+  readAt: Date
+}
+
+/** How far a reader has come; the beginning when it has never read. */
+export async function readCursor(db: Database, name: string): Promise<TailCursor> {
+  const row = await db
+    .selectFrom('tail_cursors')
+    .select(['ledger_time', 'read_at'])
+    .where('name', '=', name)
+    .executeTakeFirst()
+  return row
+    ? { ledgerTime: row.ledger_time, readAt: row.read_at }
+    : { ledgerTime: 0n, readAt: new Date(0) }
+}
+
+/**
+ * Carries out what a reader makes of a page and moves its cursor, both or neither. Answers false, with
+ * nothing done, when another process has moved the cursor meanwhile: so any number of processes may
+ * read, and each page takes effect once.
+ */
+export async function advanceCursor(
+  db: Database,
+  name: string,
+  move: { from: bigint; to: bigint; readAt: Date },
+  apply: (trx: Database) => Promise<void>,
+): Promise<boolean> {
+  return db.transaction().execute(async (trx) => {
+    await trx
+      .insertInto('tail_cursors')
+      .values({ name, ledger_time: 0n, read_at: new Date(0) })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute()
+    const { numUpdatedRows } = await trx
+      .updateTable('tail_cursors')
+      .set({ ledger_time: move.to, read_at: move.readAt })
+      .where('name', '=', name)
+      .where('ledger_time', '=', move.from)
+      .executeTakeFirst()
+    if (numUpdatedRows === 0n) return false
+    await apply(trx)
+    return true
+  })
+}
+
+/** Notes that at `readAt` there was nothing after the ledger time where a reader stands. */
+export async function touchCursor(
+  db: Database,
+  name: string,
+  { ledgerTime, readAt }: TailCursor,
+): Promise<void> {
+  await db
+    .insertInto('tail_cursors')
+    .values({ name, ledger_time: ledgerTime, read_at: readAt })
+    .onConflict((conflict) =>
+      conflict
+        .column('name')
+        .doUpdateSet({ read_at: readAt })
+        .where('tail_cursors.ledger_time', '=', ledgerTime),
+    )
+    .execute()
+}
+
+/** Puts a reader back to the beginning and empties what it has made. */
+export async function resetCursor(
+  db: Database,
+  name: string,
+  empty: (trx: Database) => Promise<void>,
+): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    await trx.deleteFrom('tail_cursors').where('name', '=', name).execute()
+    await empty(trx)
+  })
+}

@@ -1,0 +1,259 @@
+import { assetOf, assetOfLedger, TransferCode } from '../../accounting/chart.ts'
+import {
+  captureHold,
+  capturesMax,
+  findCapture,
+  type Hold,
+  type HoldStep,
+  readHold,
+  voidHold,
+} from '../../accounting/holds.ts'
+import { hashInput, type Uuid } from '../../accounting/ids.ts'
+import { compare } from '../../accounting/transfers.ts'
+import { findMemos } from '../../db/descriptions.ts'
+import { type HoldStatus, listHoldIds } from '../../db/hold-index.ts'
+import { readCursor } from '../../db/tail.ts'
+import type { Customer } from '../caller.ts'
+import type { Deps } from '../deps.ts'
+import { Refusal, type RefusalCode } from '../refusals.ts'
+import { readAmount, readCanonicalAmount } from './amount.ts'
+import { toLedgerTime } from './ledger-time.ts'
+import { nameOperation, type PayInput, pay } from './pay.ts'
+import { readModelName } from './read-model.ts'
+import { declineCodes, keepDecline, refuseInvalid, settle } from './settle.ts'
+
+export interface HoldInput extends PayInput {
+  expiresInSeconds: number
+}
+
+/** A hold with what describes it. */
+export interface DescribedHold extends Hold {
+  currency: string
+  memo: string | null
+}
+
+type HoldDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'memos' | 'nowMs'>
+
+/**
+ * Authorises a payment: the payer's available balance falls at once, nothing is posted until the payee
+ * captures. Refusals: those of pay.
+ */
+export async function placeHold(
+  deps: HoldDeps,
+  caller: Customer,
+  input: HoldInput,
+  idempotencyKey: string | undefined,
+): Promise<{ hold: DescribedHold; replayed: boolean }> {
+  const { expiresInSeconds: timeoutSeconds, ...what } = input
+  const terms = { name: 'hold', code: TransferCode.hold, timeoutSeconds } as const
+  const { operation, replayed } = await pay(deps, caller, what, terms, idempotencyKey)
+  const hold = await readHold(deps.ledger, operation.operationId, now(deps))
+  if (!hold) throw new Error(`hold ${operation.operationId} was placed and is not there`)
+  return { hold: describe(hold, input.memo), replayed }
+}
+
+export interface CaptureInput {
+  /** Decimal text in major units; everything that is held when it is left out. */
+  amount?: string | undefined
+  /** False keeps the rest held for further captures. */
+  isFinal: boolean
+}
+
+/** A capture that has happened. */
+export interface Captured {
+  id: Uuid
+  hold: DescribedHold
+  amountMinor: bigint
+  /** Nanoseconds since 1970. */
+  timestamp: bigint
+  replayed: boolean
+}
+
+/** Each turn that loses a race means that another capture has won it, of which there are few. */
+const turnsMax = capturesMax + 1
+
+/**
+ * Takes money that is held: the payee's right alone. With an idempotency key it happens at most once.
+ * Refusals: hold_not_found, hold_captured, hold_voided, hold_expired, capture_too_large,
+ * capture_too_small, those of amounts, wallet_closed, declined, idempotency_key_reused, outcome_unknown.
+ */
+export async function capture(
+  deps: HoldDeps,
+  caller: Customer,
+  holdId: Uuid,
+  input: CaptureInput,
+  idempotencyKey: string | undefined,
+): Promise<Captured> {
+  const id = nameOperation(caller, idempotencyKey)
+  const amount = input.amount === undefined ? null : readCanonicalAmount(input.amount)
+  const inputHash = hashInput('capture', holdId, amount, String(input.isFinal))
+  for (let turn = 0; turn < turnsMax; turn += 1) {
+    const hold = await findOwnHold(deps, caller, holdId, 'payee')
+    const happened = idempotencyKey === undefined ? undefined : await findCapture(deps.ledger, id)
+    if (happened) {
+      if (compare({ inputHash }, happened).kind === 'conflict') {
+        throw new Refusal('idempotency_key_reused')
+      }
+      return finish(deps, { id, holdId, ...happened, replayed: true })
+    }
+    refuseUnlessOpen(hold)
+    const amountMinor = readCaptureAmount(hold, input)
+    const { isFinal } = input
+    const step = await settle(
+      id,
+      captureHold(deps.ledger, hold, { id, inputHash, amountMinor, isFinal }, now(deps)),
+    )
+    if (step.kind === 'stale') continue
+    if (step.kind === 'expired') throw new Refusal('hold_expired')
+    if (step.kind !== 'done') throw await refuseStep(deps, { operationId: id, inputHash }, step)
+    const { timestamp } = step.operation
+    return finish(deps, { id, holdId, amountMinor, timestamp, replayed: step.replayed })
+  }
+  throw new Refusal('busy', { retryAfterSeconds: 1 })
+}
+
+/**
+ * Gives the money that is held back to the payer. Repeating it answers the same.
+ * Refusals: hold_not_found, hold_captured, hold_expired, outcome_unknown.
+ */
+export async function releaseHold(
+  deps: HoldDeps,
+  caller: Customer,
+  holdId: Uuid,
+): Promise<DescribedHold> {
+  for (let turn = 0; turn < turnsMax; turn += 1) {
+    const hold = await findOwnHold(deps, caller, holdId, 'payee')
+    if (hold.state === 'voided') return withMemo(deps, hold)
+    refuseUnlessOpen(hold)
+    const step = await settle(holdId, voidHold(deps.ledger, hold))
+    if (step.kind === 'expired') throw new Refusal('hold_expired')
+    if (step.kind !== 'stale' && step.kind !== 'done') {
+      throw await refuseStep(deps, { operationId: holdId, inputHash: hold.inputHash }, step)
+    }
+  }
+  throw new Refusal('busy', { retryAfterSeconds: 1 })
+}
+
+/** A hold that the caller has placed or may capture. Refusal: hold_not_found. */
+export async function findHold(
+  deps: HoldDeps,
+  caller: Customer,
+  holdId: Uuid,
+): Promise<DescribedHold> {
+  return withMemo(deps, await findOwnHold(deps, caller, holdId, 'either'))
+}
+
+export interface HoldQuery {
+  side: 'payer' | 'payee' | 'both'
+  status?: HoldStatus | undefined
+  timestampMin: bigint
+  timestampMax: bigint
+  limit: number
+}
+
+/**
+ * A page of the caller's holds, newest first, each as the ledger has it now. Which ones there are comes
+ * from the read model, which follows the ledger: `asOf` tells how fresh it is.
+ */
+export async function listHolds(
+  deps: HoldDeps,
+  caller: Customer,
+  query: HoldQuery,
+): Promise<{ holds: DescribedHold[]; asOf: Date }> {
+  const cursor = await readCursor(deps.db, readModelName)
+  const entries = await listHoldIds(deps.db, {
+    walletIds: caller.wallets.map(({ id }) => id),
+    side: query.side,
+    status: query.status,
+    now: now(deps),
+    openedMin: query.timestampMin,
+    openedMax: query.timestampMax,
+    limit: query.limit,
+  })
+  const found = await Promise.all(
+    entries.map(({ holdId }) => readHold(deps.ledger, holdId, now(deps))),
+  )
+  const holds = found.filter((hold) => hold !== undefined)
+  const memos = await findMemos(deps.db, holds.map(toKey))
+  return { holds: holds.map((hold) => describe(hold, memos.get(hold.id))), asOf: cursor.readAt }
+}
+
+const now = (deps: Pick<Deps, 'nowMs'>) => toLedgerTime(deps.nowMs())
+
+const toKey = ({ id, inputHash }: Hold) => ({ operationId: id, inputHash })
+
+function describe(hold: Hold, memo: string | undefined): DescribedHold {
+  return { ...hold, currency: assetOfLedger(hold.ledger).currency, memo: memo ?? null }
+}
+
+async function withMemo(deps: Pick<Deps, 'db'>, hold: Hold): Promise<DescribedHold> {
+  const memos = await findMemos(deps.db, [toKey(hold)])
+  return describe(hold, memos.get(hold.id))
+}
+
+async function findOwnHold(
+  deps: Pick<Deps, 'ledger' | 'nowMs'>,
+  caller: Customer,
+  holdId: Uuid,
+  side: 'payee' | 'either',
+): Promise<Hold> {
+  const hold = await readHold(deps.ledger, holdId, now(deps))
+  const isMine = (walletId: Uuid) => caller.wallets.some(({ id }) => id === walletId)
+  if (hold && isMine(hold.payeeWalletId)) return hold
+  if (hold && isMine(hold.payerWalletId)) {
+    if (side === 'either') return hold
+    throw new Refusal('not_the_payee')
+  }
+  throw new Refusal('hold_not_found')
+}
+
+function refuseUnlessOpen(hold: Hold): void {
+  if (hold.state === 'open') return
+  const codes = {
+    captured: 'hold_captured',
+    voided: 'hold_voided',
+    expired: 'hold_expired',
+  } as const satisfies Record<Exclude<Hold['state'], 'open'>, RefusalCode>
+  throw new Refusal(codes[hold.state])
+}
+
+/** Refusals: those of amounts, capture_too_large, capture_too_small. */
+function readCaptureAmount(hold: Hold, { amount, isFinal }: CaptureInput): bigint {
+  if (amount === undefined) return hold.heldMinor
+  const minor = readAmount(amount, assetOf(assetOfLedger(hold.ledger).currency))
+  if (minor > hold.heldMinor) throw new Refusal('capture_too_large')
+  const least = hold.amountMinor / BigInt(capturesMax)
+  if (!isFinal && minor < hold.heldMinor && minor < least) throw new Refusal('capture_too_small')
+  return minor
+}
+
+async function refuseStep(
+  deps: HoldDeps,
+  key: { operationId: Uuid; inputHash: number },
+  step: Exclude<HoldStep, { kind: 'done' | 'stale' | 'expired' }>,
+): Promise<Refusal> {
+  switch (step.kind) {
+    case 'conflict':
+      return new Refusal('idempotency_key_reused')
+    case 'invalid':
+      if (step.status === 'exceeds_pending_transfer_amount') return new Refusal('capture_too_large')
+      return refuseInvalid(step.status)
+    case 'declined': {
+      const code = step.reason ? declineCodes[step.reason] : 'declined'
+      await keepDecline(deps, { ...key, attempt: 0, code })
+      return new Refusal(code)
+    }
+    default:
+      throw step satisfies never
+  }
+}
+
+async function finish(
+  deps: HoldDeps,
+  captured: Omit<Captured, 'hold'> & { holdId: Uuid },
+): Promise<Captured> {
+  const { id, holdId, amountMinor, timestamp, replayed } = captured
+  const hold = await readHold(deps.ledger, holdId, now(deps))
+  if (!hold) throw new Error(`hold ${holdId} was captured and is not there`)
+  return { id, hold: await withMemo(deps, hold), amountMinor, timestamp, replayed }
+}

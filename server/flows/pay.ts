@@ -1,0 +1,172 @@
+import { readBalances } from '../../accounting/accounts.ts'
+import { assetOf, type TransferCode } from '../../accounting/chart.ts'
+import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
+import {
+  compare,
+  findOperation,
+  type Plan,
+  type StoredOperation,
+  type Submission,
+  submitOnce,
+} from '../../accounting/transfers.ts'
+import { findLastDecline } from '../../db/descriptions.ts'
+import { mintId } from '../../db/ids.ts'
+import type { Customer } from '../caller.ts'
+import type { Deps } from '../deps.ts'
+import { Refusal, type RefusalCode } from '../refusals.ts'
+import { readAmount, readCanonicalAmount, readCurrency, showAmount } from './amount.ts'
+import { type Recipient, type Route, resolveRoute } from './resolve-wallets.ts'
+import { declineCodes, keepDecline, refuseInvalid, settle } from './settle.ts'
+
+/** What somebody who pays writes down. */
+export interface PayInput {
+  fromWalletId?: string | undefined
+  to: Recipient
+  /** Decimal text in major units. */
+  amount: string
+  currency?: string | undefined
+  memo?: string | undefined
+}
+
+/** How the money moves: at once, or held for a time. */
+export interface PayTerms {
+  name: 'payment' | 'hold'
+  code: TransferCode
+  timeoutSeconds?: number
+}
+
+type PayDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'memos'>
+
+/** Names an operation of a caller: by the caller's key, or afresh when there is none. */
+export function nameOperation(caller: Customer, idempotencyKey: string | undefined): Uuid {
+  return idempotencyKey === undefined
+    ? mintId()
+    : computeUuid('operation', caller.userId, idempotencyKey)
+}
+
+/**
+ * One leg out of one of the caller's wallets into another wallet.
+ *
+ * With an idempotency key it happens at most once: the same key with the same input answers what
+ * happened the first time (`replayed`), also a decline. Without a memo and with the recipient's
+ * wallet id it costs no query to PostgreSQL.
+ * Refusals: those of amounts and of resolveRoute, insufficient_funds, wallet_closed, recipient_closed,
+ * declined, idempotency_key_reused, outcome_unknown.
+ */
+export async function pay(
+  deps: PayDeps,
+  caller: Customer,
+  input: PayInput,
+  terms: PayTerms,
+  idempotencyKey: string | undefined,
+): Promise<{ operation: StoredOperation; replayed: boolean }> {
+  const operationId = nameOperation(caller, idempotencyKey)
+  const key = { operationId, inputHash: hashPay(input, terms) }
+
+  const plan = await planOrReplay(deps, caller, input, terms, key, idempotencyKey !== undefined)
+  if ('replay' in plan) return { operation: plan.replay, replayed: true }
+  if (input.memo !== undefined) await deps.memos.add({ ...key, memo: input.memo })
+
+  const submission = await settle(operationId, submitOnce(deps.ledger, plan))
+  switch (submission.kind) {
+    case 'done':
+      return { operation: submission.operation, replayed: submission.replayed }
+    case 'conflict':
+      throw new Refusal('idempotency_key_reused')
+    case 'invalid':
+      throw refuseInvalid(submission.status)
+    case 'declined':
+      throw await refuseDecline(deps, plan, submission)
+    default:
+      throw submission satisfies never
+  }
+}
+
+/** The canonical input: what the caller wrote, before anything is looked up. */
+function hashPay(input: PayInput, terms: PayTerms): number {
+  const { fromWalletId, to, amount, currency, memo } = input
+  const recipient = to.kind === 'wallet' ? to.wallet : to.username
+  const parts = [fromWalletId, to.kind, recipient, readCanonicalAmount(amount), currency, memo]
+  const time = terms.timeoutSeconds === undefined ? [] : [terms.timeoutSeconds]
+  return hashInput(terms.name, ...parts.map((part) => part ?? null), ...time)
+}
+
+/**
+ * Plans the payment. What the caller wrote can have lost its meaning since the first try (a second
+ * wallet makes the paying one ambiguous): a payment that has happened is still answered as a replay.
+ */
+async function planOrReplay(
+  deps: PayDeps,
+  caller: Customer,
+  input: PayInput,
+  terms: PayTerms,
+  key: { operationId: Uuid; inputHash: number },
+  mayHaveHappened: boolean,
+): Promise<Plan | { replay: StoredOperation }> {
+  try {
+    if (input.currency !== undefined) readCurrency(input.currency)
+    const { fromWalletId, to, currency } = input
+    const route = await resolveRoute(deps, caller, { fromWalletId, to, currency })
+    return planPayment(route, input, terms, key)
+  } catch (error) {
+    if (!(error instanceof Refusal) || !mayHaveHappened) throw error
+    const happened = await findOperation(deps.ledger, key.operationId)
+    if (!happened) throw error
+    if (compare(key, happened).kind === 'conflict') throw new Refusal('idempotency_key_reused')
+    return { replay: happened }
+  }
+}
+
+function planPayment(
+  { from, toWalletId }: Route,
+  input: PayInput,
+  terms: PayTerms,
+  key: { operationId: Uuid; inputHash: number },
+): Plan {
+  const asset = assetOf(from.currency)
+  const leg = {
+    debitAccountId: from.id,
+    creditAccountId: toWalletId,
+    amountMinor: readAmount(input.amount, asset),
+    asset,
+    code: terms.code,
+    ...(terms.timeoutSeconds === undefined ? {} : { timeoutSeconds: terms.timeoutSeconds }),
+  }
+  return { ...key, legs: [leg] }
+}
+
+/** The refusal for a decline that is final by now; its reason is kept for replays. */
+async function refuseDecline(
+  deps: PayDeps,
+  plan: Plan,
+  { reason }: Extract<Submission, { kind: 'declined' }>,
+): Promise<Refusal> {
+  if (!reason) return refuseAgain(deps, plan)
+  const code = declineCodes[reason]
+  const { operationId, inputHash } = plan
+  await keepDecline(deps, { operationId, inputHash, attempt: 0, code })
+  return explain(deps, plan, code)
+}
+
+async function refuseAgain(deps: PayDeps, plan: Plan): Promise<Refusal> {
+  const decline = await findLastDecline(deps.db, plan.operationId)
+  if (decline && decline.inputHash !== plan.inputHash) return new Refusal('idempotency_key_reused')
+  return new Refusal((decline?.code as RefusalCode | undefined) ?? 'declined', {
+    headers: { 'Idempotency-Replayed': 'true' },
+  })
+}
+
+/** Tells the owner, and nobody else, what is there and what would be needed. */
+async function explain(deps: PayDeps, plan: Plan, code: RefusalCode): Promise<Refusal> {
+  if (code !== 'insufficient_funds') return new Refusal(code)
+  const [{ debitAccountId, amountMinor, asset }] = plan.legs
+  const balances = await readBalances(deps.ledger, [debitAccountId]).catch(() => undefined)
+  const balance = balances?.get(debitAccountId)
+  if (!balance) return new Refusal(code)
+  const available = showAmount(balance.availableMinor, asset.currency)
+  const required = showAmount(amountMinor, asset.currency)
+  return new Refusal(code, {
+    detail: `${required} ${asset.currency} were to be paid, ${available} are available.`,
+    extra: { available, required, currency: asset.currency },
+  })
+}
