@@ -101,7 +101,7 @@ export async function recover(
   const stateFile = manifest === null ? null : await openStateFile(storage, folder)
   const replica =
     manifest !== null && stateFile !== null
-      ? restoreReplica(stateFile, manifest, clock)
+      ? restoreReplica(stateFile, manifest, options)
       : new Replica({ stateMachine: createStateMachine(), clock })
   const started = performance.now()
   const from = replica.op
@@ -113,7 +113,12 @@ export async function recover(
   return { replica, folder, stateFile, segments, end }
 }
 
-function restoreReplica(stateFile: StateFile, manifest: Manifest, clock: () => bigint): Replica {
+function restoreReplica(
+  stateFile: StateFile,
+  manifest: Manifest,
+  { clock, report }: Pick<LedgerOptions, 'clock' | 'report'>,
+): Replica {
+  report(`reading a snapshot of ${Math.ceil(manifest.stateBytes / 2 ** 20)} MiB`)
   const section = stateFile.load(manifest.stateBytes, manifest.sections)
   const header = Uint8Array.from(Buffer.from(manifest.header, 'hex'))
   return new Replica({
