@@ -47,6 +47,7 @@ function makeFilter(world: World): Draft {
   for (const field of ['timestamp_min', 'timestamp_max']) {
     if (random.chance(0.3)) filter[field] = bound(world)
   }
+  if (filter.timestamp_min && random.chance(0.15)) filter.timestamp_max = filter.timestamp_min
   return filter
 }
 

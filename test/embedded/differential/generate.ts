@@ -88,7 +88,8 @@ async function* several(
   const first = await make()
   if (!world.random.chance(profile.parallel)) return yield first
   const calls = [first]
-  for (let count = 1 + world.random.below(7); count > 0; count -= 1) {
+  const others = world.random.chance(0.1) ? 40 : 7
+  for (let count = 1 + world.random.below(others); count > 0; count -= 1) {
     const call = await make()
     if (call.op === first.op && canFollow(calls, call)) calls.push(call)
   }

@@ -38,7 +38,7 @@ export class Side {
       const fault = Promise.race([silence, this.server.died]).then((how): never => {
         throw new Error(how)
       })
-      return await Promise.race([this.player.play(step), fault])
+      return steady(await Promise.race([this.player.play(step), fault]))
     } finally {
       cancel.abort()
     }
@@ -48,4 +48,15 @@ export class Side {
     for (const client of this.clients) client.destroy()
     await this.server.stop()
   }
+}
+
+/**
+ * Without the one time that two runs never have in common: that of an imported event which is in a
+ * chain a second time, and which is taken back with the chain. It has no name, and lies in the past.
+ */
+function steady(answer: Answer): Answer {
+  if (answer.calls) return { ...answer, calls: answer.calls.map(steady) }
+  if (!answer.results) return answer
+  const results = answer.results.map((result) => result.replace(/^(exists) now-\d+$/, '$1 earlier'))
+  return { ...answer, results }
 }
