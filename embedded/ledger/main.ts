@@ -95,6 +95,8 @@ async function serve(values: ReturnType<typeof readArguments>['values']): Promis
 }
 
 async function main(): Promise<void> {
+  // Whoever reads the lines may be gone first; that must not end a ledger that is closing its files.
+  process.stderr.on('error', () => {})
   const { values, positionals } = readArguments()
   if (positionals.length === 0) return serve(values)
   if (positionals[0] !== 'inspect' || positionals.length > 1) throw new UsageError(usage)
