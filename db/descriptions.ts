@@ -75,9 +75,12 @@ export interface DepositDescription extends DescriptionKey {
   details: string | null
 }
 
-/** Keeps what was told about a deposit; the first telling of the same input stays. */
-export async function insertDeposit(db: Database, deposit: DepositDescription): Promise<void> {
-  await db
+/** Keeps what was told about a deposit. Answers what is kept: the first telling of the same input. */
+export async function keepDeposit(
+  db: Database,
+  deposit: DepositDescription,
+): Promise<DepositDescription> {
+  const { numInsertedOrUpdatedRows } = await db
     .insertInto('deposits')
     .values({
       id: deposit.operationId,
@@ -88,7 +91,11 @@ export async function insertDeposit(db: Database, deposit: DepositDescription): 
       details: deposit.details,
     })
     .onConflict((conflict) => conflict.doNothing())
-    .execute()
+    .executeTakeFirst()
+  if (numInsertedOrUpdatedRows === 1n) return deposit
+  const first = (await findDeposits(db, [deposit])).get(deposit.operationId)
+  if (!first) throw new Error(`deposit ${deposit.operationId} was told and is not there`)
+  return first
 }
 
 /** A description with the name of the payment system, for showing where a deposit came from. */

@@ -4,7 +4,12 @@ import type { Ledger } from '../../accounting/client.ts'
 import { findAttempted, readDebits } from '../../accounting/history.ts'
 import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
 import { type Plan, type StoredOperation, submitAttempts } from '../../accounting/transfers.ts'
-import { findDeposits, findLastDecline, insertDeposit } from '../../db/descriptions.ts'
+import {
+  type DepositDescription,
+  findDeposits,
+  findLastDecline,
+  keepDeposit,
+} from '../../db/descriptions.ts'
 import type { PaymentSystem } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
@@ -91,31 +96,30 @@ async function book(
   const { reference, sender = null, details = null } = input
   const paymentSystemId = caller.paymentSystem.id
   await ensureAccounts(deps, [wallet])
-  await insertDeposit(deps.db, { ...key, paymentSystemId, reference, sender, details })
+  const told = await keepDeposit(deps.db, { ...key, paymentSystemId, reference, sender, details })
   const clearing = clearingAccount(caller.paymentSystem.number, asset)
-  const plan: Plan = {
-    ...key,
-    ...(input.occurredAtMs === undefined ? {} : { occurredAt: toLedgerTime(input.occurredAtMs) }),
-    legs: [
-      {
-        debitAccountId: clearing.id,
-        creditAccountId: wallet.id,
-        amountMinor,
-        asset,
-        code: TransferCode.deposit,
-      },
-    ],
+  const leg = {
+    debitAccountId: clearing.id,
+    creditAccountId: wallet.id,
+    amountMinor,
+    asset,
+    code: TransferCode.deposit,
   }
+  const occurred =
+    input.occurredAtMs === undefined ? {} : { occurredAt: toLedgerTime(input.occurredAtMs) }
   const last = await findLastDecline(deps.db, operationId)
   const { submission, attempt } = await settle(
     operationId,
-    submitFromClearing(deps.ledger, plan, clearing, last ? last.attempt + 1 : 0),
+    submitFromClearing(
+      deps.ledger,
+      { ...key, ...occurred, legs: [leg] },
+      clearing,
+      last ? last.attempt + 1 : 0,
+    ),
   )
   switch (submission.kind) {
-    case 'done': {
-      const [stored] = await describe(deps, [submission.operation])
-      return { deposit: stored!, replayed: submission.replayed }
-    }
+    case 'done':
+      return { deposit: toDeposit(submission.operation, told), replayed: submission.replayed }
     case 'conflict':
       throw refuseReuse(submission.operation)
     case 'invalid':
@@ -216,22 +220,20 @@ async function describe(
   operations: readonly StoredOperation[],
 ): Promise<Deposit[]> {
   const told = await findDeposits(deps.db, operations)
-  return operations.map((operation) => {
-    const {
-      reference = null,
-      sender = null,
-      details = null,
-    } = told.get(operation.operationId) ?? {}
-    return {
-      id: operation.operationId,
-      walletId: operation.creditAccountId,
-      amountMinor: operation.amountMinor,
-      currency: assetOfLedger(operation.ledger).currency,
-      reference,
-      sender,
-      details,
-      occurredAt: operation.occurredAt === 0n ? null : operation.occurredAt,
-      timestamp: operation.timestamp,
-    }
-  })
+  return operations.map((operation) => toDeposit(operation, told.get(operation.operationId)))
+}
+
+function toDeposit(operation: StoredOperation, told: DepositDescription | undefined): Deposit {
+  const { reference = null, sender = null, details = null } = told ?? {}
+  return {
+    id: operation.operationId,
+    walletId: operation.creditAccountId,
+    amountMinor: operation.amountMinor,
+    currency: assetOfLedger(operation.ledger).currency,
+    reference,
+    sender,
+    details,
+    occurredAt: operation.occurredAt === 0n ? null : operation.occurredAt,
+    timestamp: operation.timestamp,
+  }
 }
