@@ -114,6 +114,7 @@ export class Connection implements Peer {
   #close(reason: string): void {
     if (this.#socket.destroyed) return
     this.#report(reason)
-    this.#socket.destroy()
+    // A reset leaves nothing behind: no port that waits, however many such connections come.
+    this.#socket.resetAndDestroy()
   }
 }
