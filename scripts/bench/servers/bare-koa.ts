@@ -4,7 +4,7 @@ import { createMeter } from '../meter.ts'
 import { serveBareApp } from './bare-app.ts'
 import { constantTransfer } from './constant.ts'
 
-const meter = createMeter()
+const meter = createMeter(() => false)
 const app = await serveBareApp(() => meter.count(Promise.resolve(constantTransfer)))
 
 answerCalls({ start: () => ({ url: app.url }), usage: meter.usage }, app.close)
