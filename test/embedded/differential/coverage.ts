@@ -14,7 +14,6 @@ function namesOf(statuses: object): string[] {
 
 /** Counts what the traces have asked and been answered. */
 export class Coverage {
-  steps = 0
   calls = 0
   events = 0
   objects = 0
@@ -24,7 +23,6 @@ export class Coverage {
   }
 
   add(step: TraceStep, answer: Answer): void {
-    this.steps += 1
     if (step.op === 'sleep' || step.op === 'reconnect') return
     const calls = step.op === 'parallel' ? step.calls : [step]
     for (const [index, call] of calls.entries()) this.addCall(call, answer.calls?.[index] ?? answer)
@@ -46,21 +44,32 @@ export class Coverage {
     return `${this.calls} calls, ${this.events} events, ${this.objects} objects read`
   }
 
+  /** The statuses that were never answered, with their call. */
+  missing(): string[] {
+    return this.entries().flatMap(([op, names, counts]) =>
+      names
+        .filter((name) => !counts.has(name) && !unreachable.includes(name))
+        .map((name) => `${op}: ${name}`),
+    )
+  }
+
   /** A line for each status and how often it was answered, and those that never were. */
   table(): string {
     const lines: string[] = []
-    for (const [op, names] of Object.entries(statusNames) as [
-      keyof typeof statusNames,
-      string[],
-    ][]) {
-      const counts = this.statuses[op]
+    for (const [op, , counts] of this.entries()) {
       lines.push(`${op}:`)
       for (const [name, count] of [...counts].sort((a, b) => b[1] - a[1])) {
         lines.push(`${String(count).padStart(9)}  ${name}`)
       }
-      const missing = names.filter((name) => !counts.has(name) && !unreachable.includes(name))
-      lines.push(`    never  ${missing.join(', ') || 'none'}`)
     }
-    return lines.join('\n')
+    return [...lines, `never: ${this.missing().join(', ') || 'none'}`].join('\n')
+  }
+
+  private entries(): [op: string, names: readonly string[], counts: Map<string, number>][] {
+    const { create_accounts, create_transfers } = this.statuses
+    return [
+      ['create_accounts', statusNames.create_accounts, create_accounts],
+      ['create_transfers', statusNames.create_transfers, create_transfers],
+    ]
   }
 }

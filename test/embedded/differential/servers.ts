@@ -27,10 +27,12 @@ export async function startTigerbeetle(binary: string): Promise<LedgerServer> {
   const flags = [...smallReplica, '--memory-lsm-manifest=16MiB', '--addresses=0']
   const child = startChild(binary, ['start', ...flags, file])
   const [port] = await child.line(/^\d+$/)
+  // The server keeps the file open; without a name it cannot be left behind.
+  await rm(folder, { recursive: true })
   return {
     address: `127.0.0.1:${port}`,
     died: deathOf(child),
-    stop: () => end(child, folder),
+    stop: () => child.stop(),
     restart: () => Promise.reject(new Error('only the embedded ledger is killed')),
   }
 }
