@@ -1,3 +1,6 @@
+/** A row's number and one bit more fit in 31 bits, as the hash table wants them. */
+const rowsMax = 2 ** 30 - 1
+
 /**
  * Rows of a fixed number of 32-bit words, appended at the end, in chunks of typed memory: growing
  * never moves what is there. Chunks are left at their size when rows are taken back.
@@ -26,9 +29,10 @@ export class RowStore {
     return (row & this.rowMask) * this.rowWords
   }
 
-  /** Makes room for one more row and returns its number; its words are what they were before. */
+  /** Makes room for one more row and returns its number; what is in it is left over. Throws at 2^30 - 1. */
   append(): number {
     const row = this.count
+    if (row === rowsMax) throw new Error(`there are ${rowsMax} rows, and no more can be`)
     if ((row & this.rowMask) === 0 && row >>> this.chunkShift === this.chunks.length) {
       this.chunks.push(new Uint32Array((this.rowMask + 1) * this.rowWords))
     }
