@@ -33,7 +33,7 @@ export class History {
     return this.transfers.words(row)[this.transfers.at(row)]! & ~creditSide
   }
 
-  /** Copies the balances (16 words) which a transfer left on one side; false when none were kept. */
+  /** Copies the balances (16 words) that a transfer left on one side; false when none were kept. */
   copy(transfer: number, credit: boolean, to: Uint32Array, at: number): boolean {
     let low = 0
     for (let high = this.balances.count; low < high; ) {

@@ -10,7 +10,7 @@ export const operations = {
   createTransfers: 147,
 } as const
 
-/** Bytes of one event in the request, bytes of one result in the reply, and what the operation may do. */
+/** Bytes of an event in the request and of a result in the reply, and what the operation may do. */
 export interface OperationShape {
   readonly eventBytes: number
   readonly resultBytes: number

@@ -54,7 +54,7 @@ export function postOrVoid(ledger: Ledger, event: Uint32Array, at: number): numb
   return status.created
 }
 
-/** Whether the event says anything that its pending transfer does not. Leaves the amount in the scratch. */
+/** Whether the event contradicts its pending transfer. Leaves the amount in the scratch. */
 function compareWithPending(
   ledger: Ledger,
   event: Uint32Array,

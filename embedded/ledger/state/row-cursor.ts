@@ -57,7 +57,7 @@ export function listCursor(
   }
 }
 
-/** The first index in a block whose row is not below `row`; the block's count when there is none. */
+/** The first index in a block whose row is not below `row`; the block's count without one. */
 function firstIndexFrom(lists: RowLists, block: number, row: number): number {
   let low = 0
   for (let high = lists.countOf(block); low < high; ) {

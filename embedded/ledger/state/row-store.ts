@@ -29,7 +29,7 @@ export class RowStore {
     return (row & this.rowMask) * this.rowWords
   }
 
-  /** Makes room for one more row and returns its number; what is in it is left over. Throws at 2^30 - 1. */
+  /** Makes room for one more row, with left-overs in it, and returns its number. */
   append(): number {
     const row = this.count
     if (row === rowsMax) throw new Error(`there are ${rowsMax} rows, and no more can be`)

@@ -78,7 +78,7 @@ function either(a: Condition, b: Condition): Condition {
   }
 }
 
-/** Walks the rarest condition, or the range when it is shorter, and looks the others up in the records. */
+/** Walks the rarest condition, or a shorter range, and looks the others up in the records. */
 function intersect(conditions: Condition[], range: Range): RowCursor {
   const { low, high, reversed } = range
   const whole: Condition = {

@@ -1,5 +1,5 @@
 /**
- * The balance rules once more, slow and obvious: bigints, maps, and a copy of everything before each
+ * The balance rules once more, slow and obvious: bigints, maps, a copy of everything before each
  * chain. Events are well formed; what is wrong with them is about money, time or what came before.
  */
 
