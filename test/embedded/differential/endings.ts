@@ -50,7 +50,9 @@ function repeatFields(world: World, draft: Draft, target: TraceObject): void {
   const wrong = random.chance(0.12)
   const say = (field: string, other: () => string | number): void => {
     if (!random.chance(wrong ? 0.5 : 0.2)) return
-    draft[field] = wrong && random.chance(0.5) ? other() : (target[field] ?? 0)
+    const same = target[field]
+    if (wrong && random.chance(0.5)) draft[field] = other()
+    else if (same !== undefined) draft[field] = same
   }
   say('debit_account_id', () => world.anyAccountId())
   say('credit_account_id', () => world.anyAccountId())

@@ -77,6 +77,8 @@ async function play(
     const [expected, actual] = await Promise.all(played)
     if (typeof expected === 'string') return end(expected)
     if (typeof actual === 'string') return end(actual)
+    const unsent = [expected, ...(expected.calls ?? [])].find(({ error }) => error && !error.code)
+    if (unsent) return end(`the client does not send this: ${unsent.error?.message}`)
     windows.note(step, expected, from, performance.now())
     coverage?.add(step, expected)
     answers.push(expected)
