@@ -43,6 +43,9 @@ export function openDatabase(options: DatabaseOptions): DatabaseHandle {
     types,
   })
   pool.on('error', options.onIdleError)
+  // The pool hears idle connections only, a query its own errors: one that breaks while it is lent but
+  // between queries would end the process. Whatever is asked of it next fails.
+  pool.on('connect', (client) => client.on('error', () => {}))
   const db: Database = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   return {
     db,

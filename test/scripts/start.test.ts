@@ -137,7 +137,7 @@ test('serves what it promises, and keeps it over a stop and a kill', async () =>
   const [postmaster] = (await readFile(join(dataDir, lockFile), 'utf8')).split('\n')
   process.kill(Number(postmaster), 'SIGKILL')
   assert.is(await fourth.ended, 1)
-  assert.match(fourth.output(), /\nPostgreSQL has ended: .*\n/)
+  assert.ok(/\nPostgreSQL has ended: .*\n/.test(fourth.output()), fourth.output())
   await ready(start()) // recovers, and takes no notice of the file that the killed one has left
 })
 
