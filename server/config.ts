@@ -71,6 +71,7 @@ const variables = z.object({
   BCRYPT_QUEUE_LIMIT: whole(1, 10_000).default(200),
   ACCOUNT_ATTEMPTS: whole(1, 10_000).default(10),
   ADDRESS_ATTEMPTS: whole(1, 1_000_000).default(100),
+  ADDRESS_SIGN_UPS: whole(1, 1_000_000).default(100),
   ATTEMPTS_WINDOW_SECONDS: whole(1, 86_400).default(900),
   DEFAULT_CURRENCY: z
     .string()
@@ -132,6 +133,7 @@ function toConfig(env: z.output<typeof variables>) {
     bcryptQueueLimit: env.BCRYPT_QUEUE_LIMIT,
     accountAttempts: env.ACCOUNT_ATTEMPTS,
     addressAttempts: env.ADDRESS_ATTEMPTS,
+    addressSignUps: env.ADDRESS_SIGN_UPS,
     attemptsWindowSeconds: env.ATTEMPTS_WINDOW_SECONDS,
     defaultCurrency: env.DEFAULT_CURRENCY,
     paymentSystemEmail: env.PAYMENT_SYSTEM_EMAIL,

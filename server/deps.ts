@@ -19,6 +19,8 @@ export interface Deps {
   /** Failed sign-ins of one account, and of one address. */
   readonly accountAttempts: AttemptLimit
   readonly addressAttempts: AttemptLimit
+  /** Sign-ups from one address. */
+  readonly signUpAttempts: AttemptLimit
   /** The clock; milliseconds since 1970. */
   readonly nowMs: () => number
 }

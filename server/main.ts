@@ -106,6 +106,7 @@ async function openDeps(
     passwords: await createPasswords(config),
     accountAttempts: attempts('account', config.accountAttempts),
     addressAttempts: attempts('address', config.addressAttempts),
+    signUpAttempts: attempts('sign-up', config.addressSignUps),
     nowMs,
   }
 }

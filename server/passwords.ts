@@ -18,7 +18,9 @@ export interface Passwords {
 }
 
 /** Makes the hash that nobody has, for comparing with when there is none. */
-export async function createPasswords(config: Config): Promise<Passwords> {
+export async function createPasswords(
+  config: Pick<Config, 'bcryptCost' | 'bcryptConcurrency' | 'bcryptQueueLimit'>,
+): Promise<Passwords> {
   const { bcryptCost, bcryptConcurrency, bcryptQueueLimit } = config
   const nobodysHash = await bcrypt.hash('the password of nobody', bcryptCost)
   const waiting: (() => void)[] = []

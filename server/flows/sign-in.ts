@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { isIPv6 } from 'node:net'
 import { findCredential } from '../../db/users.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
+import { networkOf, takeAttempts } from './attempts.ts'
 
 type SignInDeps = Pick<Deps, 'db' | 'passwords' | 'accountAttempts' | 'addressAttempts'>
 
@@ -18,12 +18,7 @@ export async function signIn(
 ): Promise<string> {
   const account = accountKey(email)
   const network = networkOf(address)
-  const waits = await Promise.all([
-    deps.accountAttempts.take(account),
-    deps.addressAttempts.take(network),
-  ])
-  const retryAfterSeconds = Math.max(...waits)
-  if (retryAfterSeconds > 0) throw new Refusal('too_many_attempts', { retryAfterSeconds })
+  await takeAttempts([deps.accountAttempts, account], [deps.addressAttempts, network])
 
   const credential = await findCredential(deps.db, email)
   const right = await deps.passwords.matches(password, credential?.passwordHash)
@@ -35,24 +30,4 @@ export async function signIn(
 /** Attempts are counted for e-mails that nobody has as well; the key has a fixed length. */
 function accountKey(email: string): string {
   return createHash('sha256').update(email.toLowerCase()).digest('base64url')
-}
-
-/** An IPv4 address, or the /64 network of an IPv6 address: a household has that many of those. */
-function networkOf(address: string): string {
-  if (!isIPv6(address)) return address
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
-  if (mapped?.[1]) return mapped[1]
-  const [head = '', tail] = address.split('::')
-  const groups = head === '' ? [] : head.split(':')
-  const missing =
-    tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length)
-  const all = [
-    ...groups,
-    ...Array.from({ length: missing }, () => '0'),
-    ...(tail?.split(':') ?? []),
-  ]
-  return all
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ''))
-    .join(':')
 }

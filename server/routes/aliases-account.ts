@@ -38,11 +38,11 @@ const postUser = defineRoute(
         body: z.object({ UserId: uuid, Username: z.string() }),
       },
     },
-    refusals: ['email_taken', 'username_taken', 'busy', 'ledger_unavailable'],
+    refusals: ['email_taken', 'username_taken', 'too_many_attempts', 'busy', 'ledger_unavailable'],
   },
-  async (deps, { body }) => {
+  async (deps, { body, address }) => {
     const { Email: email, Username: username, Password: password } = body
-    const user = await signUp(deps, { email, username, password })
+    const user = await signUp(deps, { email, username, password, address })
     return { status: 201, body: { UserId: user.id, Username: username }, signIn: user.id }
   },
 )

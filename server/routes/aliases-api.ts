@@ -66,10 +66,10 @@ const postSignup = defineRoute(
         body: z.object({ status: ok, user_id: uuid, wallet_id: walletNumber }),
       },
     },
-    refusals: ['email_taken', 'busy', 'ledger_unavailable'],
+    refusals: ['email_taken', 'too_many_attempts', 'busy', 'ledger_unavailable'],
   },
-  async (deps, { body }) => {
-    const user = await signUp(deps, body)
+  async (deps, { body, address }) => {
+    const user = await signUp(deps, { ...body, address })
     const wallet = await findOldestWallet(deps, user.id)
     return {
       status: 201,

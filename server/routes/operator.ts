@@ -4,12 +4,13 @@ import type { User } from '../../db/users.ts'
 import { readAudit } from '../flows/audit.ts'
 import { deactivateUser, reactivateUser } from '../flows/deactivate.ts'
 import { readUser, searchUser } from '../flows/find-user.ts'
+import { createOperator } from '../flows/operators.ts'
 import { listWalletsWithBalances } from '../flows/wallet-history.ts'
 import { idPageQuery, readIdCursor, toIdPage } from '../http/id-paging.ts'
 import { pageOf } from '../http/paging.ts'
 import { defineRoute } from '../http/route.ts'
 import { text, time, uuid } from '../http/schemas.ts'
-import { showUser, userBody } from './users.ts'
+import { emailInput, nameInput, showUser, userBody } from './users.ts'
 import { showWallet, walletBody } from './wallets.ts'
 
 const tags = ['Operators'] as const
@@ -124,6 +125,34 @@ const postReactivate = defineRoute(
   },
 )
 
+const postOperator = defineRoute(
+  {
+    method: 'POST',
+    path: '/v1/operators',
+    summary: 'Add an operator',
+    description: 'One for each person, so that the audit tells who it was.',
+    tags,
+    caller: 'operator',
+    body: z.strictObject({ email: emailInput, name: nameInput.optional() }),
+    responses: {
+      201: {
+        description: 'Added',
+        body: z
+          .object({
+            operator: userBody,
+            password: z.string().meta({ description: 'Told this once; only its hash is stored' }),
+          })
+          .meta({ id: 'OperatorCredential' }),
+      },
+    },
+    refusals: ['email_taken', 'busy'],
+  },
+  async (deps, { body }) => {
+    const { operator, password } = await createOperator(deps, body)
+    return { status: 201, body: { operator: showUser(operator), password } }
+  },
+)
+
 const auditBody = z
   .object({
     id: z.string(),
@@ -173,5 +202,6 @@ export const operatorRoutes = [
   getUserWallets,
   postDeactivate,
   postReactivate,
+  postOperator,
   getAudit,
 ]

@@ -61,7 +61,7 @@ const postSignup = defineRoute(
     form: true,
     body: formFields,
   },
-  async (deps, { body }) => {
+  async (deps, { body, address }) => {
     const { name = '', email = '', username = '', password = '' } = body
     try {
       const input = parseInput(signUpInput, {
@@ -70,7 +70,7 @@ const postSignup = defineRoute(
         password,
         ...(username === '' ? {} : { username: username.trim().toLowerCase() }),
       })
-      const user = await signUp(deps, input)
+      const user = await signUp(deps, { ...input, address })
       return { ...goTo('/'), signIn: user.id }
     } catch (error) {
       const render = signUpPage.bind(undefined, { name, email, username })

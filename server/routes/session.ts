@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import type { Caller } from '../caller.ts'
+import { changePassword } from '../flows/change-password.ts'
 import { signIn } from '../flows/sign-in.ts'
 import { defineRoute } from '../http/route.ts'
 import { uuid } from '../http/schemas.ts'
+import { passwordInput } from './users.ts'
 
 const tags = ['Identity'] as const
 const everyone = ['customer', 'payment_system', 'operator'] as const
@@ -77,4 +79,30 @@ const deleteSession = defineRoute(
   async () => ({ status: 204, signOut: true }),
 )
 
-export const sessionRoutes = [postSession, getSession, deleteSession]
+const putPassword = defineRoute(
+  {
+    method: 'PUT',
+    path: '/v1/password',
+    summary: 'Change your password',
+    description:
+      'Every session ends, and the reply has the cookie of a new one. A payment system gets another ' +
+      'credential from an operator.',
+    tags,
+    caller: ['customer', 'operator'],
+    audited: false,
+    startsSession: true,
+    body: z.strictObject({
+      current_password: z.string().max(1_000).meta({ format: 'password' }),
+      new_password: passwordInput,
+    }),
+    responses: { 204: { description: 'Changed; you are signed in anew' } },
+    refusals: ['wrong_credentials', 'too_many_attempts', 'busy'],
+  },
+  async (deps, { caller, body, address }) => {
+    const { current_password: currentPassword, new_password: newPassword } = body
+    await changePassword(deps, caller, { currentPassword, newPassword, address })
+    return { status: 204, signIn: caller.userId }
+  },
+)
+
+export const sessionRoutes = [postSession, getSession, deleteSession, putPassword]

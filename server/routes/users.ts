@@ -57,10 +57,10 @@ const postUser = defineRoute(
     form: true,
     body: signUpInput,
     responses: { 201: { description: 'Signed up and signed in', body: userBody } },
-    refusals: ['email_taken', 'username_taken', 'busy', 'ledger_unavailable'],
+    refusals: ['email_taken', 'username_taken', 'too_many_attempts', 'busy', 'ledger_unavailable'],
   },
-  async (deps, { body }) => {
-    const user = await signUp(deps, body)
+  async (deps, { body, address }) => {
+    const user = await signUp(deps, { ...body, address })
     return { status: 201, body: showUser(user), signIn: user.id }
   },
 )

@@ -184,7 +184,10 @@ test('an operator cannot deactivate the own account', async () => {
 
 test('every route that lets an operator in leaves an entry in the audit', async () => {
   const { user } = await must(operator.get('/v1/session'), 200)
-  for (const spec of guarded.filter(({ caller }) => allows(caller, 'operator'))) {
+  const audited = guarded.filter(
+    (spec) => allows(spec.caller, 'operator') && spec.audited !== false,
+  )
+  for (const spec of audited) {
     const requestId = `audit-${spec.method}${spec.path.replace(/[^a-z]/g, '.')}`
     const path = spec.path.replace('{id}', nobody) + (spec.path === '/v1/users' ? '?email=x' : '')
     const json = /users/.test(path)

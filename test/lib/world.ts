@@ -61,6 +61,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       TIGERBEETLE_ADDRESSES: process.env.TIGERBEETLE_ADDRESSES,
       PORT: '0',
       BCRYPT_COST: '4',
+      ADDRESS_SIGN_UPS: '100000',
       SESSION_SECRETS: 'the secret of every test: 32 bytes or more',
       PAYMENT_SYSTEM_PASSWORD: paymentSystemLogin.password,
       OPERATOR_PASSWORD: operatorLogin.password,
