@@ -64,7 +64,7 @@ export async function readHold(ledger: Ledger, id: Uuid, now: bigint): Promise<H
 }
 
 /** What a hold's transfers, oldest first, amount to at `now`. Pure. */
-export function foldHold(transfers: readonly Transfer[], now: bigint): Hold | undefined {
+function foldHold(transfers: readonly Transfer[], now: bigint): Hold | undefined {
   const [first] = transfers
   if (!first) return undefined
   const deadline = first.timestamp + BigInt(first.timeout) * nsPerSecond
