@@ -3,10 +3,18 @@ import { viewOf } from './checksum.ts'
 import { at, bodyChecksumValid, headerBytes, headerChecksumValid, invalidFrame } from './header.ts'
 import type { Peer, Replica } from './replica.ts'
 
-/** A message has to be complete this long (milliseconds) after its last byte came. */
-const stallLimitMs = 30_000
+/** A message has to be complete this long (milliseconds) after the last byte that came. */
+export const stallLimitMsDefault = 30_000
 /** A client that does not read its answers is cut off when this much (bytes) waits for it. */
 const unsentBytesMax = 8 * 1024 * 1024
+
+export interface ConnectionOptions {
+  readonly socket: Socket
+  readonly replica: Pick<Replica, 'receive'>
+  /** Gets the reason when the connection had to be closed: "it ..." */
+  readonly report: (reason: string) => void
+  readonly stallLimitMs: number
+}
 
 /**
  * Reads messages from a socket and hands the valid ones to the replica. Anything else closes this
@@ -17,19 +25,22 @@ export class Connection implements Peer {
   readonly #socket: Socket
   readonly #replica: Pick<Replica, 'receive'>
   readonly #report: (reason: string) => void
+  readonly #stallLimitMs: number
   /** The bytes of an incomplete message. */
   #partial: Buffer = Buffer.alloc(0)
   #partialBytes = 0
   #timed = false
 
-  constructor(socket: Socket, replica: Pick<Replica, 'receive'>, report: (reason: string) => void) {
+  constructor(options: ConnectionOptions) {
+    const { socket } = options
     this.#socket = socket
-    this.#replica = replica
-    this.#report = report
+    this.#replica = options.replica
+    this.#report = options.report
+    this.#stallLimitMs = options.stallLimitMs
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 5_000)
     socket.on('data', (chunk) => this.#take(chunk))
-    socket.on('timeout', () => this.#close('a message was not completed in time'))
+    socket.on('timeout', () => this.#close('did not complete a message in time'))
     socket.on('error', () => socket.destroy())
   }
 
@@ -48,7 +59,7 @@ export class Connection implements Peer {
     }
     if (rest.byteLength > 0) this.#takeWhole(rest)
     const stalled = this.#partialBytes > 0
-    if (stalled || this.#timed) this.#socket.setTimeout(stalled ? stallLimitMs : 0)
+    if (stalled || this.#timed) this.#socket.setTimeout(stalled ? this.#stallLimitMs : 0)
     this.#timed = stalled
   }
 

@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import { Connection } from './connection.ts'
+import { Connection, stallLimitMsDefault } from './connection.ts'
 import { ExpiryTimer } from './expiry-timer.ts'
 import type { Replica } from './replica.ts'
 
@@ -13,6 +13,8 @@ export interface ListenOptions {
   readonly replica: Replica
   /** Gets one line for each connection that had to be closed. */
   readonly report: (line: string) => void
+  /** How long (milliseconds) after its last byte an incomplete message closes the connection. */
+  readonly stallLimitMs?: number
 }
 
 export interface Listening {
@@ -31,7 +33,12 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     sockets.add(socket)
     const from = `${socket.remoteAddress}:${socket.remotePort}`
     socket.on('close', () => sockets.delete(socket))
-    new Connection(socket, replica, (reason) => report(`closed ${from}: it ${reason}`))
+    new Connection({
+      socket,
+      replica,
+      report: (reason) => report(`closed ${from}: it ${reason}`),
+      stallLimitMs: options.stallLimitMs ?? stallLimitMsDefault,
+    })
     socket.on('data', () => expiry.arm())
   })
   server.maxConnections = connectionsMax

@@ -193,6 +193,25 @@ test(`the client after ${sessionsMax} others ends the session that was idle long
   assert.is(await ask(newest), 'reply')
 })
 
+test('a client that never completes a message is cut off', async () => {
+  const impatient = await startTestLedger(20)
+  for (const bytes of [1, 300]) {
+    const socket = await RawSocket.connect(impatient.address)
+    sockets.push(socket)
+    const whole = new RawClient().register()
+    assert.is(kindOf(await socket.ask(whole.subarray(0, bytes))), 'closed')
+  }
+  assert.match(impatient.lines.join(), /did not complete a message in time/)
+  await impatient.close()
+})
+
+test('a client that sends and never reads is cut off', async () => {
+  const socket = await open()
+  const pings = Array.from({ length: 256 }, () => new RawClient().ping())
+  await socket.sendUntilCut(Buffer.concat(pings))
+  assert.match(ledger.lines.join(), /does not read its answers/)
+})
+
 test('1 GB of noise is cut off at once', async () => {
   const socket = await open()
   const noise = Buffer.alloc(1024 * 1024, 0xa5)

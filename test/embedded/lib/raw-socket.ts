@@ -33,6 +33,14 @@ export class RawSocket {
     this.#socket.write(bytes)
   }
 
+  /** Stops reading. Resolves when the other side has cut the connection. */
+  async sendUntilCut(bytes: Uint8Array): Promise<void> {
+    this.#socket.pause()
+    while (!this.#closed) {
+      if (!this.#socket.write(bytes)) await new Promise(setImmediate)
+    }
+  }
+
   /** The next message, or null when the other side has closed. */
   receive(): Promise<Uint8Array | null> {
     const message = this.#messages.shift()

@@ -10,11 +10,12 @@ export interface TestLedger {
   close(): Promise<void>
 }
 
-export async function startTestLedger(): Promise<TestLedger> {
+export async function startTestLedger(stallLimitMs = 30_000): Promise<TestLedger> {
   const lines: string[] = []
   const clock = () => BigInt(Date.now()) * 1_000_000n
   const replica = new Replica({ stateMachine: createStateMachine(), clock })
   const report = (line: string) => lines.push(line)
-  const { address, close } = await listen({ host: '127.0.0.1', port: 0, replica, report })
+  const at = { host: '127.0.0.1', port: 0 }
+  const { address, close } = await listen({ ...at, replica, report, stallLimitMs })
   return { address, replica, lines, close }
 }
