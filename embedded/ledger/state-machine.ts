@@ -12,7 +12,7 @@ export interface SnapshotSection {
   /** Bytes of one row; `byteLength` is a multiple of it. */
   readonly rowBytes: number
   readonly byteLength: number
-  /** Views (not copies) on the bytes from `start` (inclusive) to `end` (exclusive, at most byteLength). */
+  /** Views (not copies) on the bytes from `start` to before `end`, at most `byteLength`. */
   slices(start: number, end: number): Iterable<Uint8Array>
 }
 
@@ -24,7 +24,7 @@ export interface StateSnapshot {
   readonly sections: readonly SnapshotSection[]
 }
 
-/** Where a saved snapshot is read from: the header, and each section's bytes in pieces of any size. */
+/** Where a snapshot is read from: the header, and each section's bytes in pieces of any size. */
 export interface SavedState {
   readonly header: Uint8Array
   section(name: string): Iterable<Uint8Array>
@@ -43,9 +43,9 @@ export interface StateMachine {
   countEvents(operation: number, body: Uint8Array): number | null
   /**
    * Executes one request body, multi-batch trailer included, that `countEvents` has accepted.
-   * `timestamp` (nanoseconds) belongs to the last of the n events; event i has timestamp - n + i + 1.
-   * It must be greater than `timestamp` of this machine plus n - 1. Returns the reply body with its
-   * own trailer: a view on a buffer that the next commit reuses.
+   * Of n events the last has `timestamp` (nanoseconds) and each has one more than the one before; the
+   * first must be later than this machine's `timestamp`. Reads may come at any time. Returns the
+   * reply body with its own trailer: a view on a buffer that the next commit reuses.
    */
   commit(operation: number, body: Uint8Array, timestamp: bigint): Uint8Array
   /** When (nanoseconds) the next pending transfer expires; 0n when none does. */
