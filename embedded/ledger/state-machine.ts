@@ -43,7 +43,7 @@ export interface StateMachine {
   countEvents(operation: number, body: Uint8Array): number | null
   /**
    * Executes one request body, multi-batch trailer included, that `countEvents` has accepted.
-   * Of n events the last has `timestamp` (nanoseconds) and each has one more than the one before; the
+   * Of n events the last has `timestamp` (nanoseconds), each one more than the one before; the
    * first must be later than this machine's `timestamp`. Reads may come at any time. Returns the
    * reply body with its own trailer: a view on a buffer that the next commit reuses.
    */
