@@ -2,9 +2,12 @@
  * Kassa as a process that can be stopped for ever at an exact step of its work: before and after each
  * call that changes the ledger, after each statement that changes PostgreSQL, and before the answer.
  * (Where it only reads, stopping leaves behind what the step before leaves.) The steps are reached
- * through the dependencies. Commands arrive as lines on standard input; what is told leaves on
- * standard output at once, also when the process is stopped right after it.
+ * through the dependencies; what jobs do in the background does not count. Commands arrive as lines
+ * on standard input; what is told leaves on standard output at once, also when the process is stopped
+ * right after it.
  */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { subscribe } from 'node:diagnostics_channel'
 import { writeSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
 import { createInterface } from 'node:readline'
@@ -14,7 +17,7 @@ import { loadConfig } from '../../server/config.ts'
 import type { Deps } from '../../server/deps.ts'
 import { startKassa } from '../../server/main.ts'
 
-/** From the parent: count steps from now on, and stop at the one of this number (1 is the next). */
+/** From the parent: count the steps of requests from now on, and stop at this one (1 is the next). */
 export interface Command {
   stopAt: number
 }
@@ -25,15 +28,19 @@ export type Told = { ready: string } | { counting: true } | { step: string; stop
 /** A process that nobody kills ends by itself. */
 const stoppedForMs = 60_000
 
-let steps = Number.NEGATIVE_INFINITY
+let isCounting = false
+let steps = 0
 let stopAt = Number.POSITIVE_INFINITY
+/** Set in everything that happens for the sake of a request. */
+const forRequest = new AsyncLocalStorage<true>()
+subscribe('http.server.request.start', () => forRequest.enterWith(true))
 
 const tell = (told: Told) => writeSync(1, `${JSON.stringify(told)}\n`)
 
 /** A step has been reached. When it is the one to stop at, nothing of this process goes on. */
 function reach(step: string): void {
+  if (!isCounting || !forRequest.getStore()) return
   steps += 1
-  if (steps < 1) return
   const stopped = steps === stopAt
   tell({ step, stopped })
   if (!stopped) return
@@ -57,8 +64,7 @@ function watchLedger(ledger: Ledger): Ledger {
   }
 }
 
-/** Calls `onNothing` when a query finds nothing: so ends the recovery at the start. */
-function watchDatabase(db: Database, onNothing: () => void): Database {
+function watchDatabase(db: Database): Database {
   const kinds = new WeakMap<object, string>()
   return db.withPlugin({
     transformQuery({ node, queryId }) {
@@ -66,23 +72,20 @@ function watchDatabase(db: Database, onNothing: () => void): Database {
       return node
     },
     async transformResult({ result, queryId }) {
-      const kind = kinds.get(queryId) ?? 'a statement'
+      const kind = kinds.get(queryId)
       if (kind !== 'SelectQueryNode') reach(`after ${kind}`)
-      else if (result.rows.length === 0) onNothing()
       return result
     },
   })
 }
 
-function watch(deps: Deps, onRecovered: () => void): Deps {
-  const log = Object.create(deps.log, {
-    info: { value: () => reach('before the answer') },
-  })
+function watch(deps: Deps): Deps {
   return {
     ...deps,
-    log,
+    // The line of a request is logged right before its answer is sent.
+    log: Object.create(deps.log, { info: { value: () => reach('before the answer') } }),
     ledger: watchLedger(deps.ledger),
-    db: watchDatabase(deps.db, onRecovered),
+    db: watchDatabase(deps.db),
     memos: {
       async add(memo) {
         await deps.memos.add(memo)
@@ -92,14 +95,11 @@ function watch(deps: Deps, onRecovered: () => void): Deps {
   }
 }
 
-const recovered = Promise.withResolvers<void>()
-const kassa = await startKassa(loadConfig(process.env), {
-  adapt: (deps) => watch(deps, recovered.resolve),
-})
-await recovered.promise
+const kassa = await startKassa(loadConfig(process.env), { adapt: watch })
 createInterface({ input: process.stdin })
   .on('line', (line) => {
     const command: Command = JSON.parse(line)
+    isCounting = true
     steps = 0
     stopAt = command.stopAt
     tell({ counting: true })

@@ -53,25 +53,29 @@ export async function startCrashChild(config: Config): Promise<CrashChild> {
   const steps: string[] = []
   const ready = Promise.withResolvers<string>()
   const stopped = Promise.withResolvers<string>()
-  const counting = Promise.withResolvers<void>()
+  let counting = Promise.withResolvers<void>()
   createInterface({ input: child.stdout }).on('line', (line) => {
     const told: Told = JSON.parse(line)
     if ('ready' in told) return ready.resolve(told.ready)
-    if ('counting' in told) return counting.resolve()
+    if ('counting' in told) {
+      steps.length = 0
+      return counting.resolve()
+    }
     steps.push(told.step)
     if (told.stopped) stopped.resolve(told.step)
   })
   const ended = once(child, 'exit').then(() => {
-    for (const { reject } of [ready, counting, stopped]) reject(new Error('the process has ended'))
+    for (const { reject } of [ready, stopped]) reject(new Error('the process has ended'))
   })
   // Nobody need wait for them.
-  for (const { promise } of [ready, counting, stopped]) promise.catch(() => {})
+  for (const { promise } of [ready, stopped]) promise.catch(() => {})
   const crashChild: CrashChild = {
     url: await ready.promise,
     steps,
     async stopAt(step) {
+      counting = Promise.withResolvers()
       command(child, { stopAt: step })
-      await counting.promise
+      await Promise.race([counting.promise, stopped.promise])
     },
     stopped: () => stopped.promise,
     async kill() {

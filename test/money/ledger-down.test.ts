@@ -5,7 +5,7 @@ import { assertRefused, fund, pay, posted, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
 import { startTcpProxy, type TcpProxy } from '../lib/tcp-proxy.ts'
 import { until } from '../lib/until.ts'
-import { createWorld, must, type Person, type World } from '../lib/world.ts'
+import { createWorld, defaultPassword, must, type Person, type World } from '../lib/world.ts'
 
 const test = suite('a ledger that does not answer')
 
@@ -203,6 +203,19 @@ test('a connection that breaks is made again, and nothing is lost or paid twice'
   assert.is(truth.status, 201)
   assert.ok(isReplay(truth))
   assert.is(await posted(ada.client, ada.walletId), '7.00')
+})
+
+test('who signs up meanwhile has a wallet as soon as the ledger answers', async () => {
+  proxy.hold('requests')
+  const client = world.client(kassa.url)
+  const person = { email: `${unique('new')}@example.com`, password: defaultPassword }
+  await must(client.post('/v1/users', person), 201)
+  assertUnavailable(await client.get('/v1/wallets'))
+  await recover()
+  const { data } = await must(client.get('/v1/wallets'), 200)
+  assert.equal(data[0].balance, { posted: '0.00', held: '0.00', available: '0.00' })
+  await fund(bank, data[0].id, '1.00')
+  assert.is(await posted(client, data[0].id), '1.00')
 })
 
 test('readyz tells of the ledger', async () => {
