@@ -49,8 +49,11 @@ const transfersMax = 2 * capturesMax + 2
 
 /** A hold as the ledger has it at `now` (ns since 1970); undefined when there is none. */
 export async function readHold(ledger: Ledger, id: Uuid, now: bigint): Promise<Hold | undefined> {
+  const user_data_128 = toLedgerId(id)
+  // To TigerBeetle 0 means whatever hold.
+  if (user_data_128 === 0n) return undefined
   const transfers = await ledger.queryTransfers({
-    user_data_128: toLedgerId(id),
+    user_data_128,
     user_data_64: 0n,
     user_data_32: 0,
     ledger: 0,
@@ -169,9 +172,10 @@ export async function captureHold(
 export async function voidHold(ledger: Ledger, hold: Hold): Promise<HoldStep> {
   if (!hold.pending) return { kind: 'stale' }
   const id = toLedgerId(computeUuid('void', toUuid(hold.pending.id)))
-  return step(ledger, [
-    { ...resolution(hold.pending.id), id, flags: TransferFlags.void_pending_transfer },
-  ])
+  // An input hash of its own: one that was taken over would not be known again in a repetition.
+  const user_data_32 = hold.inputHash
+  const flags = TransferFlags.void_pending_transfer
+  return step(ledger, [{ ...resolution(hold.pending.id), id, user_data_32, flags }])
 }
 
 /** A capture that has happened under this id; undefined when there is none (yet). */

@@ -20,7 +20,14 @@ import { readAmount, readCanonicalAmount } from './amount.ts'
 import { toLedgerTime } from './ledger-time.ts'
 import { nameOperation, type PayInput, pay } from './pay.ts'
 import { readModelName } from './read-model.ts'
-import { declineCodes, keepDecline, refuseInvalid, settle } from './settle.ts'
+import {
+  afterMoving,
+  declineCodes,
+  keepDecline,
+  refuseAgain,
+  refuseInvalid,
+  settle,
+} from './settle.ts'
 
 export interface HoldInput extends PayInput {
   expiresInSeconds: number
@@ -47,8 +54,9 @@ export async function placeHold(
   const { expiresInSeconds: timeoutSeconds, ...what } = input
   const terms = { name: 'hold', code: TransferCode.hold, timeoutSeconds } as const
   const { operation, replayed } = await pay(deps, caller, what, terms, idempotencyKey)
-  const hold = await readHold(deps.ledger, operation.operationId, now(deps))
-  if (!hold) throw new Error(`hold ${operation.operationId} was placed and is not there`)
+  const { operationId: id } = operation
+  const hold = await afterMoving(id, readHold(deps.ledger, id, now(deps)))
+  if (!hold) throw new Error(`hold ${id} was placed and is not there`)
   return { hold: describe(hold, input.memo), replayed }
 }
 
@@ -106,8 +114,7 @@ export async function capture(
     if (step.kind === 'stale') continue
     if (step.kind === 'expired') throw new Refusal('hold_expired')
     if (step.kind !== 'done') throw await refuseStep(deps, { operationId: id, inputHash }, step)
-    const { timestamp } = step.operation
-    return finish(deps, { id, holdId, amountMinor, timestamp, replayed: step.replayed })
+    return finish(deps, { id, holdId, ...step.operation, replayed: step.replayed })
   }
   throw new Refusal('busy', { retryAfterSeconds: 1 })
 }
@@ -127,7 +134,8 @@ export async function releaseHold(
     refuseUnlessOpen(hold)
     const step = await settle(holdId, voidHold(deps.ledger, hold))
     if (step.kind === 'expired') throw new Refusal('hold_expired')
-    if (step.kind !== 'stale' && step.kind !== 'done') {
+    if (step.kind === 'done') return afterMoving(holdId, findHold(deps, caller, holdId))
+    if (step.kind !== 'stale') {
       throw await refuseStep(deps, { operationId: holdId, inputHash: hold.inputHash }, step)
     }
   }
@@ -222,7 +230,8 @@ function readCaptureAmount(hold: Hold, { amount, isFinal }: CaptureInput): bigin
   if (amount === undefined) return hold.heldMinor
   const minor = readAmount(amount, assetOf(assetOfLedger(hold.ledger).currency))
   if (minor > hold.heldMinor) throw new Refusal('capture_too_large')
-  const least = hold.amountMinor / BigInt(capturesMax)
+  const parts = BigInt(capturesMax)
+  const least = (hold.amountMinor + parts - 1n) / parts
   if (!isFinal && minor < hold.heldMinor && minor < least) throw new Refusal('capture_too_small')
   return minor
 }
@@ -239,7 +248,8 @@ async function refuseStep(
       if (step.status === 'exceeds_pending_transfer_amount') return new Refusal('capture_too_large')
       return refuseInvalid(step.status)
     case 'declined': {
-      const code = step.reason ? declineCodes[step.reason] : 'declined'
+      if (!step.reason) return refuseAgain(deps, key)
+      const code = declineCodes[step.reason]
       await keepDecline(deps, { ...key, attempt: 0, code })
       return new Refusal(code)
     }
@@ -253,7 +263,12 @@ async function finish(
   captured: Omit<Captured, 'hold'> & { holdId: Uuid },
 ): Promise<Captured> {
   const { id, holdId, amountMinor, timestamp, replayed } = captured
+  const hold = await afterMoving(id, readCaptured(deps, holdId))
+  return { id, hold, amountMinor, timestamp, replayed }
+}
+
+async function readCaptured(deps: HoldDeps, holdId: Uuid): Promise<DescribedHold> {
   const hold = await readHold(deps.ledger, holdId, now(deps))
   if (!hold) throw new Error(`hold ${holdId} was captured and is not there`)
-  return { id, hold: await withMemo(deps, hold), amountMinor, timestamp, replayed }
+  return withMemo(deps, hold)
 }

@@ -9,14 +9,13 @@ import {
   type Submission,
   submitOnce,
 } from '../../accounting/transfers.ts'
-import { findLastDecline } from '../../db/descriptions.ts'
 import { mintId } from '../../db/ids.ts'
 import type { Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
 import { readAmount, readCanonicalAmount, readCurrency, showAmount } from './amount.ts'
 import { type Recipient, type Route, resolveRoute } from './resolve-wallets.ts'
-import { declineCodes, keepDecline, refuseInvalid, settle } from './settle.ts'
+import { declineCodes, keepDecline, refuseAgain, refuseInvalid, settle } from './settle.ts'
 
 /** What somebody who pays writes down. */
 export interface PayInput {
@@ -146,14 +145,6 @@ async function refuseDecline(
   const { operationId, inputHash } = plan
   await keepDecline(deps, { operationId, inputHash, attempt: 0, code })
   return explain(deps, plan, code)
-}
-
-async function refuseAgain(deps: PayDeps, plan: Plan): Promise<Refusal> {
-  const decline = await findLastDecline(deps.db, plan.operationId)
-  if (decline && decline.inputHash !== plan.inputHash) return new Refusal('idempotency_key_reused')
-  return new Refusal((decline?.code as RefusalCode | undefined) ?? 'declined', {
-    headers: { 'Idempotency-Replayed': 'true' },
-  })
 }
 
 /** Tells the owner, and nobody else, what is there and what would be needed. */

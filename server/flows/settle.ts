@@ -1,7 +1,13 @@
-import { LedgerOutcomeUnknown } from '../../accounting/client.ts'
+import { LedgerOutcomeUnknown, LedgerUnavailable } from '../../accounting/client.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import type { PassingReason } from '../../accounting/outcome.ts'
-import { type Decline, insertDecline } from '../../db/descriptions.ts'
+import {
+  type Decline,
+  type DescriptionKey,
+  findLastDecline,
+  insertDecline,
+} from '../../db/descriptions.ts'
+import { isUnavailable } from '../../db/errors.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
 
@@ -17,13 +23,31 @@ export async function settle<T>(operationId: Uuid, submission: Promise<T>): Prom
     return await submission
   } catch (error) {
     if (!(error instanceof LedgerOutcomeUnknown)) throw error
-    throw new Refusal('outcome_unknown', {
-      detail:
-        'The ledger has not answered yet. The same request with the same key tells the truth.',
-      retryAfterSeconds,
-      extra: { operation_id: operationId },
-    })
+    throw refuseDoubt(operationId, 'The ledger has not answered yet.')
   }
+}
+
+/**
+ * Waits for what an answer still needs once the ledger has carried out an operation. When a server
+ * is away then, "nothing was done" is not true any more.
+ * Refusal: outcome_unknown.
+ */
+export async function afterMoving<T>(operationId: Uuid, reading: Promise<T>): Promise<T> {
+  try {
+    return await reading
+  } catch (error) {
+    const isLedgerAway = error instanceof LedgerUnavailable || error instanceof LedgerOutcomeUnknown
+    if (!isLedgerAway && !isUnavailable(error)) throw error
+    throw refuseDoubt(operationId, 'What has become of it cannot be read now.')
+  }
+}
+
+function refuseDoubt(operationId: Uuid, what: string): Refusal {
+  return new Refusal('outcome_unknown', {
+    detail: `${what} The same request with the same key tells the truth.`,
+    retryAfterSeconds,
+    extra: { operation_id: operationId },
+  })
 }
 
 /** What a decline of the ledger means for a payment out of one wallet into another account. */
@@ -60,4 +84,16 @@ export async function keepDecline(
     const { operationId } = decline
     deps.log.warn({ err: error, operationId }, 'the reason of a decline was not kept')
   }
+}
+
+/** The refusal of an operation that was declined before under its key: with the reason of then. */
+export async function refuseAgain(
+  deps: Pick<Deps, 'db'>,
+  { operationId, inputHash }: DescriptionKey,
+): Promise<Refusal> {
+  const decline = await findLastDecline(deps.db, operationId)
+  if (decline && decline.inputHash !== inputHash) return new Refusal('idempotency_key_reused')
+  return new Refusal((decline?.code as RefusalCode | undefined) ?? 'declined', {
+    headers: { 'Idempotency-Replayed': 'true' },
+  })
 }
