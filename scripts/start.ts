@@ -68,7 +68,9 @@ function announce(kassa: Kassa, servers: Servers): void {
   if (kassa.created.length > 0) {
     lines.push('', 'Created now, and shown only this once:', '')
     for (const { role, email, password } of kassa.created) {
-      lines.push(`  ${role.replace('_', ' ').padEnd(14)}  ${email}  ${password}`)
+      lines.push(
+        `  ${role.replace('_', ' ').padEnd(14)}  ${email}  ${password ?? '(the password of the settings)'}`,
+      )
     }
   }
   console.log([...lines, '', ...tour(kassa), ''].join('\n'))
@@ -77,7 +79,7 @@ function announce(kassa: Kassa, servers: Servers): void {
 /** Calls to try: sign up, be paid, look. */
 function tour({ url, created }: Kassa): string[] {
   const payer = created.find(({ role }) => role === 'payment_system')
-  const credential = payer ? `${payer.email}:${payer.password}` : 'E-MAIL:PASSWORD'
+  const credential = `${payer?.email ?? 'E-MAIL'}:${payer?.password ?? 'PASSWORD'}`
   const json = `-H 'Content-Type: application/json'`
   const person = `{"email":"ann@example.com","password":"correct horse"}`
   const payment = `{"wallet_id":"'$wallet'","amount":"100.00","currency":"USD","reference":"first"}`

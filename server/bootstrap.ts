@@ -3,11 +3,12 @@ import { hasUserOfRole, insertUser } from '../db/users.ts'
 import type { Deps } from './deps.ts'
 import { drawPassword } from './flows/payment-systems.ts'
 
-/** A credential that was made at this start. It is told this once; only its hash is stored. */
+/** A credential that was made at this start. */
 export interface Created {
   role: 'payment_system' | 'operator'
   email: string
-  password: string
+  /** Told this once, only its hash is stored; undefined when the settings give it. */
+  password: string | undefined
 }
 
 type BootstrapDeps = Pick<Deps, 'config' | 'db' | 'passwords'>
@@ -23,14 +24,14 @@ export async function bootstrap(deps: BootstrapDeps): Promise<Created[]> {
   const paymentSystem = await createFirst(deps, {
     role: 'payment_system',
     email: config.paymentSystemEmail,
-    password: config.paymentSystemPassword ?? drawPassword(),
+    password: config.paymentSystemPassword,
     insert: (email, passwordHash) =>
       insertPaymentSystem(db, { name: firstPaymentSystemName, email, passwordHash }),
   })
   const operator = await createFirst(deps, {
     role: 'operator',
     email: config.operatorEmail,
-    password: config.operatorPassword ?? drawPassword(),
+    password: config.operatorPassword,
     insert: (email, passwordHash) => insertUser(db, { role: 'operator', email, passwordHash }),
   })
   return [...paymentSystem, ...operator]
@@ -41,10 +42,12 @@ interface First extends Created {
 }
 
 async function createFirst({ db, passwords }: BootstrapDeps, first: First): Promise<Created[]> {
-  const { role, email, password, insert } = first
+  const { role, email, insert } = first
   if (await hasUserOfRole(db, role)) return []
+  const password = first.password ?? drawPassword()
   const stored = await insert(email, await passwords.hash(password))
-  if (typeof stored !== 'string') return [{ role, email, password }]
+  const told = first.password === undefined ? password : undefined
+  if (typeof stored !== 'string') return [{ role, email, password: told }]
   // Another process that starts at the same time was first, or the e-mail is somebody else's.
   if (await hasUserOfRole(db, role)) return []
   throw new Error(`there is another account with the e-mail ${email}: choose one for the ${role}`)

@@ -134,7 +134,9 @@ async function main(): Promise<void> {
   const kassa = await startKassa(loadConfig())
   process.stdout.write(`Kassa listens on ${kassa.url}\n`)
   for (const { role, email, password } of kassa.created) {
-    process.stdout.write(`created ${role}: ${email} ${password}\n`)
+    process.stdout.write(
+      `created ${role}: ${email} ${password ?? 'with the password of the settings'}\n`,
+    )
   }
   const stop = () => {
     kassa.stop().then(() => process.exit(0))
