@@ -9,18 +9,22 @@ import type { Storage, StorageFile } from './storage.ts'
 /** How long (milliseconds) nothing is written before a mark tells what is durable. */
 const quietMs = 100
 
-export interface ActiveSegment {
+interface Segment {
   readonly number: number
   readonly file: StorageFile
+}
+
+/** Where the next record goes. */
+export interface JournalPlace extends Segment {
+  readonly offset: number
 }
 
 export interface JournalOptions {
   readonly storage: Storage
   /** The eight bytes that tell this data folder from others. */
   readonly folder: Uint8Array
-  readonly segment: ActiveSegment
-  /** Where the next record goes, and the last op before it. All before it is on disk. */
-  readonly offset: number
+  readonly place: JournalPlace
+  /** The last op before that place. All up to it is on disk. */
   readonly lastOp: number
   /** From this size (bytes) on, a segment is followed by a new one. */
   readonly segmentBytes: number
@@ -48,9 +52,9 @@ export class Journal implements EntryLog {
   readonly #folder: DataView
   #filling = new Group()
   #writing = new Group()
-  #segment: ActiveSegment
+  #segment: Segment
   #offset: number
-  #next: ActiveSegment | null = null
+  #next: Segment | null = null
   #preparing: Promise<void> | null = null
   #busy: Promise<void> | null = null
   #stated: number
@@ -61,8 +65,8 @@ export class Journal implements EntryLog {
   constructor(options: JournalOptions) {
     this.#options = options
     this.#folder = viewOf(options.folder)
-    this.#segment = options.segment
-    this.#offset = options.offset
+    this.#segment = options.place
+    this.#offset = options.place.offset
     this.durable = options.lastOp
     this.#stated = 0
   }
@@ -142,7 +146,7 @@ export class Journal implements EntryLog {
     }
   }
 
-  async #roll(next: ActiveSegment): Promise<void> {
+  async #roll(next: Segment): Promise<void> {
     const full = this.#segment.file
     this.#segment = next
     this.#offset = segmentHeadBytes

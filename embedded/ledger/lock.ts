@@ -17,7 +17,7 @@ class LockedError extends Error {
 export function lockFolder(folder: string): () => void {
   const database = new DatabaseSync(join(folder, 'lock'))
   try {
-    database.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = OFF')
+    database.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY')
     database.exec('BEGIN EXCLUSIVE')
   } catch (error) {
     database.close()

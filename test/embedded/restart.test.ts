@@ -1,10 +1,10 @@
 import { viewOf } from '../../embedded/ledger/checksum.ts'
-import type { Ledger } from '../../embedded/ledger/ledger.ts'
+import { type Ledger, openLedger } from '../../embedded/ledger/ledger.ts'
 import { sessionsMax } from '../../embedded/ledger/sessions.ts'
 import { operations } from '../../embedded/ledger/state-machine.ts'
 import { assert, suite } from '../lib/suite.ts'
 import { codecs } from './lib/codec.ts'
-import { openSim } from './lib/history.ts'
+import { fingerprint, openSim } from './lib/history.ts'
 import { decodeBody, encodeBody } from './lib/machine-client.ts'
 import { randomFrom } from './lib/random.ts'
 import { RawClient } from './lib/raw-client.ts'
@@ -170,6 +170,23 @@ test('timestamps rise when the clock goes back, and over a restart', async () =>
     timestamps.toSorted((a, b) => (a < b ? -1 : 1)),
   )
   assert.is(new Set(timestamps).size, timestamps.length)
+  await machine.ledger.close()
+})
+
+test('a long journal becomes a snapshot before anything new is accepted', async () => {
+  const machine = new Machine()
+  const options = { storage: machine.storage, clock: () => machine.now, report: () => {} }
+  const long = { ...options, onFailure: assert.unreachable, segmentBytes: 1024 * 1024 }
+  machine.ledger = await openLedger(long)
+  const client = await machine.register()
+  for (let id = 1n; id <= 100n; id++) await machine.createAccounts(client, [id])
+  const before = fingerprint(machine.ledger.replica)
+  await machine.crash()
+  assert.is(fingerprint(machine.ledger.replica), before)
+  const names = (await machine.storage.list()).sort()
+  assert.equal(names, ['journal-00000002', 'snapshot', 'state'])
+  await machine.crash()
+  assert.is(fingerprint(machine.ledger.replica), before)
   await machine.ledger.close()
 })
 
