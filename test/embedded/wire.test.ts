@@ -212,10 +212,9 @@ test('a client that sends and never reads is cut off', async () => {
   assert.match(ledger.lines.join(), /does not read its answers/)
 })
 
-test('1 GB of noise is cut off at once', async () => {
+test('noise is cut off, however much of it follows', async () => {
   const socket = await open()
-  const noise = Buffer.alloc(1024 * 1024, 0xa5)
-  socket.send(noise)
+  await socket.sendUntilCut(Buffer.alloc(1024 * 1024, 0xa5))
   assert.is(kindOf(await socket.receive()), 'closed')
 })
 
