@@ -33,6 +33,16 @@ export function openWallet(client: Client, currency: string): Promise<Json> {
   return must(client.post('/v1/wallets', { currency }), 201)
 }
 
+/** A payer with one wallet of the currency that holds this much, and a payee with one. */
+export async function pair(world: World, bank: Client, amount: string, currency = 'USD') {
+  const [payer, payee] = await Promise.all([world.signUp(), world.signUp()])
+  const isDefault = currency === 'USD'
+  const from = isDefault ? payer.walletId : (await openWallet(payer.client, currency)).id
+  const to = isDefault ? payee.walletId : (await openWallet(payee.client, currency)).id
+  if (amount !== '0') await fund(bank, from, amount, currency)
+  return { payer: payer.client, payee: payee.client, from, to }
+}
+
 /** The posted balance of one of the customer's wallets. */
 export async function posted(client: Client, walletId: string): Promise<string> {
   return (await must(client.get(`/v1/wallets/${walletId}`), 200)).balance.posted

@@ -3,7 +3,7 @@ import { checkBooks } from '../lib/books.ts'
 import type { Client, Reply } from '../lib/http.ts'
 import { assertRefused, fund, pay, posted, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
-import { startTcpProxy, type TcpProxy } from '../lib/tcp-proxy.ts'
+import { type Direction, startTcpProxy, type TcpProxy } from '../lib/tcp-proxy.ts'
 import { until } from '../lib/until.ts'
 import { createWorld, defaultPassword, must, type Person, type World } from '../lib/world.ts'
 
@@ -72,15 +72,29 @@ function assertUnavailable(reply: Reply): void {
   assert.match(String(reply.headers['retry-after']), /^[1-9]\d*$/)
 }
 
+/**
+ * Sends a request while the ledger is held, until it is in doubt. The job that follows the ledger may
+ * have been the first to notice: then nothing is submitted any more, and it has to be tried again.
+ */
+async function bringIntoDoubt(direction: Direction, send: () => Promise<Reply>): Promise<Reply> {
+  for (;;) {
+    proxy.hold(direction)
+    const reply = await send()
+    if (reply.body.code !== 'ledger_unavailable') {
+      assertUnknown(reply)
+      return reply
+    }
+    await recover()
+  }
+}
+
 const isReplay = ({ headers }: Reply) => headers['idempotency-replayed'] === 'true'
 
 test('a payment whose answer is lost is in doubt; the same key tells that it happened', async () => {
   const { ada, ben, payer } = await pair('10.00')
   const key = unique('key')
   const input = { to_wallet_id: ben.walletId, amount: '3' }
-  proxy.hold('answers')
-  const doubt = await pay(payer, input, key)
-  assertUnknown(doubt)
+  const doubt = await bringIntoDoubt('answers', () => pay(payer, input, key))
   assert.is(await posted(ben.client, ben.walletId), '3.00')
   assertUnavailable(await pay(payer, input, key))
   await recover()
@@ -97,9 +111,7 @@ test('a payment that has not arrived is in doubt; the same key pays it once', as
   const { ben, payer } = await pair('10.00')
   const key = unique('key')
   const input = { to_wallet_id: ben.walletId, amount: '3' }
-  proxy.hold('requests')
-  const doubt = await pay(payer, input, key)
-  assertUnknown(doubt)
+  const doubt = await bringIntoDoubt('requests', () => pay(payer, input, key))
   assert.is(await posted(ben.client, ben.walletId), '0.00')
   await recover()
   const truth = await pay(payer, input, key)
@@ -112,8 +124,7 @@ test('the other process can tell the truth first; what arrives late pays nothing
   const { ada, ben, payer } = await pair('10.00')
   const key = unique('key')
   const input = { to_wallet_id: ben.walletId, amount: '3' }
-  proxy.hold('requests')
-  assertUnknown(await pay(payer, input, key))
+  await bringIntoDoubt('requests', () => pay(payer, input, key))
   const direct = await pay(ada.client, input, key)
   assert.is(direct.status, 201)
   assert.not(isReplay(direct))
@@ -126,8 +137,7 @@ test('a decline in doubt is told as a decline later, and stays one', async () =>
   const { ada, ben, payer } = await pair('1.00')
   const key = unique('key')
   const input = { to_wallet_id: ben.walletId, amount: '3' }
-  proxy.hold('answers')
-  assertUnknown(await pay(payer, input, key))
+  await bringIntoDoubt('answers', () => pay(payer, input, key))
   await fund(bank, ada.walletId, '10.00')
   await recover()
   const truth = await pay(payer, input, key)
@@ -144,9 +154,7 @@ test('a deposit in doubt is told by its reference', async () => {
     currency: 'USD',
     reference: unique('doubt'),
   }
-  proxy.hold('answers')
-  const doubt = await through(bank).post('/v1/deposits', input)
-  assertUnknown(doubt)
+  const doubt = await bringIntoDoubt('answers', () => through(bank).post('/v1/deposits', input))
   await recover()
   const truth = await through(bank).post('/v1/deposits', input)
   assert.is(truth.status, 201)
@@ -161,11 +169,11 @@ test('a ledger that is known not to answer gets nothing more; that is told at on
   proxy.hold('requests')
   assertUnavailable(await payer.get('/v1/wallets'))
   const key = unique('key')
-  const startedAt = performance.now()
+  const { pending } = kassa.deps.ledger
   assertUnavailable(await pay(payer, input, key))
   assertUnavailable(await payer.get(`/v1/wallets/${ada.walletId}`))
   assertUnavailable(await payer.get(`/v1/wallets/${ada.walletId}/transactions`))
-  assert.ok(performance.now() - startedAt < deadlineMs, 'without waiting')
+  assert.is(kassa.deps.ledger.pending, pending, 'nothing was submitted')
   await recover()
   const reply = await pay(payer, input, key)
   assert.is(reply.status, 201)
@@ -176,33 +184,34 @@ test('a ledger that is known not to answer gets nothing more; that is told at on
 test('more calls than may wait for the ledger are refused at once', async () => {
   const { ben, payer } = await pair('10.00')
   const input = { to_wallet_id: ben.walletId, amount: '1' }
-  proxy.hold('requests')
   const keys = Array.from({ length: queueLimit + 3 }, () => unique('key'))
-  const replies = await Promise.all(keys.map((key) => pay(payer, input, key)))
-  const refusals = replies.filter(({ body }) => body.code === 'ledger_unavailable')
-  assert.is(refusals.length, 3)
-  for (const reply of replies) if (!refusals.includes(reply)) assertUnknown(reply)
+  let refused: Reply[] = []
+  await bringIntoDoubt('requests', async () => {
+    const replies = await Promise.all(keys.map((key) => pay(payer, input, key)))
+    refused = replies.filter(({ body }) => body.code === 'ledger_unavailable')
+    const waited = replies.filter((reply) => !refused.includes(reply))
+    waited.forEach(assertUnknown)
+    return waited[0] ?? replies[0]!
+  })
+  assert.ok(refused.length >= 3)
   await recover()
   for (const key of keys) assert.is((await pay(payer, input, key)).status, 201)
   assert.is(await posted(ben.client, ben.walletId), '7.00')
 })
 
-test('a connection that breaks is made again, and nothing is lost or paid twice', async () => {
-  const { ada, ben, payer } = await pair('10.00')
-  const key = unique('key')
-  const input = { to_wallet_id: ben.walletId, amount: '3' }
-  proxy.hold('answers')
-  const paying = pay(payer, input, key)
-  await until(async () => (await posted(ben.client, ben.walletId)) === '3.00')
+test('connections that break are made again, and nothing is lost or paid twice', async () => {
+  const { ben, payer } = await pair('20.00')
+  const input = { to_wallet_id: ben.walletId, amount: '1' }
+  const keys = Array.from({ length: 20 }, () => unique('key'))
+  const paying = keys.map((key) => pay(payer, input, key))
+  await Promise.race(paying)
   proxy.cut()
-  proxy.release()
-  const reply = await paying
-  if (reply.status !== 201) assertUnknown(reply)
-  await recover()
-  const truth = await pay(payer, input, key)
-  assert.is(truth.status, 201)
-  assert.ok(isReplay(truth))
-  assert.is(await posted(ada.client, ada.walletId), '7.00')
+  for (const { status } of await Promise.all(paying)) assert.ok([201, 503].includes(status))
+  for (const key of keys) {
+    await until(async () => (await pay(payer, input, key)).status === 201)
+    assert.ok(isReplay(await pay(payer, input, key)))
+  }
+  assert.is(await posted(ben.client, ben.walletId), '20.00')
 })
 
 test('who signs up meanwhile has a wallet as soon as the ledger answers', async () => {
