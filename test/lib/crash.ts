@@ -42,6 +42,7 @@ export async function startCrashChild(config: Config): Promise<CrashChild> {
       DATABASE_URL: config.databaseUrl,
       DATABASE_POOL_SIZE: '5',
       DATABASE_CONNECT_TIMEOUT_MS: '60000',
+      LEDGER_DEADLINE_MS: '60000',
       NODE_COMPILE_CACHE: compileCache,
       TIGERBEETLE_ADDRESSES: config.tigerbeetleAddresses.join(),
       SESSION_SECRETS: config.sessionSecrets.join(),

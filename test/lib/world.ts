@@ -59,6 +59,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       DATABASE_URL: database.url,
       DATABASE_POOL_SIZE: '8',
       TIGERBEETLE_ADDRESSES: process.env.TIGERBEETLE_ADDRESSES,
+      // On a busy machine an answer may take its time.
+      LEDGER_DEADLINE_MS: '60000',
       PORT: '0',
       BCRYPT_COST: '4',
       ADDRESS_SIGN_UPS: '100000',
