@@ -68,13 +68,34 @@ export async function findSession(
   return { ...rest, createdAt: created_at, seenAt: seen_at, paymentSystem }
 }
 
-/** Stores a new session of a user, and ends the oldest ones beyond `limit`. */
+export interface NewSession {
+  userId: string
+  /** What the password was compared with: the session is refused when it is another one by now. */
+  passwordHash?: string | undefined
+  tokenHash: Buffer
+  now: Date
+  limit: number
+}
+
+/**
+ * Stores a new session of an active user, and ends the oldest ones beyond `limit`. Answers false, with
+ * nothing stored, when the user was deactivated or given another password since that was checked.
+ */
 export async function insertSession(
   db: Database,
-  session: { userId: string; tokenHash: Buffer; now: Date; limit: number },
-): Promise<void> {
-  const { userId, tokenHash, now, limit } = session
-  await db.transaction().execute(async (trx) => {
+  { userId, passwordHash, tokenHash, now, limit }: NewSession,
+): Promise<boolean> {
+  return db.transaction().execute(async (trx) => {
+    // The lock makes a change of the user wait: it then ends this session as well.
+    const user = await trx
+      .selectFrom('users')
+      .select('id')
+      .where('id', '=', userId)
+      .where('deactivated_at', 'is', null)
+      .$if(passwordHash !== undefined, (q) => q.where('password_hash', '=', passwordHash ?? ''))
+      .forShare()
+      .executeTakeFirst()
+    if (!user) return false
     await trx
       .insertInto('sessions')
       .values({
@@ -96,6 +117,7 @@ export async function insertSession(
           .offset(limit),
       )
       .execute()
+    return true
   })
 }
 

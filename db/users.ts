@@ -40,9 +40,13 @@ const toUser = ({ created_at, deactivated_at, ...row }: Row): User => ({
   deactivatedAt: deactivated_at,
 })
 
-/** Compares e-mails without regard to case, as the unique index does. */
+/**
+ * Compares e-mails without regard to case, by the unique index. What is looked for is put into lower
+ * case here: PostgreSQL has more letters that become an ASCII one, and failed sign-ins are counted by
+ * what JavaScript makes of it.
+ */
 const isEmail = (email: string) => (eb: ExpressionBuilder<Schema, 'users'>) =>
-  eb(eb.fn('lower', ['email']), '=', eb.fn('lower', [eb.val(email)]))
+  eb(eb.fn('lower', ['email']), '=', email.toLowerCase())
 
 /** Stores a new user, or says which of the names is taken already. */
 export async function insertUser(
@@ -71,11 +75,14 @@ export async function insertUser(
   }
 }
 
+/** Whom a password was found to belong to, by which hash. */
+export interface Credential {
+  userId: string
+  passwordHash: string
+}
+
 /** The active user with this e-mail, without regard to case, and the bcrypt hash to check. */
-export async function findCredential(
-  db: Database,
-  email: string,
-): Promise<{ userId: string; passwordHash: string } | undefined> {
+export async function findCredential(db: Database, email: string): Promise<Credential | undefined> {
   const row = await db
     .selectFrom('users')
     .select(['id', 'password_hash'])
@@ -142,18 +149,25 @@ export async function setDeactivated(
   })
 }
 
-/** Gives a user another password and ends all sessions. */
+/**
+ * Gives a user another password and ends all sessions. With `replaced`, only while that is the hash of
+ * the present one. Answers whether it was done.
+ */
 export async function replacePassword(
   db: Database,
-  id: string,
-  passwordHash: string,
-): Promise<void> {
-  await db.transaction().execute(async (trx) => {
-    await trx
+  { userId, passwordHash }: Credential,
+  replaced?: string,
+): Promise<boolean> {
+  return db.transaction().execute(async (trx) => {
+    const changed = await trx
       .updateTable('users')
       .set({ password_hash: passwordHash })
-      .where('id', '=', id)
-      .execute()
-    await trx.deleteFrom('sessions').where('user_id', '=', id).execute()
+      .where('id', '=', userId)
+      .$if(replaced !== undefined, (query) => query.where('password_hash', '=', replaced ?? ''))
+      .returning('id')
+      .executeTakeFirst()
+    if (!changed) return false
+    await trx.deleteFrom('sessions').where('user_id', '=', userId).execute()
+    return true
   })
 }

@@ -11,6 +11,7 @@ import {
 } from '../db/sessions.ts'
 import { type Caller, toCaller } from './caller.ts'
 import type { Config } from './config.ts'
+import { Refusal } from './refusals.ts'
 import { type CachedSession, createSessionCache } from './session-cache.ts'
 
 /**
@@ -20,13 +21,20 @@ import { type CachedSession, createSessionCache } from './session-cache.ts'
 export interface Sessions {
   /** Who holds this token; undefined when the session has ended or its user was deactivated. */
   find(token: string): Promise<Caller | undefined>
-  /** Starts a session of a user and ends the user's oldest beyond the limit. */
-  start(token: string, userId: string): Promise<void>
+  /** Starts a session and ends the user's oldest beyond the limit. Refusal: wrong_credentials. */
+  start(token: string, entry: Entry): Promise<void>
   /** Ends the session of a token, in every process within a second. */
   end(token: string): Promise<void>
   /** Forgets what is cached of a user, so that this process need not wait for the notification. */
   forgetUser(userId: string): void
   close(): Promise<void>
+}
+
+/** Who signs in. */
+export interface Entry {
+  userId: string
+  /** The hash that the password fitted, which must still be the user's; left out at a sign-up. */
+  passwordHash?: string | undefined
 }
 
 interface Dependencies {
@@ -97,10 +105,16 @@ export async function createSessions({ db, config, log, nowMs }: Dependencies): 
 
   return {
     find,
-    async start(token, userId) {
+    async start(token, entry) {
       const tokenHash = Buffer.from(hashToken(token), 'hex')
       const limit = config.sessionsPerUser
-      await insertSession(db, { userId, tokenHash, now: new Date(nowMs()), limit })
+      const started = await insertSession(db, {
+        ...entry,
+        tokenHash,
+        now: new Date(nowMs()),
+        limit,
+      })
+      if (!started) throw new Refusal('wrong_credentials')
     },
     async end(token) {
       const tokenHash = hashToken(token)

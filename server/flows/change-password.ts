@@ -1,6 +1,7 @@
-import { replacePassword } from '../../db/users.ts'
+import { type Credential, replacePassword } from '../../db/users.ts'
 import type { Caller } from '../caller.ts'
 import type { Deps } from '../deps.ts'
+import { Refusal } from '../refusals.ts'
 import { checkPassword } from './password-rules.ts'
 import { signIn } from './sign-in.ts'
 
@@ -18,10 +19,14 @@ export async function changePassword(
   deps: ChangeDeps,
   caller: Caller,
   input: { currentPassword: string; newPassword: string; address: string },
-): Promise<void> {
+): Promise<Credential> {
   const { currentPassword, newPassword, address } = input
   checkPassword(newPassword, caller.email, '/new_password')
-  await signIn(deps, { email: caller.email, password: currentPassword, address })
-  await replacePassword(deps.db, caller.userId, await deps.passwords.hash(newPassword))
-  deps.sessions.forgetUser(caller.userId)
+  const { email, userId } = caller
+  const current = await signIn(deps, { email, password: currentPassword, address })
+  const credential = { userId, passwordHash: await deps.passwords.hash(newPassword) }
+  const changed = await replacePassword(deps.db, credential, current.passwordHash)
+  if (!changed) throw new Refusal('wrong_credentials')
+  deps.sessions.forgetUser(userId)
+  return credential
 }

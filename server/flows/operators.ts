@@ -57,7 +57,8 @@ async function renew(
   operator: User,
 ): Promise<OperatorCredential> {
   const password = drawPassword()
-  await replacePassword(db, operator.id, await passwords.hash(password))
+  const passwordHash = await passwords.hash(password)
+  await replacePassword(db, { userId: operator.id, passwordHash })
   await setDeactivated(db, operator.id, null)
   return { operator, password }
 }

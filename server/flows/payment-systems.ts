@@ -48,7 +48,7 @@ export async function rotateCredential(
   const paymentSystem = await findPaymentSystem(db, id)
   if (!paymentSystem) throw new Refusal('payment_system_not_found')
   const password = drawPassword()
-  await replacePassword(db, id, await passwords.hash(password))
+  await replacePassword(db, { userId: id, passwordHash: await passwords.hash(password) })
   sessions.forgetUser(id)
   return { paymentSystem, password }
 }

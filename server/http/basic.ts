@@ -27,10 +27,10 @@ export function createIdentify(deps: Deps, cookie: SessionCookie): Identify {
 
   /** Answers the session's id: that of the cookie when it is the same user, else a new one. */
   async function start(ctx: Context, mac: string, authorization: string): Promise<string> {
-    const userId = await signIn(deps, { ...readBasic(authorization), address: ctx.ip })
+    const entry = await signIn(deps, { ...readBasic(authorization), address: ctx.ip })
     const present = ctx.state.cookie
-    const token = present?.caller.userId === userId ? present.token : mintToken()
-    if (token !== present?.token) await sessions.start(token, userId)
+    const token = present?.caller.userId === entry.userId ? present.token : mintToken()
+    if (token !== present?.token) await sessions.start(token, entry)
     tokens.set(mac, token)
     return token
   }

@@ -24,6 +24,7 @@ interface SessionContext {
     readonly isNew: boolean
     readonly externalKey: string | undefined
     user_id?: string
+    password_hash?: string | undefined
     save(): Promise<void> | undefined
     regenerate(): Promise<void> | undefined
     manuallyCommit(): Promise<void> | undefined

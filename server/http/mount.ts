@@ -41,7 +41,7 @@ function handle(route: Route, { deps, cookie, identify }: MountOptions): Middlew
       readBody: () => readBody(ctx.req, spec.form ?? false),
     })
     if (answer.signIn !== undefined) {
-      ctx.state.userId = answer.signIn
+      ctx.state.userId = answer.signIn.userId
       await cookie.signIn(ctx, answer.signIn)
     }
     if (answer.signOut) {

@@ -3,6 +3,7 @@ import type { Caller } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { recordAct } from '../flows/audit.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
+import type { Entry } from '../sessions.ts'
 import { parseInput } from './input.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -92,7 +93,7 @@ export interface RouteRequest<
 interface AnswerFrame {
   headers?: Readonly<Record<string, string>>
   /** Starts a session of this user, with a new id, in place of the one that the request came with. */
-  signIn?: string
+  signIn?: Entry
   /** Ends the session that the request came with. */
   signOut?: boolean
 }

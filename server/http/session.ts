@@ -5,7 +5,7 @@
 import { createSession } from 'koa-session'
 import type { Config } from '../config.ts'
 import type { Deps } from '../deps.ts'
-import { mintToken } from '../sessions.ts'
+import { type Entry, mintToken } from '../sessions.ts'
 import type { App, Context, Middleware } from './context.ts'
 
 /** Browsers take a cookie named `__Host-` only from a secure origin, and for it alone. */
@@ -17,11 +17,17 @@ export interface SessionCookie {
   /** Reads the cookie; sets `state.cookie` when its session is alive. */
   middleware: Middleware
   /** Starts a session with a new id in place of the one that the request came with. */
-  signIn(ctx: Context, userId: string): Promise<void>
+  signIn(ctx: Context, entry: Entry): Promise<void>
   /** Ends the session that the request came with and takes the cookie back. */
   signOut(ctx: Context): Promise<void>
   /** Gives the client the cookie of a session that it has started by HTTP Basic. */
   send(ctx: Context, token: string): void
+}
+
+/** What koa-session carries from signing in to the store; none of it is in the cookie. */
+interface SessionData {
+  user_id: string
+  password_hash?: string
 }
 
 /** Teaches the application koa-session, for the routes that use it. */
@@ -51,7 +57,8 @@ export function createSessionCookie(
           ctx.state.cookie = { caller, token }
           return { user_id: caller.userId }
         },
-        set: (token: string, { user_id }: { user_id: string }) => sessions.start(token, user_id),
+        set: (token: string, { user_id, password_hash }: SessionData) =>
+          sessions.start(token, { userId: user_id, passwordHash: password_hash }),
         destroy: (token: string) => sessions.end(token),
       },
     },
@@ -64,11 +71,12 @@ export function createSessionCookie(
       if (config.production) ctx.cookies.secure = true
       await read(ctx, next)
     },
-    async signIn(ctx, userId) {
+    async signIn(ctx, { userId, passwordHash }) {
       const { session } = ctx
       if (!session) throw new Error('the session was taken away')
       const { isNew } = session
       session.user_id = userId
+      session.password_hash = passwordHash
       await (isNew ? session.save() : session.regenerate())
     },
     async signOut(ctx) {

@@ -43,7 +43,11 @@ const postUser = defineRoute(
   async (deps, { body, address }) => {
     const { Email: email, Username: username, Password: password } = body
     const user = await signUp(deps, { email, username, password, address })
-    return { status: 201, body: { UserId: user.id, Username: username }, signIn: user.id }
+    return {
+      status: 201,
+      body: { UserId: user.id, Username: username },
+      signIn: { userId: user.id },
+    }
   },
 )
 

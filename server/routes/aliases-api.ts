@@ -74,7 +74,7 @@ const postSignup = defineRoute(
     return {
       status: 201,
       body: { status: 'OK' as const, user_id: user.id, wallet_id: Number(wallet.number) },
-      signIn: user.id,
+      signIn: { userId: user.id },
     }
   },
 )
@@ -94,8 +94,8 @@ const postLogin = defineRoute(
     refusals: ['wrong_credentials', 'too_many_attempts', 'busy'],
   },
   async (deps, { body, address }) => {
-    const userId = await signIn(deps, { ...body, address })
-    return { status: 200, body: { status: 'OK' as const, user_id: userId }, signIn: userId }
+    const entry = await signIn(deps, { ...body, address })
+    return { status: 200, body: { status: 'OK' as const, user_id: entry.userId }, signIn: entry }
   },
 )
 

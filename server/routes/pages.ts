@@ -37,8 +37,8 @@ const postLogin = defineRoute(
   async (deps, { body, address }) => {
     const { email = '', password = '' } = body
     try {
-      const userId = await signIn(deps, { email, password, address })
-      return { ...goTo('/'), signIn: userId }
+      const entry = await signIn(deps, { email, password, address })
+      return { ...goTo('/'), signIn: entry }
     } catch (error) {
       return showFailure(refusalOf(error), (failure) => signInPage(email, failure))
     }
@@ -71,7 +71,7 @@ const postSignup = defineRoute(
         ...(username === '' ? {} : { username: username.trim().toLowerCase() }),
       })
       const user = await signUp(deps, { ...input, address })
-      return { ...goTo('/'), signIn: user.id }
+      return { ...goTo('/'), signIn: { userId: user.id } }
     } catch (error) {
       const render = signUpPage.bind(undefined, { name, email, username })
       return showFailure(refusalOf(error), render)

@@ -46,8 +46,8 @@ const postSession = defineRoute(
     refusals: ['wrong_credentials', 'too_many_attempts', 'busy'],
   },
   async (deps, { body, address }) => {
-    const userId = await signIn(deps, { ...body, address })
-    return { status: 201, body: { user_id: userId }, signIn: userId }
+    const entry = await signIn(deps, { ...body, address })
+    return { status: 201, body: { user_id: entry.userId }, signIn: entry }
   },
 )
 
@@ -100,8 +100,8 @@ const putPassword = defineRoute(
   },
   async (deps, { caller, body, address }) => {
     const { current_password: currentPassword, new_password: newPassword } = body
-    await changePassword(deps, caller, { currentPassword, newPassword, address })
-    return { status: 204, signIn: caller.userId }
+    const entry = await changePassword(deps, caller, { currentPassword, newPassword, address })
+    return { status: 204, signIn: entry }
   },
 )
 

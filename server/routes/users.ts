@@ -61,7 +61,7 @@ const postUser = defineRoute(
   },
   async (deps, { body, address }) => {
     const user = await signUp(deps, { ...body, address })
-    return { status: 201, body: showUser(user), signIn: user.id }
+    return { status: 201, body: showUser(user), signIn: { userId: user.id } }
   },
 )
 

@@ -173,6 +173,7 @@ test('a user has a limited number of sessions; the oldest end', async () => {
     await client.post('/v1/sessions', { email, password })
     clients.push(client)
   }
+  await until(async () => !(await isSignedIn(first)))
   const alive = await Promise.all(clients.map(isSignedIn))
   assert.equal(alive, [false, true, true, true])
 })

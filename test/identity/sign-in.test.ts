@@ -1,6 +1,6 @@
 import { basic } from '../lib/http.ts'
 import { assert, suite } from '../lib/suite.ts'
-import { createWorld, type World } from '../lib/world.ts'
+import { createWorld, defaultPassword, type World } from '../lib/world.ts'
 
 const test = suite('sign in')
 let world: World
@@ -89,6 +89,18 @@ test('failures of an account are limited, in every process, also for the right p
   assert.is((await elsewhere.post('/v1/sessions', credentials, from(newAddress()))).status, 429)
   const byBasic = await elsewhere.get('/v1/session', { headers: basic(email, password) })
   assert.is(byBasic.status, 429)
+})
+
+test('no other way to write an e-mail has failures of its own', async () => {
+  const { email } = await world.signUp({ email: 'writing.limits@example.com' })
+  // In PostgreSQL lower('\u0130') is 'i', in JavaScript it is 'i' and a combining dot.
+  const written = [...email].flatMap((letter, index) =>
+    letter === 'i' ? [`${email.slice(0, index)}\u0130${email.slice(index + 1)}`] : [],
+  )
+  assert.is(written.length, 4)
+  for (const other of written) {
+    assert.is((await tryToSignIn(other, defaultPassword, newAddress())).status, 401)
+  }
 })
 
 test('many guesses at once are not more than many one after the other', async () => {
