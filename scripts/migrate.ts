@@ -5,7 +5,7 @@ import { explain } from './explain.ts'
 
 const url = process.env.DATABASE_URL
 if (!url) {
-  console.error('DATABASE_URL is not set.')
+  console.error('DATABASE_URL is not set. `npm run servers` prints one.')
   process.exit(1)
 }
 const onIdleError = (error: Error): void => console.error(error.message)

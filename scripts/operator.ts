@@ -32,7 +32,7 @@ try {
 async function open() {
   const url = process.env.DATABASE_URL
   if (!url) {
-    console.error('DATABASE_URL is not set.')
+    console.error('DATABASE_URL is not set. `npm run servers` prints one.')
     process.exit(1)
   }
   const onIdleError = (error: Error): void => console.error(error.message)

@@ -4,22 +4,30 @@
  */
 import { createLedger } from '../accounting/client.ts'
 import { openDatabase } from '../db/database.ts'
+import { loadConfig } from '../server/config.ts'
 import { dropReadModel, followOnce } from '../server/flows/read-model.ts'
 import { explain } from './explain.ts'
 
-const { DATABASE_URL: url, TIGERBEETLE_ADDRESSES: addresses } = process.env
-if (!url || !addresses) {
-  console.error('DATABASE_URL and TIGERBEETLE_ADDRESSES have to be set.')
-  process.exit(1)
-}
+const { databaseUrl: url, tigerbeetleAddresses, tigerbeetleClusterId } = readSettings()
 const onIdleError = (error: Error): void => console.error(error.message)
 const database = openDatabase({ url, poolSize: 2, connectTimeoutMs: 10_000, onIdleError })
 const ledger = await createLedger({
-  addresses: addresses.split(','),
-  clusterId: BigInt(process.env.TIGERBEETLE_CLUSTER_ID ?? 0),
+  addresses: tigerbeetleAddresses,
+  clusterId: tigerbeetleClusterId,
   deadlineMs: 60_000,
   queueLimit: 100,
 })
+
+/** Where the two servers are. Other settings are not asked for, and may be missing. */
+function readSettings() {
+  const { DATABASE_URL, TIGERBEETLE_ADDRESSES, TIGERBEETLE_CLUSTER_ID } = process.env
+  try {
+    return loadConfig({ DATABASE_URL, TIGERBEETLE_ADDRESSES, TIGERBEETLE_CLUSTER_ID })
+  } catch (error) {
+    console.error(explain(error))
+    process.exit(1)
+  }
+}
 
 /** On a terminal: how many transfers were read so far. */
 function showProgress(count: number): void {

@@ -14,6 +14,7 @@ export class ConfigError extends Error {
 }
 
 const secretBytesMin = 32
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 const whole = (min: number, max: number) =>
   z.string().transform((text, context) => {
@@ -29,6 +30,8 @@ const list = z.string().transform((text) =>
     .map((part) => part.trim())
     .filter((part) => part !== ''),
 )
+/** `host:port`, `[ipv6]:port`, or a port of this machine. */
+const isReplicaAddress = (text: string): boolean => /^(.+:)?\d{1,5}$/.test(text)
 const email = z.email('must be an e-mail address').max(254)
 const password = z
   .string()
@@ -46,8 +49,8 @@ const variables = z.object({
   DATABASE_CONNECT_TIMEOUT_MS: whole(100, 60_000).default(5_000),
   DATABASE_STATEMENT_TIMEOUT_MS: whole(100, 600_000).default(10_000),
   TIGERBEETLE_ADDRESSES: list.refine(
-    (parts) => parts.length > 0 && parts.length <= 6,
-    'must have 1 to 6 addresses, separated by commas',
+    (parts) => parts.length > 0 && parts.length <= 6 && parts.every(isReplicaAddress),
+    'must have 1 to 6 addresses, each host:port, separated by commas',
   ),
   TIGERBEETLE_CLUSTER_ID: z
     .string()
@@ -83,7 +86,7 @@ const variables = z.object({
   OPERATOR_PASSWORD: password.optional(),
   TRUST_PROXY_HOPS: whole(0, 10).default(0),
   DRAIN_SECONDS: whole(0, 600).default(10),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
 })
 
 export type Config = ReturnType<typeof toConfig>

@@ -1,15 +1,22 @@
 import pino, { type Logger } from 'pino'
-import pretty from 'pino-pretty'
+import pretty, { type PrettyOptions } from 'pino-pretty'
 import type { Config } from './config.ts'
 
 /** Lines are written in batches, at the latest after this time. */
 const flushIntervalMs = 250
 const batchBytes = 15 * 1_024
 
+/** A line stays a line: what it carries follows the message; only an error's stack goes on below. */
+const onTerminal = {
+  ignore: 'pid,hostname',
+  translateTime: 'SYS:HH:MM:ss.l',
+  singleLine: true,
+} satisfies PrettyOptions
+
 /** Logs to standard output: for people on a terminal, JSON lines otherwise. */
 export function createLogger({ logLevel }: Pick<Config, 'logLevel'>): Logger {
   const destination = process.stdout.isTTY
-    ? pretty({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l', sync: true })
+    ? pretty({ ...onTerminal, sync: true })
     : pino.destination({
         dest: 1,
         sync: false,

@@ -32,6 +32,7 @@ function readArguments() {
         data: { type: 'string' },
         durability: { type: 'string', default: 'fsync' },
         'exit-with-stdin': { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
       },
     })
   } catch (error) {
@@ -98,6 +99,10 @@ async function main(): Promise<void> {
   // Whoever reads the lines may be gone first; that must not end a ledger that is closing its files.
   process.stderr.on('error', () => {})
   const { values, positionals } = readArguments()
+  if (values.help) {
+    process.stdout.write(`${usage}\n`)
+    return
+  }
   if (positionals.length === 0) return serve(values)
   if (positionals[0] !== 'inspect' || positionals.length > 1) throw new UsageError(usage)
   if (values.data === undefined) throw new UsageError(`--data is missing\n${usage}`)

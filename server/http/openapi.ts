@@ -25,6 +25,17 @@ const problemBody = z
   })
   .meta({ id: 'Problem', description: 'RFC 9457' })
 
+/** What holds for all routes, in Markdown. */
+const introduction = `A double-entry wallet backend: people hold money, are paid by payment systems
+and pay each other.
+
+- **Signing in**: keep the cookie of \`POST /v1/users\` or \`POST /v1/sessions\`, or send HTTP Basic
+  with any request.
+- **Amounts** are decimal text in major units, \`"115.60"\`. Nothing is rounded.
+- **Once**: send an \`Idempotency-Key\` with what moves money, and the same again when you got no answer.
+- **Lists** are \`{data, next_cursor}\`: send \`next_cursor\` as \`cursor\` to go on.
+- **Refusals** are problem documents (RFC 9457). Programs decide by \`code\`.`
+
 /** Every code that a route can refuse with: its own, and those of what it is made of. */
 export function refusalsOf(spec: RouteSpec): RefusalCode[] {
   const codes: RefusalCode[] = [...spec.refusals]
@@ -57,7 +68,7 @@ export function toOpenApi(routes: readonly Route[], cookieName: string): JsonObj
     info: {
       title: 'Kassa',
       version: '1',
-      description: 'A double-entry wallet backend. Amounts are decimal text in major units.',
+      description: introduction,
     },
     servers: [{ url: '/' }],
     paths,

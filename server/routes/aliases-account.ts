@@ -16,7 +16,7 @@ import { defineRoute } from '../http/route.ts'
 import { exactNumber, replayHeader, replayHeaders, uuid } from '../http/schemas.ts'
 import { emailInput, passwordInput, usernameInput } from './users.ts'
 
-const tags = ['Aliases'] as const
+const tags = ['For older clients'] as const
 const minorUnits = { description: 'Minor units of the currency, such as cents' }
 
 const postUser = defineRoute(

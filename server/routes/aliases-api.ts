@@ -38,7 +38,7 @@ import { Refusal } from '../refusals.ts'
 import { depositRefusals } from './deposits.ts'
 import { emailInput, nameInput, passwordInput } from './users.ts'
 
-const tags = ['Aliases'] as const
+const tags = ['For older clients'] as const
 const ok = z.literal('OK')
 const walletNumber = z.int().meta({ description: "The wallet's number" })
 

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { toOpenApi } from '../http/openapi.ts'
 import { defineRoute, type Route } from '../http/route.ts'
 import { sessionCookieName } from '../http/session.ts'
+import { icon } from '../pages/assets.ts'
 
 const tags = ['Documentation'] as const
 
@@ -21,6 +22,7 @@ const page = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Kassa API</title>
+<link rel="icon" href="${icon.address}" type="image/svg+xml">
 </head>
 <body>
 <script id="api-reference" data-url="/openapi.json"

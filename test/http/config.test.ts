@@ -30,6 +30,10 @@ const refused: [Record<string, string | undefined>, string][] = [
   [{ DATABASE_URL: undefined }, 'DATABASE_URL is not set'],
   [{ DATABASE_URL: 'mysql://x' }, 'DATABASE_URL must be a postgres:// URL'],
   [{ TIGERBEETLE_ADDRESSES: ' , ' }, 'TIGERBEETLE_ADDRESSES must have 1 to 6'],
+  [
+    { TIGERBEETLE_ADDRESSES: '127.0.0.1:3000,tigerbeetle' },
+    'TIGERBEETLE_ADDRESSES must have 1 to 6',
+  ],
   [{ PORT: '65536' }, 'PORT must be'],
   [{ PORT: '-1' }, 'PORT must be'],
   [{ PORT: '80.5' }, 'PORT must be'],
@@ -40,7 +44,7 @@ const refused: [Record<string, string | undefined>, string][] = [
   [{ OPERATOR_EMAIL: 'nobody' }, 'OPERATOR_EMAIL must be an e-mail'],
   [{ OPERATOR_PASSWORD: 'short' }, 'OPERATOR_PASSWORD must have 8 to 72 bytes'],
   [{ OPERATOR_PASSWORD: 'é'.repeat(37) }, 'OPERATOR_PASSWORD must have 8 to 72 bytes'],
-  [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL '],
+  [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL must be one of fatal'],
   [{ NODE_ENV: 'production' }, 'SESSION_SECRETS is not set'],
 ]
 for (const [env, start] of refused) {
