@@ -6,11 +6,13 @@ import type { Config } from './config.ts'
 const flushIntervalMs = 250
 const batchBytes = 15 * 1_024
 
-/** A line stays a line: what it carries follows the message; only an error's stack goes on below. */
+/** A request is one line, its id last; of the rest only an error's stack goes on below. */
 const onTerminal = {
-  ignore: 'pid,hostname',
   translateTime: 'SYS:HH:MM:ss.l',
   singleLine: true,
+  ignore: 'pid,hostname,method,route,status,duration_ms',
+  messageFormat: ({ msg, method, route = '', status, duration_ms }) =>
+    method === undefined ? String(msg) : `${status} ${method} ${route} ${duration_ms} ms`,
 } satisfies PrettyOptions
 
 /** Logs to standard output: for people on a terminal, JSON lines otherwise. */
