@@ -73,13 +73,14 @@ function announce(kassa: Kassa, servers: Servers): void {
       )
     }
   }
-  console.log([...lines, '', ...tour(kassa), ''].join('\n'))
+  console.log([...lines, '', ...tour(kassa)].join('\n'))
 }
 
-/** Calls to try: sign up, be paid, look. */
+/** Calls to try: sign up, be paid, look. None at a later start, when the person is there already. */
 function tour({ url, created }: Kassa): string[] {
   const payer = created.find(({ role }) => role === 'payment_system')
-  const credential = `${payer?.email ?? 'E-MAIL'}:${payer?.password ?? 'PASSWORD'}`
+  if (payer === undefined) return []
+  const credential = `${payer.email}:${payer.password ?? 'PASSWORD'}`
   const json = `-H 'Content-Type: application/json'`
   const person = `{"email":"ann@example.com","password":"correct horse"}`
   const payment = `{"wallet_id":"'$wallet'","amount":"100.00","currency":"USD","reference":"first"}`
@@ -91,6 +92,7 @@ function tour({ url, created }: Kassa): string[] {
     `  wallet=$(curl -s -b cookies ${url}/v1/wallets | ${number})`,
     `  curl -s -w '\\n' -u '${credential}' ${url}/v1/deposits ${json} -d '${payment}'`,
     `  curl -s -w '\\n' -b cookies ${url}/v1/wallets`,
+    '',
   ]
 }
 

@@ -1,3 +1,4 @@
+import { icon } from '../../server/pages/assets.ts'
 import { routes } from '../../server/routes/index.ts'
 import type { Json } from '../lib/http.ts'
 import { assert, suite } from '../lib/suite.ts'
@@ -71,7 +72,7 @@ test('the page loads its script from here and nothing from elsewhere', async () 
   assert.is(page.status, 200)
   assert.match(String(page.headers['content-type']), /^text\/html/)
   const sources = [...page.text.matchAll(/(?:src|href|data-url)="([^"]*)"/g)].map(([, at]) => at)
-  assert.equal(sources, ['/openapi.json', '/docs/reference.js'])
+  assert.equal(sources, [icon.address, '/openapi.json', '/docs/reference.js'])
   const script = await client.get('/docs/reference.js')
   assert.is(script.status, 200)
   assert.match(String(script.headers['content-type']), /^text\/javascript/)

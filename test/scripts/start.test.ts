@@ -30,9 +30,9 @@ function start(variables: NodeJS.ProcessEnv = {}, name = 'start.ts'): Script {
   return script
 }
 
-/** Waits for the last line of the tour. */
+/** Waits until it listens and has told where the servers are. */
 async function ready(script: Script): Promise<string> {
-  const [, url = ''] = await script.writes(/listens on (\S+).*\/v1\/wallets\n\n/s)
+  const [, url = ''] = await script.writes(/listens on (\S+).*TigerBeetle .*\n\n/s)
   return url
 }
 
