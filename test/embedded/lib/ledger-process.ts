@@ -17,9 +17,13 @@ export class LedgerProcess {
   }
 
   /** Starts it and waits for its ready line; rejects with what it said when it ends before that. */
-  static async start(dataDir: string, address = '127.0.0.1:0'): Promise<LedgerProcess> {
-    const args = [main, '--address', address, '--data', dataDir, '--exit-with-stdin']
-    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+  static start(dataDir: string, address = '127.0.0.1:0'): Promise<LedgerProcess> {
+    return LedgerProcess.run(['--address', address, '--data', dataDir, '--exit-with-stdin'])
+  }
+
+  /** The same with any arguments. */
+  static async run(args: readonly string[]): Promise<LedgerProcess> {
+    const child = spawn(process.execPath, [main, ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
     const output: string[] = []
     child.stderr.on('data', (chunk) => output.push(String(chunk)))
     let ready = ''
