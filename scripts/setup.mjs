@@ -4,7 +4,7 @@
  * work on Node 20; what follows runs on the Node 24 that is installed here.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
@@ -82,6 +82,21 @@ function isAlive(pid) {
   }
 }
 
+/**
+ * Makes the command `node` that npm 10 leaves out: it removes the one of this platform's Node together
+ * with that of another platform's, which it does not install.
+ */
+function linkNode() {
+  const node = `node-${process.platform}-${process.arch}/bin/node`
+  const link = path('node_modules/.bin/node')
+  if (existsSync(link) || !existsSync(path(`node_modules/${node}`))) return
+  try {
+    symlinkSync(`../${node}`, link)
+  } catch (error) {
+    if (error.code !== 'EEXIST') fail(`Cannot make ${link}: ${error.message}`)
+  }
+}
+
 function fail(line) {
   console.error(line)
   process.exit(1)
@@ -92,10 +107,13 @@ if (!isInstalled()) {
   process.on('exit', () => rmSync(lock, { force: true }))
   if (!isInstalled()) install()
 }
+linkNode()
 if (
   !existsSync(path('node_modules/.bin/node')) &&
   Number.parseInt(process.versions.node, 10) < 24
 ) {
   const { platform, arch, version } = process
-  fail(`Kassa needs Node 24. npm has none for ${platform}-${arch}, and this one is ${version}.`)
+  fail(
+    `Kassa needs Node 24. npm has installed none for ${platform}-${arch}, and this one is ${version}.`,
+  )
 }

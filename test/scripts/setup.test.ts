@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readFile, readlink, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -111,6 +111,16 @@ test('is not held up by the lock of one that was killed', async () => {
   const { code } = await setup()
   assert.is(code, 0)
   assert.is(await installs(), 1)
+})
+
+test('makes the command node where npm has left it out', async () => {
+  await setup()
+  const node = `node-${process.platform}-${process.arch}/bin/node`
+  await mkdir(join(folder, 'node_modules', node, '..'), { recursive: true })
+  await writeFile(join(folder, 'node_modules', node), '')
+  assert.equal(await setup(), { code: 0, output: '' })
+  assert.equal(await setup(), { code: 0, output: '' })
+  assert.is(await readlink(join(folder, 'node_modules/.bin/node')), `../${node}`)
 })
 
 test('fails clearly when npm fails', async () => {
