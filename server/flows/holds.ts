@@ -159,6 +159,9 @@ export interface HoldQuery {
   limit: number
 }
 
+/** How many holds of a page are read at once: a few lists must not fill the ledger's queue. */
+const readsAtOnce = 8
+
 /**
  * A page of the caller's holds, newest first, each as the ledger has it now. Which ones there are comes
  * from the read model, which follows the ledger: `asOf` tells how fresh it is.
@@ -178,10 +181,14 @@ export async function listHolds(
     openedMax: query.timestampMax,
     limit: query.limit,
   })
-  const found = await Promise.all(
-    entries.map(({ holdId }) => readHold(deps.ledger, holdId, now(deps))),
-  )
-  const holds = found.filter((hold) => hold !== undefined)
+  const holds: Hold[] = []
+  for (let start = 0; start < entries.length; start += readsAtOnce) {
+    const some = entries.slice(start, start + readsAtOnce)
+    const found = await Promise.all(
+      some.map(({ holdId }) => readHold(deps.ledger, holdId, now(deps))),
+    )
+    holds.push(...found.filter((hold) => hold !== undefined))
+  }
   const memos = await findMemos(deps.db, holds.map(toKey))
   return { holds: holds.map((hold) => describe(hold, memos.get(hold.id))), asOf: cursor.readAt }
 }

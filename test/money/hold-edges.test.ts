@@ -5,6 +5,7 @@ import { checkBooks } from '../lib/books.ts'
 import type { Client, Json, Reply } from '../lib/http.ts'
 import { addPaymentSystem, assertRefused, closeAccount, fund, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
+import { until } from '../lib/until.ts'
 import { createWorld, must, type Person, type World } from '../lib/world.ts'
 
 const test = suite('holds, the edges')
@@ -14,10 +15,14 @@ let ada: Person
 let shop: Person
 /** The shop at a Kassa whose ledger can be disturbed. */
 let disturbed: Client
+let url: string
 /** Carried out once, before the disturbed Kassa submits transfers. */
 let beforeSubmission: (() => Promise<unknown>) | undefined
 /** Whether the disturbed Kassa's ledger answers nothing after it has taken transfers. */
 let goesAwayAfterSubmission = false
+/** Queries of transfers under way at the disturbed Kassa, and the most there have been. */
+let queries = 0
+let queriesMost = 0
 
 test.before(async () => {
   world = await createWorld()
@@ -25,7 +30,8 @@ test.before(async () => {
     adapt: (deps) => ({ ...deps, ledger: disturb(deps.ledger) }),
   })
   ;[ada, shop] = await Promise.all([world.signUp(), world.signUp()])
-  disturbed = world.client(other.url)
+  url = other.url
+  disturbed = world.client(url)
   for (const [name, value] of shop.client.cookies) disturbed.cookies.set(name, value)
   await fund(await addPaymentSystem(world), ada.walletId, '1000.00')
 })
@@ -52,7 +58,11 @@ function disturb(ledger: Ledger): Ledger {
     async queryTransfers(filter) {
       isAway &&= goesAwayAfterSubmission
       if (isAway) throw new LedgerUnavailable('it went away')
-      return ledger.queryTransfers(filter)
+      queries += 1
+      queriesMost = Math.max(queriesMost, queries)
+      return ledger.queryTransfers(filter).finally(() => {
+        queries -= 1
+      })
     },
   }
   return Object.assign(Object.create(ledger), changes)
@@ -170,6 +180,18 @@ test('a ledger that goes away after it has taken a step leaves doubt, not "nothi
   assert.is(truth.headers['idempotency-replayed'], 'true')
   const after = await read(hold)
   assert.equal([after.state, after.captured], ['voided', '3.00'])
+})
+
+test('a list asks the ledger for a few holds at a time', async () => {
+  const [payer, payee] = await Promise.all([world.signUp(), world.signUp()])
+  await fund(await addPaymentSystem(world), payer.walletId, '1.00')
+  const input = { to_wallet_id: payee.walletId, amount: '0.01' }
+  for (let count = 0; count < 40; count += 1) await must(payer.client.post('/v1/holds', input), 201)
+  const client = world.client(url)
+  for (const [name, value] of payer.client.cookies) client.cookies.set(name, value)
+  await until(async () => (await must(client.get('/v1/holds'), 200)).data.length === 40)
+  // One more is the job that follows the ledger.
+  assert.ok(queriesMost <= 9, `${queriesMost} at once`)
 })
 
 test.run()
