@@ -1,5 +1,6 @@
 import { createAccounts, walletAccount } from '../../accounting/accounts.ts'
 import { assetOf } from '../../accounting/chart.ts'
+import { LedgerOutcomeUnknown, LedgerUnavailable } from '../../accounting/client.ts'
 import {
   findWalletsWithoutAccount,
   insertWallet,
@@ -18,7 +19,7 @@ const walletsPerCurrencyMax = 10
 /**
  * Opens a wallet: first the row with the minted id, then the account in the ledger, which can be
  * repeated (see ensureAccounts).
- * Refusals: currency_not_supported, wallet_limit_reached.
+ * Refusals: currency_not_supported, wallet_limit_reached, outcome_unknown.
  */
 export async function openWallet(
   deps: WalletDeps & Pick<Deps, 'sessions'>,
@@ -32,10 +33,24 @@ export async function openWallet(
       `A person can have ${walletsPerCurrencyMax} wallets of one currency.`,
     )
   }
-  await ensureAccounts(deps, [wallet])
+  await openAccount(deps, wallet)
   // The notification says so too, but the person's next request may be faster.
   deps.sessions.forgetUser(userId)
   return { ...wallet, hasAccount: true }
+}
+
+/** When the ledger is away the wallet is stored all the same: "nothing was done" would not be true. */
+async function openAccount(deps: WalletDeps, wallet: Wallet): Promise<void> {
+  try {
+    await ensureAccounts(deps, [wallet])
+  } catch (error) {
+    if (!(error instanceof LedgerUnavailable || error instanceof LedgerOutcomeUnknown)) throw error
+    throw new Refusal('outcome_unknown', {
+      detail: 'The wallet is stored, and in the list as soon as the ledger answers.',
+      retryAfterSeconds: 5,
+      extra: { operation_id: wallet.id },
+    })
+  }
 }
 
 /** Creates the accounts of wallets that may have none yet; repeating it changes nothing. */

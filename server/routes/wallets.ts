@@ -126,7 +126,12 @@ const postWallet = defineRoute(
     caller: 'customer',
     body: z.strictObject({ currency: currencyInput }),
     responses: { 201: { description: 'The new wallet', body: walletBody } },
-    refusals: ['currency_not_supported', 'wallet_limit_reached', 'ledger_unavailable'],
+    refusals: [
+      'currency_not_supported',
+      'wallet_limit_reached',
+      'outcome_unknown',
+      'ledger_unavailable',
+    ],
   },
   async (deps, { caller, body }) => {
     const wallet = await openWallet(deps, { userId: caller.userId, currency: body.currency })
