@@ -81,7 +81,9 @@ function describeMachine() {
 
 async function bench(options: Options): Promise<void> {
   await using opened = new AsyncDisposableStack()
-  process.once('SIGINT', () => void opened.disposeAsync().finally(() => process.exit(130)))
+  const stop = () => void opened.disposeAsync().finally(() => process.exit(1))
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
   const dataDir = await mkdtemp(join(tmpdir(), 'kassa-bench-'))
   opened.defer(() => rm(dataDir, { recursive: true }))
   const servers = await withServers({ env: process.env, dataDir, durable: true })
