@@ -3,7 +3,7 @@
  */
 import { type Account, CreateAccountStatus } from 'tigerbeetle-node'
 import { AccountCode, type Asset, accountFlags } from './chart.ts'
-import type { Ledger } from './client.ts'
+import { type Ledger, requestEventsMax } from './client.ts'
 import { computeUuid, toLedgerId, type Uuid } from './ids.ts'
 
 /** An account as the chart wants it: creating it again with the same values changes nothing. */
@@ -12,9 +12,6 @@ export interface AccountPlan {
   asset: Asset
   code: AccountCode
 }
-
-/** The largest number of accounts created or looked up in one request to TigerBeetle. */
-const batchMax = 8_000
 
 /** A wallet's account. Its id is minted and stored before the account is created. */
 export function walletAccount(id: Uuid, asset: Asset): AccountPlan {
@@ -35,8 +32,8 @@ export function clearingAccount(paymentSystemNumber: number, asset: Asset): Acco
  * values, which would mean that the chart was changed behind the ledger's back.
  */
 export async function createAccounts(ledger: Ledger, plans: readonly AccountPlan[]): Promise<void> {
-  for (let start = 0; start < plans.length; start += batchMax) {
-    const batch = plans.slice(start, start + batchMax)
+  for (let start = 0; start < plans.length; start += requestEventsMax) {
+    const batch = plans.slice(start, start + requestEventsMax)
     const results = await ledger.createAccounts(batch.map(toAccount))
     for (const [index, { status }] of results.entries()) {
       if (status === CreateAccountStatus.created || status === CreateAccountStatus.exists) continue
@@ -88,8 +85,8 @@ export async function readBalances(
   walletIds: readonly Uuid[],
 ): Promise<Map<Uuid, Balance>> {
   const balances = new Map<Uuid, Balance>()
-  for (let start = 0; start < walletIds.length; start += batchMax) {
-    const ids = walletIds.slice(start, start + batchMax)
+  for (let start = 0; start < walletIds.length; start += requestEventsMax) {
+    const ids = walletIds.slice(start, start + requestEventsMax)
     const accounts = await ledger.lookupAccounts(ids.map(toLedgerId))
     const byId = new Map(accounts.map((account) => [account.id, account]))
     for (const id of ids) {

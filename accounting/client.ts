@@ -41,8 +41,14 @@ export interface Ledger extends Operations {
   close(): void
 }
 
-/** Half of what the smallest request has room for (253), so that single calls still join it. */
-const packEventsMax = 128
+/**
+ * How many events or results one request may have. TigerBeetle takes 8,189, but 253 when it was
+ * started with `--development`: every server takes this many.
+ */
+export const requestEventsMax = 250
+
+/** Half of that, so that single calls still join a pack. */
+const packEventsMax = 125
 
 /** How often at most a client that was evicted is replaced. */
 const reconnectIntervalMs = 5_000

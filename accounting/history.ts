@@ -4,7 +4,7 @@
  */
 import { type AccountFilter, AccountFilterFlags, QueryFilterFlags } from 'tigerbeetle-node'
 import { TransferCode, type TransferKind } from './chart.ts'
-import type { Ledger } from './client.ts'
+import { type Ledger, requestEventsMax } from './client.ts'
 import { toLedgerId, type Uuid } from './ids.ts'
 import { type Phase, phaseOf, type StoredOperation, toStored } from './transfers.ts'
 
@@ -14,7 +14,7 @@ export interface HistoryFilter {
   kind?: TransferKind | undefined
   timestampMin: bigint
   timestampMax: bigint
-  /** At most this many entries; at most 1000. */
+  /** At most this many entries; at most `requestEventsMax`. */
   limit: number
 }
 
@@ -24,8 +24,6 @@ export interface HistoryEntry extends StoredOperation {
   /** Credits posted less debits posted of the account right after this transfer. */
   balanceAfterMinor: bigint
 }
-
-const historyLimitMax = 1_000
 
 /**
  * A page of an account's transfers, newest first. The account must keep `history` and have a credit
@@ -91,7 +89,7 @@ export async function findAttempted(
 /** TigerBeetle's filter, or undefined when no time fits. */
 function toQuery(filter: HistoryFilter, sides: number): AccountFilter | undefined {
   const { limit, timestampMin: timestamp_min, timestampMax: timestamp_max } = filter
-  if (limit < 1 || limit > historyLimitMax) throw new RangeError(`history limit ${limit}`)
+  if (limit < 1 || limit > requestEventsMax) throw new RangeError(`history limit ${limit}`)
   if (timestamp_max > 0n && timestamp_min > timestamp_max) return undefined
   return {
     account_id: toLedgerId(filter.accountId),

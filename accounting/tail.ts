@@ -8,7 +8,7 @@
  */
 import { QueryFilterFlags } from 'tigerbeetle-node'
 import type { TransferCode } from './chart.ts'
-import type { Ledger } from './client.ts'
+import { type Ledger, requestEventsMax } from './client.ts'
 import { type Phase, phaseOf, type StoredOperation, toStored } from './transfers.ts'
 
 export interface TailEntry extends StoredOperation {
@@ -17,13 +17,10 @@ export interface TailEntry extends StoredOperation {
   deadline: bigint
 }
 
-/** How many transfers one request to the ledger can give back. */
-export const tailLimitMax = 8_189
-
 const nsPerSecond = 1_000_000_000n
 
 /**
- * Transfers committed after a timestamp (ns), oldest first, at most `tailLimitMax`: all, or those of one
+ * Transfers committed after a timestamp (ns), oldest first, at most `requestEventsMax`: all, or those of one
  * code, which the ledger finds without reading the others.
  */
 export async function readTail(
@@ -39,7 +36,7 @@ export async function readTail(
     code: code ?? 0,
     timestamp_min: after + 1n,
     timestamp_max: 0n,
-    limit: tailLimitMax,
+    limit: requestEventsMax,
     flags: QueryFilterFlags.none,
   })
   return transfers.map((transfer) => ({

@@ -1,4 +1,4 @@
-import { tailLimitMax } from '../../accounting/tail.ts'
+import { requestEventsMax } from '../../accounting/client.ts'
 import type { Deps } from '../deps.ts'
 import { followOnce } from '../flows/read-model.ts'
 
@@ -14,7 +14,7 @@ export function startTail(deps: Pick<Deps, 'db' | 'ledger' | 'nowMs' | 'log'>): 
   async function follow(): Promise<void> {
     while (!isStopped) {
       try {
-        if ((await followOnce(deps)) === tailLimitMax) continue
+        if ((await followOnce(deps)) === requestEventsMax) continue
       } catch (error) {
         deps.log.warn({ err: error }, 'the read model does not follow the ledger')
       }
