@@ -17,7 +17,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const fileLimitMs = Number(process.env.TEST_FILE_SECONDS || 300) * 1_000
 const sharedLedger = process.env.TIGERBEETLE_ADDRESSES
 
-async function main(words: string[], interruption: AbortSignal): Promise<number> {
+async function main(words: string[], interrupt: AbortController): Promise<number> {
   const files = await testFiles(words)
   if (files.length === 0) {
     console.error(`No file of test/ has ${words.join(' or ')} in its path.`)
@@ -28,9 +28,14 @@ async function main(words: string[], interruption: AbortSignal): Promise<number>
   const database = await findDatabase({ env: {}, dataDir, durable: false })
   const queue = [...files]
   const results: Result[] = []
+  database.ended.then((how) => {
+    if (interrupt.signal.aborted || results.length === files.length) return
+    console.error(how)
+    interrupt.abort()
+  })
   const work = async (): Promise<void> => {
-    for (let file = queue.shift(); file && !interruption.aborted; file = queue.shift()) {
-      const result = await runFile(file, database.address, workDir, interruption)
+    for (let file = queue.shift(); file && !interrupt.signal.aborted; file = queue.shift()) {
+      const result = await runFile(file, database.address, workDir, interrupt.signal)
       report(result)
       results.push(result)
     }
@@ -99,4 +104,4 @@ function summary(results: readonly Result[]): boolean {
 const interrupt = new AbortController()
 process.on('SIGINT', () => interrupt.abort())
 process.on('SIGTERM', () => interrupt.abort())
-process.exitCode = await main(process.argv.slice(2), interrupt.signal)
+process.exitCode = await main(process.argv.slice(2), interrupt)
