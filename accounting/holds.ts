@@ -10,7 +10,7 @@ import { QueryFilterFlags, type Transfer, TransferFlags } from 'tigerbeetle-node
 import { TransferCode } from './chart.ts'
 import type { Ledger } from './client.ts'
 import { computeUuid, toLedgerId, toUuid, type Uuid } from './ids.ts'
-import { type StoredOperation, type Submission, submitChain, toStored } from './transfers.ts'
+import { type Submission, submitChain } from './transfers.ts'
 
 export type HoldState =
   /** The payee may capture what is held. */
@@ -176,12 +176,6 @@ export async function voidHold(ledger: Ledger, hold: Hold): Promise<HoldStep> {
   const user_data_32 = hold.inputHash
   const flags = TransferFlags.void_pending_transfer
   return step(ledger, [{ ...resolution(hold.pending.id), id, user_data_32, flags }])
-}
-
-/** A capture that has happened under this id; undefined when there is none (yet). */
-export async function findCapture(ledger: Ledger, id: Uuid): Promise<StoredOperation | undefined> {
-  const [transfer] = await ledger.lookupTransfers([toLedgerId(id)])
-  return transfer && toStored(transfer)
 }
 
 const staleStatuses: ReadonlySet<string> = new Set([

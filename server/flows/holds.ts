@@ -2,14 +2,13 @@ import { assetOf, assetOfLedger, TransferCode } from '../../accounting/chart.ts'
 import {
   captureHold,
   capturesMax,
-  findCapture,
   type Hold,
   type HoldStep,
   readHold,
   voidHold,
 } from '../../accounting/holds.ts'
 import { hashInput, type Uuid } from '../../accounting/ids.ts'
-import { compare } from '../../accounting/transfers.ts'
+import { compare, findOperation } from '../../accounting/transfers.ts'
 import { findMemos } from '../../db/descriptions.ts'
 import { type HoldStatus, listHoldIds } from '../../db/hold-index.ts'
 import { readCursor } from '../../db/tail.ts'
@@ -97,7 +96,7 @@ export async function capture(
   const inputHash = hashInput('capture', holdId, amount, String(input.isFinal))
   for (let turn = 0; turn < turnsMax; turn += 1) {
     const hold = await findOwnHold(deps, caller, holdId, 'payee')
-    const happened = idempotencyKey === undefined ? undefined : await findCapture(deps.ledger, id)
+    const happened = idempotencyKey === undefined ? undefined : await findOperation(deps.ledger, id)
     if (happened) {
       if (compare({ inputHash }, happened).kind === 'conflict') {
         throw new Refusal('idempotency_key_reused')
