@@ -1,10 +1,10 @@
 /**
  * Accounts in TigerBeetle: creating them (which can always be repeated) and reading balances.
  */
-import { type Account, CreateAccountStatus } from 'tigerbeetle-node'
-import { AccountCode, type Asset, accountFlags } from './chart.ts'
+import { type Account, AccountFlags, CreateAccountStatus } from 'tigerbeetle-node'
+import { AccountCode, type Asset, accountFlags, controlOf } from './chart.ts'
 import { type Ledger, requestEventsMax } from './client.ts'
-import { computeUuid, toLedgerId, type Uuid } from './ids.ts'
+import { computeUuid, toLedgerId, toUuid, type Uuid } from './ids.ts'
 
 /** An account as the chart wants it: creating it again with the same values changes nothing. */
 export interface AccountPlan {
@@ -19,12 +19,54 @@ export function walletAccount(id: Uuid, asset: Asset): AccountPlan {
 }
 
 /**
- * The clearing account of a payment system in one currency. Its id is computed from (ledger, code,
- * number), so that it is the same on every start and needs no look-up.
+ * An account that is no wallet. Its id is computed from (ledger, code, what tells it from others of its
+ * kind), so that it is the same on every start and needs no look-up.
  */
+function computedAccount(asset: Asset, code: AccountCode, ...parts: (string | number)[]) {
+  return { id: computeUuid('account', asset.ledger, code, ...parts), asset, code }
+}
+
+/** The clearing account of a payment system in one currency: where its deposits come from. */
 export function clearingAccount(paymentSystemNumber: number, asset: Asset): AccountPlan {
-  const code = AccountCode.clearing
-  return { id: computeUuid('account', asset.ledger, code, paymentSystemNumber), asset, code }
+  return computedAccount(asset, AccountCode.clearing, paymentSystemNumber)
+}
+
+/** What a payment system has sent that could not be matched with a wallet. */
+export function suspenseAccount(paymentSystemNumber: number, asset: Asset): AccountPlan {
+  return computedAccount(asset, AccountCode.suspense, paymentSystemNumber)
+}
+
+/** What a user owes in one currency. By user, so that opening another wallet evades nothing. */
+export function receivableAccount(userId: Uuid, asset: Asset): AccountPlan {
+  return computedAccount(asset, AccountCode.receivable, userId)
+}
+
+/** What the house put in; also the other side of transfers that close a wallet. */
+export function equityAccount(asset: Asset): AccountPlan {
+  return computedAccount(asset, AccountCode.equity, 0)
+}
+
+/** The other side of every other account of an asset's control ledger. */
+export function controlAccount(asset: Asset): AccountPlan {
+  return computedAccount(controlOf(asset), AccountCode.control, 0)
+}
+
+/** One side of the rights of an asset, on its control ledger. */
+export function rightsAccount(asset: Asset): AccountPlan {
+  return computedAccount(controlOf(asset), AccountCode.rights, 0)
+}
+
+/** What may still be given back of a payment, a capture or a deposit, by its id; on the control ledger. */
+export function returnableAccount(operationId: Uuid, asset: Asset): AccountPlan {
+  return computedAccount(controlOf(asset), AccountCode.returnable, operationId)
+}
+
+/** How many requests for money may be open from one user to another; on the control ledger. */
+export function requestAllowanceAccount(
+  { requesterId, payerId }: { requesterId: Uuid; payerId: Uuid },
+  asset: Asset,
+): AccountPlan {
+  return computedAccount(controlOf(asset), AccountCode.requestAllowance, requesterId, payerId)
 }
 
 /**
@@ -40,6 +82,25 @@ export async function createAccounts(ledger: Ledger, plans: readonly AccountPlan
       throw new Error(`account ${batch[index]?.id} was not created: ${CreateAccountStatus[status]}`)
     }
   }
+}
+
+/** Accounts that are known to exist, as far as a client of the ledger has seen. */
+const known = new WeakMap<Ledger, Set<Uuid>>()
+
+/**
+ * Creates accounts that every process uses again and again (the house's own), unless this process has
+ * seen them to exist: then it costs nothing.
+ */
+export async function provideAccounts(
+  ledger: Ledger,
+  plans: readonly AccountPlan[],
+): Promise<void> {
+  const seen = known.get(ledger) ?? new Set()
+  known.set(ledger, seen)
+  const missing = plans.filter(({ id }) => !seen.has(id))
+  if (missing.length === 0) return
+  await createAccounts(ledger, missing)
+  for (const { id } of missing) seen.add(id)
 }
 
 function toAccount(plan: AccountPlan): Account {
@@ -70,6 +131,14 @@ export interface Balance {
   availableMinor: bigint
 }
 
+/** A wallet's account as the ledger has it. */
+export interface WalletBalance extends Balance {
+  /** Whether the ledger refuses to debit and credit it: it is frozen, or closed for ever. */
+  isClosed: boolean
+  /** Credits pending: what others hold for it. */
+  incomingMinor: bigint
+}
+
 /** The balance of an account with a credit balance. */
 function creditBalance(
   account: Pick<Account, 'debits_pending' | 'debits_posted' | 'credits_posted'>,
@@ -79,19 +148,45 @@ function creditBalance(
   return { postedMinor, heldMinor, availableMinor: postedMinor - heldMinor }
 }
 
+function toWalletBalance(account: Account): WalletBalance {
+  return {
+    ...creditBalance(account),
+    isClosed: (account.flags & AccountFlags.closed) !== 0,
+    incomingMinor: account.credits_pending,
+  }
+}
+
+/**
+ * What customers owe, by the id of the receivable account, in minor units. An account that does not
+ * exist is missing from the answer: nothing is owed.
+ */
+export async function readReceivables(
+  ledger: Ledger,
+  accountIds: readonly Uuid[],
+): Promise<Map<Uuid, bigint>> {
+  const owed = new Map<Uuid, bigint>()
+  for (let start = 0; start < accountIds.length; start += requestEventsMax) {
+    const ids = accountIds.slice(start, start + requestEventsMax)
+    for (const account of await ledger.lookupAccounts(ids.map(toLedgerId))) {
+      owed.set(toUuid(account.id), account.debits_posted - account.credits_posted)
+    }
+  }
+  return owed
+}
+
 /** Reads wallets' balances. A wallet whose account does not exist is missing from the answer. */
 export async function readBalances(
   ledger: Ledger,
   walletIds: readonly Uuid[],
-): Promise<Map<Uuid, Balance>> {
-  const balances = new Map<Uuid, Balance>()
+): Promise<Map<Uuid, WalletBalance>> {
+  const balances = new Map<Uuid, WalletBalance>()
   for (let start = 0; start < walletIds.length; start += requestEventsMax) {
     const ids = walletIds.slice(start, start + requestEventsMax)
     const accounts = await ledger.lookupAccounts(ids.map(toLedgerId))
     const byId = new Map(accounts.map((account) => [account.id, account]))
     for (const id of ids) {
       const account = byId.get(toLedgerId(id))
-      if (account) balances.set(id, creditBalance(account))
+      if (account) balances.set(id, toWalletBalance(account))
     }
   }
   return balances

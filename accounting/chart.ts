@@ -56,26 +56,68 @@ export function assetOfLedger(ledger: number): Asset {
   return asset
 }
 
+/**
+ * Each asset's ledger has a control ledger at this distance, for what counts and permits but is no
+ * money: rights, what may still be refunded, how many requests may be open.
+ */
+const controlLedgerOffset = 1_000_000_000
+
+const controlAssets = new Map(
+  assets.map((asset) => [
+    asset.ledger,
+    { ...asset, ledger: asset.ledger + controlLedgerOffset } satisfies Asset,
+  ]),
+)
+
+/** The control ledger of an asset, in which amounts are counted in the asset's minor units or in pieces. */
+export function controlOf(asset: Asset): Asset {
+  const control = controlAssets.get(asset.ledger)
+  if (!control) throw new Error(`ledger ${asset.ledger} has no control ledger`)
+  return control
+}
+
 /** TigerBeetle `code` of an account: what kind of account it is. */
 export const AccountCode = {
   /** Where a payment system's deposits come from, one per payment system and currency. Asset. */
   clearing: 10,
+  /** What a customer owes after a charge-back of money already spent, one per user and currency. Asset. */
+  receivable: 12,
   /** A person's wallet. Liability. */
   wallet: 20,
+  /** Money that cannot be matched with a wallet yet, one per payment system and currency. Liability. */
+  suspense: 60,
+  /** What the house put in, one per currency; also the other side of transfers that close a wallet. */
+  equity: 65,
+  /** Control ledger: what may still be given back of one payment or deposit. */
+  returnable: 70,
+  /** Control ledger: one side of rights, one per control ledger. */
+  rights: 75,
+  /** Control ledger: how many requests for money may be open between two people. */
+  requestAllowance: 81,
+  /** Control ledger: the other side of all others, one per control ledger. */
+  control: 90,
 } as const
 
 export type AccountCode = (typeof AccountCode)[keyof typeof AccountCode]
 
 /**
  * TigerBeetle flags of each kind of account; they can never be changed later.
- * All keep `history`, so that a balance can be read as of any moment.
+ * All but 90 keep `history`, so that a balance can be read as of any moment.
  */
 export const accountFlags: Readonly<Record<AccountCode, number>> = {
   [AccountCode.clearing]: AccountFlags.credits_must_not_exceed_debits | AccountFlags.history,
+  [AccountCode.receivable]: AccountFlags.credits_must_not_exceed_debits | AccountFlags.history,
   [AccountCode.wallet]: AccountFlags.debits_must_not_exceed_credits | AccountFlags.history,
+  [AccountCode.suspense]: AccountFlags.debits_must_not_exceed_credits | AccountFlags.history,
+  [AccountCode.equity]: AccountFlags.history,
+  [AccountCode.returnable]: AccountFlags.debits_must_not_exceed_credits | AccountFlags.history,
+  [AccountCode.rights]: AccountFlags.history,
+  [AccountCode.requestAllowance]:
+    AccountFlags.debits_must_not_exceed_credits | AccountFlags.history,
+  [AccountCode.control]: AccountFlags.none,
 }
 
-/** TigerBeetle `code` of a transfer: why the money moved. */
+/** TigerBeetle `code` of a transfer of money: why it moved. */
 export const TransferCode = {
   /** Debit clearing, credit wallet: a payment system has received money for this person. */
   deposit: 1,
@@ -83,9 +125,45 @@ export const TransferCode = {
   payment: 2,
   /** Debit wallet, credit wallet, pending at first: a payment that was authorised and waits. */
   hold: 3,
+  /** Debit wallet, credit clearing, pending at first: a payment system pays the person outside. */
+  withdrawal: 4,
+  /** Debit the wallet that was paid, credit the one that paid: a payment or capture is given back. */
+  refund: 5,
+  /** Debit receivable, credit clearing: a payment system takes a deposit back. */
+  chargeback: 6,
+  /** Debit wallet, credit receivable: the person pays what a charge-back left owing. */
+  chargeback_payment: 7,
+  /** Debit clearing, credit suspense: received for a wallet that cannot be credited. */
+  suspense: 8,
+  /** Debit suspense, credit wallet: an operator has found out whose it is. */
+  suspense_assignment: 9,
+  /** Debit suspense, credit clearing: it goes back to where it came from. */
+  suspense_return: 10,
+  /** Debit equity, credit wallet, nothing, pending: the wallet is frozen until this is voided. */
+  freeze: 11,
+  /** The same while it is looked at whether a wallet that its owner wants to close is empty. */
+  closing: 12,
+  /** The same for ever: the owner has closed the wallet. */
+  closure: 13,
 } as const
 
 export type TransferCode = (typeof TransferCode)[keyof typeof TransferCode]
+
+/** TigerBeetle `code` of a transfer on a control ledger. */
+export const ControlCode = {
+  /** Debit allowance, credit control, one piece, pending: the right to accept a request for money. */
+  request: 100,
+  /** Debit rights, credit control, nothing, pending: the right to take a withdrawal, or to cancel it. */
+  withdrawal_take: 101,
+  /** Debit control, credit returnable: all of a payment or deposit may be given back at first. */
+  returnable_grant: 102,
+  /** Debit returnable, credit control: a part of it was given back. */
+  returnable_use: 103,
+  /** Debit control, credit allowance: as many requests may be open. */
+  request_allowance_grant: 104,
+} as const
+
+export type ControlCode = (typeof ControlCode)[keyof typeof ControlCode]
 
 /** Names under which transfers are shown and filtered by outside. */
 export type TransferKind = keyof typeof TransferCode

@@ -2,10 +2,11 @@
  * Reading what has happened: pages of an account's transfers, newest first, with the balance after
  * each. A page is bounded by TigerBeetle timestamps, so that it is stable while new ones arrive.
  */
-import { type AccountFilter, AccountFilterFlags, QueryFilterFlags } from 'tigerbeetle-node'
+import { type AccountFilter, AccountFilterFlags } from 'tigerbeetle-node'
 import { TransferCode, type TransferKind } from './chart.ts'
 import { type Ledger, requestEventsMax } from './client.ts'
 import { toLedgerId, type Uuid } from './ids.ts'
+import { readTrail } from './trail.ts'
 import { type Phase, phaseOf, type StoredOperation, toStored } from './transfers.ts'
 
 /** Which transfers of an account: times in nanoseconds since 1970, both inclusive, 0 for no bound. */
@@ -69,20 +70,7 @@ export async function findAttempted(
   operationId: Uuid,
   kind: TransferKind,
 ): Promise<StoredOperation | undefined> {
-  const user_data_128 = toLedgerId(operationId)
-  // To TigerBeetle 0 means whatever operation.
-  if (user_data_128 === 0n) return undefined
-  const [transfer] = await ledger.queryTransfers({
-    user_data_128,
-    user_data_64: 0n,
-    user_data_32: 0,
-    ledger: 0,
-    code: TransferCode[kind],
-    timestamp_min: 0n,
-    timestamp_max: 0n,
-    limit: 1,
-    flags: QueryFilterFlags.none,
-  })
+  const [transfer] = await readTrail(ledger, operationId, { code: TransferCode[kind], limit: 1 })
   return transfer && toStored(transfer)
 }
 

@@ -34,16 +34,16 @@ export type Outcome =
 const passing = new Set<string>(passingReasons)
 
 /**
- * Reads the results of one chain, the principal leg first. The legs that say `linked_event_failed`
- * tell nothing: one other leg tells why.
+ * Reads the results of one chain. The legs that say `linked_event_failed` tell nothing: one other leg
+ * tells why.
  */
-export function readOutcome(results: readonly CreateTransferResult[]): Outcome {
+export function readOutcome(results: readonly CreateTransferResult[], principalLeg = 0): Outcome {
   const leg = results.findIndex(
     ({ status }) => status !== Status.created && status !== Status.linked_event_failed,
   )
   const telling = results[leg]
   if (!telling) {
-    const [principal] = results
+    const principal = results[principalLeg]
     if (!principal || results.some(({ status }) => status !== Status.created)) {
       throw new Error('the ledger answered a chain without telling which leg failed')
     }

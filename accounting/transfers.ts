@@ -3,21 +3,11 @@
  * so that it can be submitted again without happening twice.
  */
 import { type Transfer, TransferFlags } from 'tigerbeetle-node'
-import type { Asset, TransferCode } from './chart.ts'
+import { assetOf, TransferCode } from './chart.ts'
 import { type Ledger, LedgerOutcomeUnknown, LedgerUnavailable } from './client.ts'
 import { computeUuid, toLedgerId, toUuid, type Uuid } from './ids.ts'
+import { type Leg, link, toTransfer } from './legs.ts'
 import { type PassingReason, readOutcome } from './outcome.ts'
-
-/** One debit and one credit of the same amount. */
-export interface Leg {
-  debitAccountId: Uuid
-  creditAccountId: Uuid
-  amountMinor: bigint
-  asset: Asset
-  code: TransferCode
-  /** Makes it a pending transfer, which ends by itself after this time. */
-  timeoutSeconds?: number
-}
 
 /** An operation as a flow plans it. The first leg is the principal: it stands for the operation. */
 export interface Plan {
@@ -57,8 +47,11 @@ export type Submission =
    * earlier submission was declined.
    */
   | { kind: 'declined'; leg: number; reason?: PassingReason }
-  /** The ledger refuses such a transfer at any time, for instance between two ledgers. */
-  | { kind: 'invalid'; status: string }
+  /**
+   * The ledger refuses such a leg, for instance between two ledgers, or one that resolves a pending
+   * transfer which is resolved already.
+   */
+  | { kind: 'invalid'; leg: number; status: string }
 
 /** Attempts that are tried in one call for an operation on an object before giving up. */
 const attemptsPerCall = 1_000
@@ -73,7 +66,7 @@ export async function submitOnce(ledger: Ledger, plan: Plan): Promise<Submission
   const principalId = plan.operationId
   const submission = await submit(ledger, plan, principalId)
   if (submission.kind !== 'declined' || submission.leg === 0) return submission
-  const happened = await burn(ledger, plan, principalId)
+  const happened = await burnId(ledger, principalId)
   return happened ? compare(plan, happened) : submission
 }
 
@@ -93,7 +86,7 @@ export async function submitAttempts(
     const submission = await submit(ledger, plan, principalId)
     if (submission.kind !== 'declined') return { submission, attempt }
     if (submission.leg !== 0) {
-      const happened = await burn(ledger, plan, principalId)
+      const happened = await burnId(ledger, principalId)
       if (happened) return { submission: compare(plan, happened), attempt }
     }
     if (submission.reason) return { submission, attempt }
@@ -133,17 +126,18 @@ async function submit(ledger: Ledger, plan: Plan, principalId: Uuid): Promise<Su
 }
 
 /**
- * Submits transfers that are one linked chain, once. The first is the principal leg, whose id tells a
- * replay; a decline here is not final when another leg caused it.
+ * Submits transfers as one linked chain, once. The principal leg is the one whose id tells a replay:
+ * the first, unless another is named. A decline here is not final when another leg caused it.
  * Rejects with LedgerUnavailable (nothing happened) or LedgerOutcomeUnknown.
  */
 export async function submitChain(
   ledger: Ledger,
   transfers: readonly Transfer[],
+  principalLeg = 0,
 ): Promise<Submission> {
-  const [principal] = transfers
-  if (!principal) throw new RangeError('a chain has at least one leg')
-  const outcome = readOutcome(await ledger.createTransfers([...transfers]))
+  const principal = transfers[principalLeg]
+  if (!principal) throw new RangeError('a chain has at least its principal leg')
+  const outcome = readOutcome(await ledger.createTransfers(link(transfers)), principalLeg)
   switch (outcome.kind) {
     case 'created':
       return {
@@ -161,35 +155,33 @@ export async function submitChain(
     case 'burnt':
       return { kind: 'declined', leg: outcome.leg }
     case 'invalid':
-      return { kind: 'invalid', status: outcome.status }
+      return { kind: 'invalid', leg: outcome.leg, status: outcome.status }
     default:
       throw outcome satisfies never
   }
 }
 
 /**
- * Burns the principal's id, so that the operation can never happen, and returns undefined; or returns
- * the principal when it has happened already. A transfer from an account that never exists does it.
+ * Burns the id of a transfer, so that it can never happen, and returns undefined; or returns what has
+ * happened under it already. A transfer between accounts that never exist does it.
+ * Rejects with LedgerOutcomeUnknown: burning may follow a submission.
  */
-async function burn(
-  ledger: Ledger,
-  plan: Plan,
-  principalId: Uuid,
-): Promise<StoredOperation | undefined> {
-  const [principal] = toTransfers({ ...plan, legs: [plan.legs[0]] }, principalId)
-  const never = {
-    ...principal!,
-    debit_account_id: nobody,
-    timeout: 0,
-    flags: TransferFlags.none,
+export async function burnId(ledger: Ledger, id: Uuid): Promise<StoredOperation | undefined> {
+  const leg = {
+    debitAccountId: computeUuid('nobody'),
+    creditAccountId: computeUuid('nobody else'),
+    amountMinor: 0n,
+    asset: assetOf('USD'),
+    code: TransferCode.payment,
   }
+  const never = toTransfer(leg, { id, operationId: id, inputHash: 1 })
   const outcome = readOutcome(await afterSubmission(ledger.createTransfers([never])))
   if (outcome.kind === 'declined' || outcome.kind === 'burnt') return undefined
   if (outcome.kind === 'exists') {
-    const [transfer] = await afterSubmission(ledger.lookupTransfers([toLedgerId(principalId)]))
+    const [transfer] = await afterSubmission(ledger.lookupTransfers([toLedgerId(id)]))
     if (transfer) return toStored(transfer)
   }
-  throw new Error(`operation ${plan.operationId} could not be burnt: ${outcome.kind}`)
+  throw new Error(`transfer ${id} could not be burnt: ${outcome.kind}`)
 }
 
 /** Waits for a step that follows a submission: from then on "nothing was submitted" is not true. */
@@ -202,28 +194,12 @@ async function afterSubmission<T>(step: Promise<T>): Promise<T> {
   }
 }
 
-/** The id of an account that is never created: a computed id, which no wallet can have. */
-const nobody = toLedgerId(computeUuid('nobody'))
-
 function toTransfers(plan: Plan, principalId: Uuid): Transfer[] {
-  const last = plan.legs.length - 1
-  return plan.legs.map((leg, index) => ({
-    id: toLedgerId(index === 0 ? principalId : computeUuid('leg', principalId, index)),
-    debit_account_id: toLedgerId(leg.debitAccountId),
-    credit_account_id: toLedgerId(leg.creditAccountId),
-    amount: leg.amountMinor,
-    pending_id: 0n,
-    user_data_128: toLedgerId(plan.operationId),
-    user_data_64: plan.occurredAt ?? 0n,
-    user_data_32: plan.inputHash,
-    timeout: leg.timeoutSeconds ?? 0,
-    ledger: leg.asset.ledger,
-    code: leg.code,
-    flags:
-      (index < last ? TransferFlags.linked : TransferFlags.none) |
-      (leg.timeoutSeconds === undefined ? TransferFlags.none : TransferFlags.pending),
-    timestamp: 0n,
-  }))
+  const { operationId, inputHash, occurredAt } = plan
+  return plan.legs.map((leg, index) => {
+    const id = index === 0 ? principalId : computeUuid('leg', principalId, index)
+    return toTransfer(leg, { id, operationId, inputHash, occurredAt })
+  })
 }
 
 /** A transfer of the ledger as the operation it is the principal leg of. */

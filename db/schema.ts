@@ -65,6 +65,18 @@ export interface WalletsTable {
   created_at: FixedDefault<Date>
   /** When the account in TigerBeetle was seen to exist; until then creating it is repeated. */
   account_created_at: Date | null
+  /** When its owner has closed it for ever; the ledger refuses it from then on, and a little before. */
+  closed_at: Date | null
+}
+
+/** Written before a wallet's account is closed, so that one that was not empty is opened again. */
+export interface WalletClosingsTable {
+  /** Of the transfer that closes the account. */
+  id: Fixed<string>
+  wallet_id: Fixed<string>
+  created_at: FixedDefault<Date>
+  /** When it was seen to be final, or undone. */
+  settled_at: Date | null
 }
 
 /** Insert-only. What a payer wrote, by (transfer, hash of the payer's input). */
@@ -83,6 +95,8 @@ export interface DepositsTable {
   reference: Fixed<string>
   sender: Fixed<string | null>
   details: Fixed<string | null>
+  /** The wallet as the payment system has named it, when the money went to suspense. */
+  named_wallet: Fixed<string | null>
   created_at: FixedDefault<Date>
 }
 
@@ -104,20 +118,111 @@ export interface TailCursorsTable {
   read_at: Date
 }
 
-/** Which holds there are, made by following the ledger; it can be made again at any time. */
-export interface HoldIndexTable {
-  hold_id: Fixed<string>
-  payer_wallet_id: Fixed<string>
-  payee_wallet_id: Fixed<string>
-  opened_at: Fixed<bigint>
+/** Pending transfers that a reader has seen and that run out some time; an expiry leaves no transfer. */
+export interface TailDeadlinesTable {
+  reader: Fixed<string>
+  transfer_id: Fixed<string>
+  operation_id: Fixed<string>
+  /** TigerBeetle's code of the transfer. */
+  code: Fixed<number>
+  /** Nanoseconds since 1970. */
   deadline_at: Fixed<bigint>
-  resolution: 'captured' | 'voided' | null
+}
+
+/** What there is of each kind and how it stands, made by following the ledger; it can be made again. */
+export interface LifecyclesTable {
+  kind: Fixed<string>
+  id: Fixed<string>
+  /** Of the transfer that opened it. */
+  debit_account_id: Fixed<string>
+  credit_account_id: Fixed<string>
+  /** Nanoseconds since 1970. */
+  opened_at: Fixed<bigint>
+  /** When it runs out, nanoseconds since 1970; 0 for never. */
+  deadline_at: Fixed<bigint>
+  state: string
+  /** Ledger time of the last change of state. */
+  changed_at: bigint
+}
+
+/** What somebody asks somebody for; whether it is open or was paid is in the ledger. */
+export interface PaymentRequestsTable {
+  id: Fixed<string>
+  input_hash: Fixed<bigint>
+  requester_user_id: Fixed<string>
+  payer_user_id: Fixed<string>
+  to_wallet_id: Fixed<string>
+  /** What is asked for, as decimal digits; nothing has moved. */
+  amount_minor: Fixed<string>
+  memo: Fixed<string | null>
+  created_at: FixedDefault<Date>
+  /** When the ledger was seen to have it, or never to have it. */
+  settled_at: Date | null
+}
+
+/** Whose requests for money a user does not want. */
+export interface UserBlocksTable {
+  user_id: Fixed<string>
+  blocked_user_id: Fixed<string>
+  created_at: FixedDefault<Date>
+}
+
+/** Where a withdrawal shall go, written before the money is reserved in the ledger. */
+export interface WithdrawalsTable {
+  id: Fixed<string>
+  input_hash: Fixed<bigint>
+  user_id: Fixed<string>
+  wallet_id: Fixed<string>
+  payment_system_id: Fixed<string>
+  /** Encrypted. */
+  destination: Buffer
+  /** What of it may be shown. */
+  destination_hint: Fixed<string>
+  created_at: FixedDefault<Date>
+  settled_at: Date | null
+}
+
+/** Insert-only. What a payment system told when it confirmed or failed a withdrawal. */
+export interface WithdrawalOutcomesTable {
+  withdrawal_id: Fixed<string>
+  input_hash: Fixed<bigint>
+  reference: Fixed<string | null>
+  reason: Fixed<string | null>
+  created_at: FixedDefault<Date>
+}
+
+/** Insert-only. Which payment a refund gives back, and why. */
+export interface RefundsTable {
+  id: Fixed<string>
+  input_hash: Fixed<bigint>
+  transfer_id: Fixed<string>
+  reason: Fixed<string | null>
+  created_at: FixedDefault<Date>
+}
+
+/** Insert-only. Which deposit a payment system took back, and why. */
+export interface ReversalsTable {
+  id: Fixed<string>
+  input_hash: Fixed<bigint>
+  payment_system_id: Fixed<string>
+  deposit_id: Fixed<string>
+  reference: Fixed<string>
+  reason: Fixed<string>
+  created_at: FixedDefault<Date>
 }
 
 export interface Schema {
   tail_cursors: TailCursorsTable
-  hold_index: HoldIndexTable
+  tail_deadlines: TailDeadlinesTable
+  lifecycles: LifecyclesTable
   wallets: WalletsTable
+  wallet_closings: WalletClosingsTable
+  payment_requests: PaymentRequestsTable
+  user_blocks: UserBlocksTable
+  withdrawals: WithdrawalsTable
+  withdrawal_outcomes: WithdrawalOutcomesTable
+  refunds: RefundsTable
+  reversals: ReversalsTable
   memos: MemosTable
   deposits: DepositsTable
   declines: DeclinesTable

@@ -15,7 +15,7 @@ export interface SessionRow {
   name: string | null
   /** Given for a payment system only. */
   paymentSystem: { number: number; name: string } | undefined
-  wallets: { id: string; number: string; currency: string }[]
+  wallets: { id: string; number: string; currency: string; isClosed: boolean }[]
 }
 
 export interface Lifetimes {
@@ -51,7 +51,10 @@ export async function findSession(
         eb
           .selectFrom('wallets')
           .select(['wallets.id', 'wallets.currency'])
-          .select((wallet) => wallet.cast<string>('wallets.number', 'text').as('number'))
+          .select((wallet) => [
+            wallet.cast<string>('wallets.number', 'text').as('number'),
+            wallet('wallets.closed_at', 'is not', null).$castTo<boolean>().as('isClosed'),
+          ])
           .whereRef('wallets.user_id', '=', 'users.id')
           .orderBy('wallets.id'),
       ).as('wallets'),

@@ -73,6 +73,65 @@ export async function resetCursor(
 ): Promise<void> {
   await db.transaction().execute(async (trx) => {
     await trx.deleteFrom('tail_cursors').where('name', '=', name).execute()
+    await trx.deleteFrom('tail_deadlines').where('reader', '=', name).execute()
     await empty(trx)
   })
+}
+
+/** A pending transfer that a reader has seen and that runs out at a ledger time (ns since 1970). */
+export interface StoredDeadline {
+  transferId: string
+  operationId: string
+  code: number
+  deadline: bigint
+}
+
+/** Deadlines up to a ledger time (ns), the earliest first. */
+export async function findDeadlines(
+  db: Database,
+  reader: string,
+  { upTo, limit }: { upTo: bigint; limit: number },
+): Promise<StoredDeadline[]> {
+  const rows = await db
+    .selectFrom('tail_deadlines')
+    .select(['transfer_id', 'operation_id', 'code', 'deadline_at'])
+    .where('reader', '=', reader)
+    .where('deadline_at', '<=', upTo)
+    .orderBy('deadline_at')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => ({
+    transferId: row.transfer_id,
+    operationId: row.operation_id,
+    code: row.code,
+    deadline: row.deadline_at,
+  }))
+}
+
+/** Enters pending transfers that run out some time, and removes those that cannot any more. */
+export async function changeDeadlines(
+  trx: Database,
+  reader: string,
+  { opened, closed }: { opened: readonly StoredDeadline[]; closed: readonly string[] },
+): Promise<void> {
+  if (opened.length > 0) {
+    const rows = opened.map((deadline) => ({
+      reader,
+      transfer_id: deadline.transferId,
+      operation_id: deadline.operationId,
+      code: deadline.code,
+      deadline_at: deadline.deadline,
+    }))
+    await trx
+      .insertInto('tail_deadlines')
+      .values(rows)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute()
+  }
+  if (closed.length === 0) return
+  await trx
+    .deleteFrom('tail_deadlines')
+    .where('reader', '=', reader)
+    .where('transfer_id', 'in', closed)
+    .execute()
 }

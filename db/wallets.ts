@@ -12,6 +12,8 @@ export interface Wallet {
   createdAt: Date
   /** Whether the account in the ledger is known to exist. */
   hasAccount: boolean
+  /** When its owner has closed it for ever. */
+  closedAt: Date | null
 }
 
 /** Whom a wallet belongs to, as far as others may know. */
@@ -22,7 +24,15 @@ export interface WalletOwner {
   name: string | null
 }
 
-const columns = ['id', 'user_id', 'number', 'currency', 'created_at', 'account_created_at'] as const
+const columns = [
+  'id',
+  'user_id',
+  'number',
+  'currency',
+  'created_at',
+  'account_created_at',
+  'closed_at',
+] as const
 
 interface Row {
   id: string
@@ -31,6 +41,7 @@ interface Row {
   currency: string
   created_at: Date
   account_created_at: Date | null
+  closed_at: Date | null
 }
 
 const toWallet = (row: Row): Wallet => ({
@@ -40,6 +51,7 @@ const toWallet = (row: Row): Wallet => ({
   currency: row.currency,
   createdAt: row.created_at,
   hasAccount: row.account_created_at !== null,
+  closedAt: row.closed_at,
 })
 
 /** How often a number that is taken already is drawn again: of 9 * 10^8 numbers few are. */
@@ -58,7 +70,7 @@ export async function withFreeNumber<T>(transaction: () => Promise<T>): Promise<
 }
 
 /**
- * Stores a new wallet, or answers undefined when the user has `limit` of this currency already.
+ * Stores a new wallet, or answers undefined when the user has `limit` open ones of this currency.
  * The row comes before the ledger's account, so that creating the account can be repeated.
  */
 export async function insertWallet(
@@ -74,6 +86,7 @@ export async function insertWallet(
         .select((eb) => eb.fn.countAll<bigint>().as('count'))
         .where('user_id', '=', userId)
         .where('currency', '=', currency)
+        .where('closed_at', 'is', null)
         .executeTakeFirstOrThrow()
       return count < BigInt(limit) ? insertWalletRow(trx, userId, currency) : undefined
     }),
@@ -167,7 +180,7 @@ export async function findWalletByNumber(
 }
 
 /**
- * A person's wallets by username, oldest first: undefined when there is no such active customer.
+ * A person's open wallets by username, oldest first: undefined when there is no such active customer.
  */
 export async function findWalletsOfUsername(
   db: Database,
@@ -180,7 +193,7 @@ export async function findWalletsOfUsername(
     .where('role', '=', 'customer')
     .where('deactivated_at', 'is', null)
     .executeTakeFirst()
-  return user && listWallets(db, user.id)
+  return user && (await listWallets(db, user.id)).filter(({ closedAt }) => !closedAt)
 }
 
 /** Whom wallets belong to, for showing the other side of a transfer. */

@@ -11,7 +11,7 @@ if (!url) {
 const onIdleError = (error: Error): void => console.error(error.message)
 const database = openDatabase({ url, poolSize: 2, connectTimeoutMs: 10_000, onIdleError })
 try {
-  const names = await migrate(database.db)
+  const names = await migrate(database)
   console.log(names.length === 0 ? 'The schema is up to date.' : `Carried out ${names.join(', ')}.`)
 } catch (error) {
   console.error(explain(error))

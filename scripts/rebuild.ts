@@ -5,7 +5,8 @@
 import { createLedger } from '../accounting/client.ts'
 import { openDatabase } from '../db/database.ts'
 import { loadConfig } from '../server/config.ts'
-import { dropReadModel, followOnce } from '../server/flows/read-model.ts'
+import { followOnce, forget } from '../server/flows/follow.ts'
+import { readModel } from '../server/flows/read-model.ts'
 import { explain } from './explain.ts'
 
 const { databaseUrl: url, tigerbeetleAddresses, tigerbeetleClusterId } = readSettings()
@@ -29,21 +30,32 @@ function readSettings() {
   }
 }
 
-/** On a terminal: how many transfers were read so far. */
-function showProgress(count: number): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r${count} transfers read `)
+const barWidth = 40
+
+/** On a terminal: how much of the time from the first transfer until now was read. */
+function showProgress(first: bigint, at: bigint, events: number): void {
+  if (!process.stderr.isTTY) return
+  const end = BigInt(Date.now()) * 1_000_000n
+  const part = first === 0n || end <= first ? 0 : Number(((at - first) * 100n) / (end - first))
+  const full = Math.round((Math.min(part, 100) / 100) * barWidth)
+  const bar = '#'.repeat(full).padEnd(barWidth, '-')
+  process.stderr.write(`\r[${bar}] ${String(part).padStart(3)} %  ${events} events `)
 }
 
 try {
   const deps = { db: database.db, ledger, nowMs: Date.now }
-  await dropReadModel(deps)
-  let total = 0
-  for (let count: number | undefined; count !== 0; showProgress(total)) {
-    count = await followOnce(deps)
-    total += count ?? 0
+  await forget(deps, readModel)
+  let [total, first, isMore] = [0, 0n, true]
+  while (isMore) {
+    const page = await followOnce(deps, readModel)
+    if (!page) continue
+    first ||= page.ledgerTime
+    total += page.count
+    isMore = page.isMore
+    showProgress(first, page.ledgerTime, total)
   }
-  if (process.stderr.isTTY) process.stderr.write('\r')
-  console.log(`The read model is made again from ${total} transfers.`)
+  if (process.stderr.isTTY) process.stderr.write('\n')
+  console.log(`The read model is made again from ${total} events of the ledger.`)
 } catch (error) {
   console.error(explain(error))
   process.exitCode = 1

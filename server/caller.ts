@@ -1,10 +1,12 @@
 import type { SessionRow } from '../db/sessions.ts'
 
-/** A person's wallet, as far as it never changes. */
+/** A person's wallet, as far as requests need to know it. */
 export interface CallerWallet {
   id: string
   number: string
   currency: string
+  /** Closed for ever by the person. The ledger refuses to move money in or out anyway. */
+  isClosed: boolean
 }
 
 interface SignedIn {
@@ -17,7 +19,7 @@ interface SignedIn {
 
 export interface Customer extends SignedIn {
   role: 'customer'
-  /** The wallets that the caller may debit. */
+  /** The wallets that are the caller's, and no one else's to debit. */
   wallets: readonly CallerWallet[]
 }
 

@@ -11,9 +11,8 @@ import { bootstrap, type Created } from './bootstrap.ts'
 import { type Config, ConfigError, loadConfig } from './config.ts'
 import type { Deps } from './deps.ts'
 import { answerClientError } from './http/client-errors.ts'
-import { startRecovery } from './jobs/recovery.ts'
-import { startSweep } from './jobs/sweep.ts'
 import { startTail } from './jobs/tail.ts'
+import { startWorker } from './jobs/worker.ts'
 import { createLogger } from './log.ts'
 import { createPasswords } from './passwords.ts'
 import { routes } from './routes/index.ts'
@@ -49,10 +48,8 @@ export async function startKassa(config: Config, options: StartOptions = {}): Pr
   await using opened = new AsyncDisposableStack()
   const deps = adapt(await openDeps(config, nowMs, opened))
   const created = await bootstrap(deps)
-  const recovery = startRecovery(deps)
-  opened.defer(() => recovery.stop())
-  const sweep = startSweep(deps)
-  opened.defer(() => sweep.stop())
+  const worker = await startWorker(deps)
+  opened.defer(() => worker.stop())
   const tail = startTail(deps)
   opened.defer(() => tail.stop())
   const server = createServer(serverLimits, createApp(deps, routes).callback())
@@ -81,7 +78,7 @@ async function openDeps(
     onIdleError: (error: Error) => log.warn({ err: error }, 'a connection to PostgreSQL was lost'),
   }
   const migrating = openDatabase(database)
-  await migrate(migrating.db).finally(migrating.close)
+  await migrate(migrating).finally(migrating.close)
   const statementTimeoutMs = config.databaseStatementTimeoutMs
   const { db, pool, close } = openDatabase({ ...database, statementTimeoutMs })
   opened.defer(close)

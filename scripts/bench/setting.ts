@@ -44,9 +44,10 @@ export async function prepare(
     PORT: '0',
   }
   const config = loadConfig(env)
-  const { db, close } = openOne(config.databaseUrl)
-  opened.defer(close)
-  await migrate(db)
+  const database = openOne(config.databaseUrl)
+  opened.defer(database.close)
+  await migrate(database)
+  const { db } = database
   const ledger = await createLedger({
     addresses: config.tigerbeetleAddresses,
     clusterId: config.tigerbeetleClusterId,

@@ -1,24 +1,17 @@
 import { assetOf, assetOfLedger, TransferCode } from '../../accounting/chart.ts'
-import {
-  captureHold,
-  capturesMax,
-  type Hold,
-  type HoldStep,
-  readHold,
-  voidHold,
-} from '../../accounting/holds.ts'
+import { captureHold, capturesMax, type Hold, readHold, voidHold } from '../../accounting/holds.ts'
 import { hashInput, type Uuid } from '../../accounting/ids.ts'
+import type { Step } from '../../accounting/steps.ts'
 import { compare, findOperation } from '../../accounting/transfers.ts'
 import { findMemos } from '../../db/descriptions.ts'
-import { type HoldStatus, listHoldIds } from '../../db/hold-index.ts'
-import { readCursor } from '../../db/tail.ts'
+import { ofAccounts } from '../../db/lifecycles.ts'
 import type { Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
 import { readAmount, readCanonicalAmount } from './amount.ts'
+import { listFollowed, readSome } from './followed-list.ts'
 import { toLedgerTime } from './ledger-time.ts'
 import { nameOperation, type PayInput, pay } from './pay.ts'
-import { readModelName } from './read-model.ts'
 import {
   afterMoving,
   declineCodes,
@@ -152,14 +145,11 @@ export async function findHold(
 
 export interface HoldQuery {
   side: 'payer' | 'payee' | 'both'
-  status?: HoldStatus | undefined
+  status?: Hold['state'] | undefined
   timestampMin: bigint
   timestampMax: bigint
   limit: number
 }
-
-/** How many holds of a page are read at once: a few lists must not fill the ledger's queue. */
-const readsAtOnce = 8
 
 /**
  * A page of the caller's holds, newest first, each as the ledger has it now. Which ones there are comes
@@ -170,26 +160,17 @@ export async function listHolds(
   caller: Customer,
   query: HoldQuery,
 ): Promise<{ holds: DescribedHold[]; asOf: Date }> {
-  const cursor = await readCursor(deps.db, readModelName)
-  const entries = await listHoldIds(deps.db, {
-    walletIds: caller.wallets.map(({ id }) => id),
-    side: query.side,
-    status: query.status,
-    now: now(deps),
-    openedMin: query.timestampMin,
-    openedMax: query.timestampMax,
-    limit: query.limit,
-  })
-  const holds: Hold[] = []
-  for (let start = 0; start < entries.length; start += readsAtOnce) {
-    const some = entries.slice(start, start + readsAtOnce)
-    const found = await Promise.all(
-      some.map(({ holdId }) => readHold(deps.ledger, holdId, now(deps))),
-    )
-    holds.push(...found.filter((hold) => hold !== undefined))
-  }
+  const walletIds = caller.wallets.map(({ id }) => id)
+  const side = ({ payer: 'debit', payee: 'credit', both: 'both' } as const)[query.side]
+  const { entries, asOf } = await listFollowed(
+    deps,
+    { kind: 'hold', state: query.status, expiringState: 'open', ...query },
+    ofAccounts(walletIds, side),
+  )
+  const found = await readSome(entries, ({ id }) => readHold(deps.ledger, id, now(deps)))
+  const holds = found.filter((hold) => hold !== undefined)
   const memos = await findMemos(deps.db, holds.map(toKey))
-  return { holds: holds.map((hold) => describe(hold, memos.get(hold.id))), asOf: cursor.readAt }
+  return { holds: holds.map((hold) => describe(hold, memos.get(hold.id))), asOf }
 }
 
 const now = (deps: Pick<Deps, 'nowMs'>) => toLedgerTime(deps.nowMs())
@@ -245,7 +226,7 @@ function readCaptureAmount(hold: Hold, { amount, isFinal }: CaptureInput): bigin
 async function refuseStep(
   deps: HoldDeps,
   key: { operationId: Uuid; inputHash: number },
-  step: Exclude<HoldStep, { kind: 'done' | 'stale' | 'expired' }>,
+  step: Exclude<Step, { kind: 'done' | 'stale' | 'expired' }>,
 ): Promise<Refusal> {
   switch (step.kind) {
     case 'conflict':

@@ -7,14 +7,14 @@ import { Refusal } from '../refusals.ts'
 
 /** The wallet that is meant where a client knows of one wallet a person. Refusal: wallet_not_found. */
 export function oldestWallet(caller: Customer): CallerWallet {
-  const [oldest] = caller.wallets
+  const oldest = caller.wallets.find(({ isClosed }) => !isClosed)
   if (!oldest) throw new Refusal('wallet_not_found', 'You have no wallet.')
   return oldest
 }
 
 /** The same of a person who has just signed up and is no caller yet. Refusal: wallet_not_found. */
 export async function findOldestWallet({ db }: Pick<Deps, 'db'>, userId: string): Promise<Wallet> {
-  const [oldest] = await listWallets(db, userId)
+  const oldest = (await listWallets(db, userId)).find(({ closedAt }) => !closedAt)
   if (!oldest) throw new Refusal('wallet_not_found', 'You have no wallet.')
   return oldest
 }

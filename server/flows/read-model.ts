@@ -1,62 +1,131 @@
-import { TransferCode } from '../../accounting/chart.ts'
-import { readTail, type TailEntry } from '../../accounting/tail.ts'
-import type { Database } from '../../db/database.ts'
-import { emptyHoldIndex, insertHolds, resolveHolds } from '../../db/hold-index.ts'
-import { advanceCursor, readCursor, resetCursor, touchCursor } from '../../db/tail.ts'
-import type { Deps } from '../deps.ts'
+import { ControlCode, TransferCode } from '../../accounting/chart.ts'
+import { computeUuid } from '../../accounting/ids.ts'
+import type { TailEvent } from '../../accounting/tail.ts'
+import type { Phase } from '../../accounting/transfers.ts'
+import {
+  emptyLifecycles,
+  findLifecycles,
+  type Lifecycle,
+  type LifecycleKind,
+  storeLifecycles,
+} from '../../db/lifecycles.ts'
+import type { Subscriber } from './follow.ts'
 
-/** The reader that makes the read model. */
-export const readModelName = 'read model'
-
-type TailDeps = Pick<Deps, 'db' | 'ledger' | 'nowMs'>
-
-/**
- * Reads one page of what the ledger has committed and enters it into the read model. Answers how many
- * transfers it had; undefined when another process was faster. The pages of all processes together
- * take effect once and in order.
- */
-export async function followOnce(deps: TailDeps): Promise<number | undefined> {
-  const { ledgerTime } = await readCursor(deps.db, readModelName)
-  const readAt = new Date(deps.nowMs())
-  const entries = await readTail(deps.ledger, ledgerTime, TransferCode.hold)
-  const to = entries.at(-1)?.timestamp
-  if (to === undefined) {
-    await touchCursor(deps.db, readModelName, { ledgerTime, readAt })
-    return 0
-  }
-  const moved = await advanceCursor(
-    deps.db,
-    readModelName,
-    { from: ledgerTime, to, readAt },
-    (trx) => enter(trx, entries),
-  )
-  return moved ? entries.length : undefined
+/** What an event means: the state of what it belongs to, and whether that begins with it. */
+interface Meaning {
+  kind: LifecycleKind
+  state: string
+  opens?: boolean
 }
 
-/** Drops the read model; following the ledger makes it again from the beginning. */
-export async function dropReadModel(deps: Pick<Deps, 'db'>): Promise<void> {
-  await resetCursor(deps.db, readModelName, emptyHoldIndex)
-}
+type TransferEvent = Extract<TailEvent, { kind: 'transfer' }>
+type Reading = (event: TransferEvent, before: Lifecycle | undefined) => Meaning | undefined
+type Readings = Partial<Record<Phase, Reading>>
 
-/** How the last transfer of a hold in a page leaves it. */
-const resolutions = { pending: null, post: 'captured', void: 'voided' } as const
+const enters =
+  (kind: LifecycleKind, state: string): Reading =>
+  () => ({ kind, state, opens: true })
+const becomes =
+  (kind: LifecycleKind, state: string): Reading =>
+  () => ({ kind, state })
 
-async function enter(trx: Database, holds: readonly TailEntry[]): Promise<void> {
-  const opened = holds
-    .filter(
-      ({ phase, transferId, operationId }) => phase === 'pending' && transferId === operationId,
+/** The id of the transfer by which the payer declines a request; another void is the requester's. */
+export const declineId = (requestId: string) => computeUuid('decline', requestId)
+
+/** By code and phase of a transfer. */
+const readings: ReadonlyMap<number, Readings> = new Map<number, Readings>([
+  [
+    TransferCode.hold,
+    {
+      // A capture of a part holds the rest again: the hold itself began with the first.
+      pending: ({ transferId, operationId }) => ({
+        kind: 'hold',
+        state: 'open',
+        opens: transferId === operationId,
+      }),
+      post: becomes('hold', 'captured'),
+      void: becomes('hold', 'voided'),
+    },
+  ],
+  [
+    ControlCode.request,
+    {
+      pending: enters('payment_request', 'open'),
+      post: becomes('payment_request', 'accepted'),
+      void: ({ transferId, operationId }) => ({
+        kind: 'payment_request',
+        state: transferId === declineId(operationId) ? 'declined' : 'cancelled',
+      }),
+    },
+  ],
+  [
+    TransferCode.withdrawal,
+    {
+      pending: enters('withdrawal', 'requested'),
+      post: becomes('withdrawal', 'confirmed'),
+      // In a cancelling chain the right goes first.
+      void: (_event, before) =>
+        before?.state === 'cancelled' ? undefined : { kind: 'withdrawal', state: 'failed' },
+    },
+  ],
+  [
+    ControlCode.withdrawal_take,
+    { post: becomes('withdrawal', 'taken'), void: becomes('withdrawal', 'cancelled') },
+  ],
+  [TransferCode.refund, { single: enters('refund', 'done') }],
+  [TransferCode.suspense, { single: enters('suspense', 'open') }],
+  [TransferCode.suspense_assignment, { single: becomes('suspense', 'assigned') }],
+  [TransferCode.suspense_return, { single: becomes('suspense', 'returned') }],
+])
+
+/** What runs out when a pending transfer of a code does. */
+const expiring: ReadonlyMap<number, LifecycleKind> = new Map<number, LifecycleKind>([
+  [TransferCode.hold, 'hold'],
+  [ControlCode.request, 'payment_request'],
+])
+
+/** Lists what lives longer than one request, by what the ledger has committed. */
+export const readModel: Subscriber = {
+  name: 'read model',
+  codes: [...readings.keys()] as Subscriber['codes'],
+  async take(trx, events) {
+    const known = await findLifecycles(trx, [...new Set(events.map((it) => it.operationId))])
+    const byId = new Map(known.map((lifecycle) => [lifecycle.id, lifecycle]))
+    const changed = new Set<string>()
+    for (const event of events) {
+      const next = advance(byId.get(event.operationId), event)
+      if (!next) continue
+      byId.set(next.id, next)
+      changed.add(next.id)
+    }
+    await storeLifecycles(
+      trx,
+      [...changed].map((id) => byId.get(id)!),
     )
-    .map((entry) => ({
-      holdId: entry.operationId,
-      payerWalletId: entry.debitAccountId,
-      payeeWalletId: entry.creditAccountId,
-      openedAt: entry.timestamp,
-      deadlineAt: entry.deadline,
-    }))
-  await insertHolds(trx, opened)
-  const last = new Map(holds.map((entry) => [entry.operationId, entry.phase]))
-  for (const phase of ['pending', 'post', 'void'] as const) {
-    const ids = [...last].filter(([, its]) => its === phase).map(([id]) => id)
-    await resolveHolds(trx, ids, resolutions[phase])
+  },
+  empty: emptyLifecycles,
+}
+
+/** How something stands after an event; undefined when that changes nothing. Pure. */
+function advance(before: Lifecycle | undefined, event: TailEvent): Lifecycle | undefined {
+  const changedAt = event.timestamp
+  if (event.kind === 'expiry') {
+    return before && expiring.has(event.code)
+      ? { ...before, state: 'expired', changedAt }
+      : undefined
+  }
+  const meaning = readings.get(event.code)?.[event.phase]?.(event, before)
+  if (!meaning) return undefined
+  const { kind, state } = meaning
+  if (!meaning.opens) return before && { ...before, state, changedAt }
+  return {
+    kind,
+    id: event.operationId,
+    debitAccountId: event.debitAccountId,
+    creditAccountId: event.creditAccountId,
+    openedAt: changedAt,
+    deadlineAt: event.deadline,
+    state,
+    changedAt,
   }
 }

@@ -66,7 +66,7 @@ async function findPayers(
   const { fromWalletId: name, currency } = wanted
   const named =
     name === undefined
-      ? caller.wallets
+      ? caller.wallets.filter(({ isClosed }) => !isClosed)
       : caller.wallets.filter(({ id, number }) => id === name || number === name)
   const payers = named.length > 0 || name === undefined ? named : await findNew(deps, caller, name)
   if (payers.length === 0) throw new Refusal('wallet_not_found', 'You have no such wallet.')
@@ -81,7 +81,7 @@ async function findNew(
   name: string,
 ): Promise<readonly CallerWallet[]> {
   const wallet = await findNamedWallet(deps, name)
-  return wallet?.userId === caller.userId ? [wallet] : []
+  return wallet?.userId === caller.userId ? [{ ...wallet, isClosed: wallet.closedAt !== null }] : []
 }
 
 async function findCandidates(

@@ -8,6 +8,7 @@ import {
   insertDecline,
 } from '../../db/descriptions.ts'
 import { isUnavailable } from '../../db/errors.ts'
+import { type IntentTable, markSettled } from '../../db/intents.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
 
@@ -86,13 +87,27 @@ export async function keepDecline(
   }
 }
 
+/** Notes that an intent is settled. Without that recovery finds out later: a failure goes no further. */
+export async function settleIntent(
+  deps: Pick<Deps, 'db' | 'log'>,
+  table: IntentTable,
+  id: Uuid,
+): Promise<void> {
+  try {
+    await markSettled(deps.db, table, [id])
+  } catch (error) {
+    deps.log.warn({ err: error, id }, 'an intent was not noted as settled')
+  }
+}
+
 /** The refusal of an operation that was declined before under its key: with the reason of then. */
 export async function refuseAgain(
   deps: Pick<Deps, 'db'>,
   { operationId, inputHash }: DescriptionKey,
 ): Promise<Refusal> {
   const decline = await findLastDecline(deps.db, operationId)
-  if (decline && decline.inputHash !== inputHash) return new Refusal('idempotency_key_reused')
+  const wasAsked = decline && decline.code !== ('abandoned' satisfies RefusalCode)
+  if (wasAsked && decline.inputHash !== inputHash) return new Refusal('idempotency_key_reused')
   return new Refusal((decline?.code as RefusalCode | undefined) ?? 'declined', {
     headers: { 'Idempotency-Replayed': 'true' },
   })

@@ -1,7 +1,13 @@
-import { type Balance, readBalances } from '../../accounting/accounts.ts'
+import {
+  type Balance,
+  readBalances,
+  readReceivables,
+  receivableAccount,
+} from '../../accounting/accounts.ts'
 import { assetOf, type TransferKind, transferKindOf } from '../../accounting/chart.ts'
 import { type HistoryEntry, readHistory } from '../../accounting/history.ts'
 import type { Uuid } from '../../accounting/ids.ts'
+import { readStanding, type WalletState } from '../../accounting/standing.ts'
 import { findDeposits, findMemos } from '../../db/descriptions.ts'
 import { findWalletOwners, listWallets, type Wallet } from '../../db/wallets.ts'
 import type { Deps } from '../deps.ts'
@@ -9,24 +15,35 @@ import { ensureAccounts } from './open-wallet.ts'
 
 export interface WalletWithBalance extends Wallet {
   balance: Balance
+  state: WalletState
+  /** What the owner owes in this currency after a charge-back; the next deposits pay it first. */
+  owedMinor: bigint
 }
 
-/** Wallets with their balances, which are read from the ledger in one request. */
+/** Wallets with their balances, which are read from the ledger at once. */
 export async function withBalances(
   deps: Pick<Deps, 'db' | 'ledger'>,
   wallets: readonly Wallet[],
 ): Promise<WalletWithBalance[]> {
   if (wallets.length === 0) return []
   await ensureAccounts(deps, wallets)
-  const balances = await readBalances(
-    deps.ledger,
-    wallets.map(({ id }) => id),
+  const receivableOf = ({ userId, currency }: Wallet) =>
+    receivableAccount(userId, assetOf(currency)).id
+  const [balances, owed] = await Promise.all([
+    readBalances(
+      deps.ledger,
+      wallets.map(({ id }) => id),
+    ),
+    readReceivables(deps.ledger, [...new Set(wallets.map(receivableOf))]),
+  ])
+  return Promise.all(
+    wallets.map(async (wallet) => {
+      const balance = balances.get(wallet.id)
+      if (!balance) throw new Error(`wallet ${wallet.id} has no account in the ledger`)
+      const state = balance.isClosed ? (await readStanding(deps.ledger, wallet.id)).state : 'active'
+      return { ...wallet, balance, state, owedMinor: owed.get(receivableOf(wallet)) ?? 0n }
+    }),
   )
-  return wallets.map((wallet) => {
-    const balance = balances.get(wallet.id)
-    if (!balance) throw new Error(`wallet ${wallet.id} has no account in the ledger`)
-    return { ...wallet, balance }
-  })
 }
 
 /** All wallets of a person with their balances, oldest first. */

@@ -1,6 +1,6 @@
-import { requestEventsMax } from '../../accounting/client.ts'
 import type { Deps } from '../deps.ts'
-import { followOnce } from '../flows/read-model.ts'
+import { followOnce } from '../flows/follow.ts'
+import { readModel } from '../flows/read-model.ts'
 
 const idleMs = 250
 
@@ -14,7 +14,7 @@ export function startTail(deps: Pick<Deps, 'db' | 'ledger' | 'nowMs' | 'log'>): 
   async function follow(): Promise<void> {
     while (!isStopped) {
       try {
-        if ((await followOnce(deps)) === requestEventsMax) continue
+        if ((await followOnce(deps, readModel))?.isMore) continue
       } catch (error) {
         deps.log.warn({ err: error }, 'the read model does not follow the ledger')
       }

@@ -4,8 +4,9 @@ import type { User } from '../../db/users.ts'
 import { readAudit } from '../flows/audit.ts'
 import { deactivateUser, reactivateUser } from '../flows/deactivate.ts'
 import { readUser, searchUser } from '../flows/find-user.ts'
+import { freezeWallet, thawWallet } from '../flows/freeze-wallet.ts'
 import { createOperator } from '../flows/operators.ts'
-import { listWalletsWithBalances } from '../flows/wallet-history.ts'
+import { listWalletsWithBalances, withBalances } from '../flows/wallet-history.ts'
 import { idPageQuery, readIdCursor, toIdPage } from '../http/id-paging.ts'
 import { pageOf } from '../http/paging.ts'
 import { defineRoute } from '../http/route.ts'
@@ -125,6 +126,45 @@ const postReactivate = defineRoute(
   },
 )
 
+const walletStep = {
+  tags,
+  caller: 'operator',
+  params: z.object({ id: uuid }),
+  body: reasonInput,
+  refusals: ['wallet_not_found', 'wallet_closed', 'outcome_unknown', 'ledger_unavailable', 'busy'],
+} as const
+
+const postFreeze = defineRoute(
+  {
+    ...walletStep,
+    method: 'POST',
+    path: '/v1/wallets/{id}/freeze',
+    summary: 'Freeze a wallet',
+    description:
+      'Nothing goes in or out until it is thawed: the ledger itself refuses. What is held can still run ' +
+      'out or be given back, and a withdrawal that was paid outside is still booked.',
+    responses: { 200: { description: 'It is frozen', body: walletBody } },
+  },
+  async (deps, { params }) => {
+    const [wallet] = await withBalances(deps, [await freezeWallet(deps, params.id)])
+    return { status: 200, body: showWallet(wallet!) }
+  },
+)
+
+const postThaw = defineRoute(
+  {
+    ...walletStep,
+    method: 'POST',
+    path: '/v1/wallets/{id}/thaw',
+    summary: 'Let a frozen wallet pay and be paid again',
+    responses: { 200: { description: 'It is active', body: walletBody } },
+  },
+  async (deps, { params }) => {
+    const [wallet] = await withBalances(deps, [await thawWallet(deps, params.id)])
+    return { status: 200, body: showWallet(wallet!) }
+  },
+)
+
 const postOperator = defineRoute(
   {
     method: 'POST',
@@ -202,6 +242,8 @@ export const operatorRoutes = [
   getUserWallets,
   postDeactivate,
   postReactivate,
+  postFreeze,
+  postThaw,
   postOperator,
   getAudit,
 ]

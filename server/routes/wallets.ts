@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { transferKinds } from '../../accounting/chart.ts'
 import { showAmount } from '../flows/amount.ts'
+import { closeWallet } from '../flows/close-wallet.ts'
 import { showLedgerTime } from '../flows/ledger-time.ts'
 import { openWallet } from '../flows/open-wallet.ts'
 import { findVisibleWallet } from '../flows/visible-wallet.ts'
@@ -22,10 +23,16 @@ export const walletBody = z
     id: uuid,
     number: z.string().meta({ description: 'For people: ten digits, the last a check digit' }),
     currency: z.string(),
+    state: z.enum(['active', 'frozen', 'closing', 'closed']),
     balance: z.object({
       posted: amountOutput,
       held: amountOutput,
       available: amountOutput,
+      owed: amountOutput.optional().meta({
+        description:
+          'What you owe in this currency since a deposit was taken back; the next deposits pay it first. ' +
+          'Left out when it is nothing',
+      }),
     }),
     created_at: time,
   })
@@ -38,10 +45,12 @@ export function showWallet(wallet: WalletWithBalance): z.output<typeof walletBod
     id: wallet.id,
     number: wallet.number,
     currency: wallet.currency,
+    state: wallet.state,
     balance: {
       posted: show(wallet.balance.postedMinor),
       held: show(wallet.balance.heldMinor),
       available: show(wallet.balance.availableMinor),
+      ...(wallet.owedMinor > 0n ? { owed: show(wallet.owedMinor) } : {}),
     },
     created_at: wallet.createdAt.toISOString(),
   }
@@ -183,4 +192,30 @@ const listTransactions = defineRoute(
   },
 )
 
-export const walletRoutes = [listWallets, postWallet, getWallet, listTransactions]
+const postClose = defineRoute(
+  {
+    method: 'POST',
+    path: '/v1/wallets/{id}/close',
+    summary: 'Close one of your wallets for ever',
+    description:
+      'Only an empty wallet, of which and for which nothing is held. Its history stays readable. ' +
+      'Repeating it answers the same.',
+    tags,
+    caller: 'customer',
+    params: idParams,
+    responses: { 200: { description: 'It is closed', body: walletBody } },
+    refusals: [
+      'wallet_not_found',
+      'wallet_not_empty',
+      'wallet_closed',
+      'outcome_unknown',
+      'ledger_unavailable',
+    ],
+  },
+  async (deps, { caller, params }) => {
+    const [wallet] = await withBalances(deps, [await closeWallet(deps, caller, params.id)])
+    return { status: 200, body: showWallet(wallet!) }
+  },
+)
+
+export const walletRoutes = [listWallets, postWallet, getWallet, listTransactions, postClose]

@@ -12,7 +12,8 @@ import {
   LedgerUnavailable,
 } from '../../accounting/client.ts'
 import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
-import { type Leg, type Plan, submitAttempts, submitOnce } from '../../accounting/transfers.ts'
+import type { Leg } from '../../accounting/legs.ts'
+import { type Plan, submitAttempts, submitOnce } from '../../accounting/transfers.ts'
 import { mintId } from '../../db/ids.ts'
 import { ledgerOptions } from '../lib/ledger.ts'
 import { assert, suite } from '../lib/suite.ts'
@@ -131,6 +132,7 @@ test('a transfer to a wallet of another currency is invalid and burns nothing', 
   await createAccounts(ledger, [walletAccount(euro, assetOf('EUR'))])
   assert.equal(await submitOnce(ledger, plan(leg(a, euro, 1n))), {
     kind: 'invalid',
+    leg: 0,
     status: 'accounts_must_have_the_same_ledger',
   })
 })

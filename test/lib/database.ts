@@ -63,8 +63,8 @@ async function ensureTemplate(clusterUrl: string, query: Query): Promise<string>
     const unfinished = `${template}_unfinished`
     await query(`DROP DATABASE IF EXISTS ${unfinished}`)
     await query(`CREATE DATABASE ${unfinished}`)
-    const { db, close } = openTestDatabase(urlOf(clusterUrl, unfinished))
-    await migrate(db).finally(close)
+    const handle = openTestDatabase(urlOf(clusterUrl, unfinished))
+    await migrate(handle).finally(handle.close)
     await query(`ALTER DATABASE ${unfinished} RENAME TO ${template}`)
   }
   await query(`SELECT pg_advisory_unlock(${lockKey})`)

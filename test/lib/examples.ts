@@ -13,6 +13,7 @@ const volatile = new RegExp(
     '\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z',
     '\\b[1-9]\\d{9}\\b',
     '(?<="number":)\\d+',
+    '(?<="id":")\\d+(?=")',
     '(?<="(?:password|next_cursor)":")[\\w-]+',
   ].join('|'),
   'g',

@@ -4,13 +4,12 @@
  * Which steps there are is learnt from an undisturbed run.
  */
 import { randomInt } from 'node:crypto'
-import { availableParallelism } from 'node:os'
 import { checkBooks } from '../lib/books.ts'
 import { type CrashChild, killCrashChildren, startCrashChild } from '../lib/crash.ts'
+import { type Scenario, sessionAt, testScenarios } from '../lib/crash-scenarios.ts'
 import type { Client, Reply } from '../lib/http.ts'
 import { addPaymentSystem, closeAccount, fund, pay, posted, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
-import { until } from '../lib/until.ts'
 import { createWorld, must, type World } from '../lib/world.ts'
 
 const test = suite('crash')
@@ -28,24 +27,6 @@ test.after(async () => {
   await checkBooks(world.deps.ledger)
   await world.stop()
 })
-
-/** The same session, at a process. */
-function at(child: CrashChild, client: Client): Client {
-  const same = world.client(child.url)
-  for (const [name, value] of client.cookies) same.cookies.set(name, value)
-  return same
-}
-
-/** A request in a situation of its own, and what must be true once it was sent again. */
-interface Scenario {
-  client: Client
-  send(client: Client): Promise<Reply>
-  /** Whether it has a key or a reference, by which it happens at most once. */
-  isKeyed: boolean
-  /** Called before it is sent again. */
-  meanwhile?(): Promise<void>
-  check(reply: Reply): Promise<void>
-}
 
 const scenarios: Readonly<Record<string, () => Promise<Scenario>>> = {
   async 'a payment'() {
@@ -149,55 +130,7 @@ const scenarios: Readonly<Record<string, () => Promise<Scenario>>> = {
   },
 }
 
-/** The steps of a request that nothing disturbs. */
-async function learnSteps(child: CrashChild, scenario: Scenario): Promise<readonly string[]> {
-  await child.stopAt(0)
-  await scenario.send(at(child, scenario.client))
-  await until(() => child.steps.at(-1) === 'before the answer')
-  return [...child.steps]
-}
-
-/** Kills the process at a step of the request; answers the process that was started in its place. */
-async function crashAt(child: CrashChild, scenario: Scenario, step: number): Promise<CrashChild> {
-  await child.stopAt(step)
-  const lost = scenario.send(at(child, scenario.client)).catch(() => undefined)
-  await child.stopped()
-  await child.kill()
-  assert.is(await lost, undefined, 'there was no answer')
-  const next = await startCrashChild(world.deps.config)
-  await scenario.meanwhile?.()
-  const again = at(next, scenario.client)
-  const reply = await scenario.send(again)
-  await scenario.check(reply)
-  if (scenario.isKeyed) {
-    const replay = await scenario.send(again)
-    await scenario.check(replay)
-    assert.is(replay.body.id ?? replay.body.code, reply.body.id ?? reply.body.code)
-  }
-  return next
-}
-
-for (const [name, prepare] of Object.entries(scenarios)) {
-  test(`${name}, killed at each step, happens exactly once`, async () => {
-    const first = await startCrashChild(world.deps.config)
-    const steps = await learnSteps(first, await prepare())
-    assert.ok(steps.length >= 4, steps.join())
-    const left = steps.map((_, index) => index + 1)
-    const work = async (child: CrashChild) => {
-      for (let step = left.shift(); step !== undefined; step = left.shift()) {
-        child = await crashAt(child, await prepare(), step).catch((error: Error) => {
-          error.message = `killed at step ${step}, ${steps[step! - 1]}: ${error.message}`
-          throw error
-        })
-      }
-      await child.kill()
-    }
-    const others = Array.from({ length: availableParallelism() - 1 }, () =>
-      startCrashChild(world.deps.config),
-    )
-    await Promise.all([first, ...(await Promise.all(others))].map(work))
-  })
-}
+testScenarios(test, () => world, scenarios)
 
 const paymentCount = 90
 const depositCount = 30
@@ -210,12 +143,12 @@ test('killed at random under load, each payment and deposit happens exactly once
   const payments = Array.from({ length: paymentCount }, () => {
     const [key, memo] = [unique('key'), unique('memo')]
     const input = { to_wallet_id: payee.walletId, amount: '1', memo }
-    return (child: CrashChild) => pay(at(child, payer.client), input, key)
+    return (child: CrashChild) => pay(sessionAt(world, child, payer.client), input, key)
   })
   const deposits = Array.from({ length: depositCount }, () => {
     const reference = unique('load')
     const input = { wallet_id: payee.walletId, amount: '100', currency: 'USD', reference }
-    return (child: CrashChild) => at(child, bank).post('/v1/deposits', input)
+    return (child: CrashChild) => sessionAt(world, child, bank).post('/v1/deposits', input)
   })
   const waiting = payments.flatMap((payment, index) => {
     const deposit = deposits[index / 3]

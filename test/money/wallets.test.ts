@@ -37,7 +37,7 @@ test('a wallet can be opened in every currency of the chart', async () => {
     assert.ok(Math.abs(Date.parse(created_at) - Date.now()) < 60_000)
     const nothing = zero[currency] ?? '0.00'
     const balance = { posted: nothing, held: nothing, available: nothing }
-    assert.equal(rest, { currency, balance })
+    assert.equal(rest, { currency, state: 'active', balance })
     assert.is(reply.headers.location, `/v1/wallets/${id}`)
     assert.equal(await must(client.get(`/v1/wallets/${id}`), 200), reply.body)
     opened.push(reply.body)

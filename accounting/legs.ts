@@ -1,0 +1,104 @@
+/**
+ * How an operation's legs are written down as transfers. A chain of several is linked: all or nothing.
+ */
+import { type Transfer, TransferFlags } from 'tigerbeetle-node'
+import type { Asset, ControlCode, TransferCode } from './chart.ts'
+import { toLedgerId, type Uuid } from './ids.ts'
+
+/** One debit and one credit of the same amount. */
+export interface Leg {
+  debitAccountId: Uuid
+  creditAccountId: Uuid
+  /** Minor units; of a balancing leg the most that is moved. */
+  amountMinor: bigint
+  asset: Asset
+  code: TransferCode | ControlCode
+  /** Makes it a pending transfer, which ends by itself after this time; 0 for never. */
+  timeoutSeconds?: number
+  /**
+   * Moves only as much as the debit account has and the credit account lacks, be it nothing, rather
+   * than fail (TigerBeetle's balancing_debit with balancing_credit).
+   */
+  isBalancing?: true
+  /** Closes the credit account while the leg is pending. */
+  isClosing?: true
+}
+
+/** What a leg carries besides. */
+export interface LegNames {
+  id: Uuid
+  /** Kept in `user_data_128`. */
+  operationId: Uuid
+  /** Kept in `user_data_32`; never 0. */
+  inputHash: number
+  /** Kept in `user_data_64`; nanoseconds since 1970. */
+  occurredAt?: bigint | undefined
+}
+
+/** A leg as a transfer. */
+export function toTransfer(leg: Leg, names: LegNames): Transfer {
+  return {
+    id: toLedgerId(names.id),
+    debit_account_id: toLedgerId(leg.debitAccountId),
+    credit_account_id: toLedgerId(leg.creditAccountId),
+    amount: leg.amountMinor,
+    pending_id: 0n,
+    user_data_128: toLedgerId(names.operationId),
+    user_data_64: names.occurredAt ?? 0n,
+    user_data_32: names.inputHash,
+    timeout: leg.timeoutSeconds ?? 0,
+    ledger: leg.asset.ledger,
+    code: leg.code,
+    flags:
+      (leg.timeoutSeconds === undefined ? TransferFlags.none : TransferFlags.pending) |
+      (leg.isBalancing
+        ? TransferFlags.balancing_debit | TransferFlags.balancing_credit
+        : TransferFlags.none) |
+      (leg.isClosing ? TransferFlags.closing_credit : TransferFlags.none),
+    timestamp: 0n,
+  }
+}
+
+/** How a pending transfer is resolved. What is not told is taken over from it. */
+export interface Resolution {
+  id: Uuid
+  pendingId: Uuid
+  /** Never 0: one that was taken over would not be known again in a repetition. */
+  inputHash: number
+}
+
+/** Posts a part of a pending transfer (minor units); the rest goes back. */
+export function toPost(resolution: Resolution, amountMinor: bigint): Transfer {
+  return resolve(resolution, TransferFlags.post_pending_transfer, amountMinor)
+}
+
+/** Gives all of a pending transfer back. */
+export function toVoid(resolution: Resolution): Transfer {
+  return resolve(resolution, TransferFlags.void_pending_transfer, 0n)
+}
+
+function resolve({ id, pendingId, inputHash }: Resolution, flags: number, amount: bigint) {
+  return {
+    id: toLedgerId(id),
+    debit_account_id: 0n,
+    credit_account_id: 0n,
+    amount,
+    pending_id: toLedgerId(pendingId),
+    user_data_128: 0n,
+    user_data_64: 0n,
+    user_data_32: inputHash,
+    timeout: 0,
+    ledger: 0,
+    code: 0,
+    flags,
+    timestamp: 0n,
+  }
+}
+
+/** Transfers as one chain: all of them happen, or none does. */
+export function link(transfers: readonly Transfer[]): Transfer[] {
+  const last = transfers.length - 1
+  return transfers.map((transfer, index) =>
+    index === last ? transfer : { ...transfer, flags: transfer.flags | TransferFlags.linked },
+  )
+}

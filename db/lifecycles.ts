@@ -1,0 +1,141 @@
+/**
+ * The read model of what lives longer than one request: which holds, requests, withdrawals... there
+ * are, and how they stand. Made by following the ledger; it can be dropped and made again.
+ */
+import type { SelectQueryBuilder } from 'kysely'
+import type { Database } from './database.ts'
+import type { Schema } from './schema.ts'
+
+export type LifecycleKind = 'hold' | 'payment_request' | 'withdrawal' | 'refund' | 'suspense'
+
+export interface Lifecycle {
+  kind: LifecycleKind
+  id: string
+  /** Of the transfer that opened it. */
+  debitAccountId: string
+  creditAccountId: string
+  /** Nanoseconds since 1970; the deadline is 0 for never. */
+  openedAt: bigint
+  deadlineAt: bigint
+  state: string
+  changedAt: bigint
+}
+
+interface Row {
+  kind: string
+  id: string
+  debit_account_id: string
+  credit_account_id: string
+  opened_at: bigint
+  deadline_at: bigint
+  state: string
+  changed_at: bigint
+}
+
+const toLifecycle = (row: Row): Lifecycle => ({
+  kind: row.kind as LifecycleKind,
+  id: row.id,
+  debitAccountId: row.debit_account_id,
+  creditAccountId: row.credit_account_id,
+  openedAt: row.opened_at,
+  deadlineAt: row.deadline_at,
+  state: row.state,
+  changedAt: row.changed_at,
+})
+
+/** Those with these ids, of whatever kind. */
+export async function findLifecycles(db: Database, ids: readonly string[]): Promise<Lifecycle[]> {
+  if (ids.length === 0) return []
+  const rows = await db.selectFrom('lifecycles').selectAll().where('id', 'in', ids).execute()
+  return rows.map(toLifecycle)
+}
+
+/** Enters new ones, and how known ones stand now. */
+export async function storeLifecycles(
+  trx: Database,
+  lifecycles: readonly Lifecycle[],
+): Promise<void> {
+  if (lifecycles.length === 0) return
+  await trx
+    .insertInto('lifecycles')
+    .values(
+      lifecycles.map((it) => ({
+        kind: it.kind,
+        id: it.id,
+        debit_account_id: it.debitAccountId,
+        credit_account_id: it.creditAccountId,
+        opened_at: it.openedAt,
+        deadline_at: it.deadlineAt,
+        state: it.state,
+        changed_at: it.changedAt,
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict.columns(['kind', 'id']).doUpdateSet((eb) => ({
+        state: eb.ref('excluded.state'),
+        changed_at: eb.ref('excluded.changed_at'),
+      })),
+    )
+    .execute()
+}
+
+export async function emptyLifecycles(trx: Database): Promise<void> {
+  await trx.deleteFrom('lifecycles').execute()
+}
+
+export interface LifecycleFilter {
+  kind: LifecycleKind
+  /** Only those in this state; what is past its deadline counts as expired. */
+  state?: string | undefined
+  /** Which state ends with the deadline. */
+  expiringState?: string | undefined
+  /** Nanoseconds since 1970. */
+  now: bigint
+  /** Opened within these ledger times, both inclusive; 0 for no bound. */
+  openedMin: bigint
+  openedMax: bigint
+  limit: number
+}
+
+export type LifecycleQuery = SelectQueryBuilder<Schema, 'lifecycles', Row>
+
+/** Lifecycles, newest first; `whose` narrows them down to those of somebody. */
+export async function listLifecycles(
+  db: Database,
+  filter: LifecycleFilter,
+  whose: (query: LifecycleQuery) => LifecycleQuery = (query) => query,
+): Promise<Lifecycle[]> {
+  const { state, expiringState, now } = filter
+  let query = whose(
+    db.selectFrom('lifecycles').selectAll('lifecycles').where('lifecycles.kind', '=', filter.kind),
+  )
+  if (filter.openedMin > 0n) query = query.where('lifecycles.opened_at', '>=', filter.openedMin)
+  if (filter.openedMax > 0n) query = query.where('lifecycles.opened_at', '<=', filter.openedMax)
+  if (state !== undefined) {
+    query = query.where((eb) => {
+      const isState = eb('lifecycles.state', '=', state)
+      if (expiringState === undefined) return isState
+      const isPast = eb.and([
+        eb('lifecycles.deadline_at', '>', 0n),
+        eb('lifecycles.deadline_at', '<=', now),
+      ])
+      if (state === expiringState) return eb.and([isState, eb.not(isPast)])
+      if (state !== 'expired') return isState
+      return eb.or([isState, eb.and([eb('lifecycles.state', '=', expiringState), isPast])])
+    })
+  }
+  const rows = await query.orderBy('lifecycles.opened_at', 'desc').limit(filter.limit).execute()
+  return rows.map(toLifecycle)
+}
+
+/** Those that debit or credit, or either, one of some accounts. */
+export function ofAccounts(accountIds: readonly string[], side: 'debit' | 'credit' | 'both') {
+  return (query: LifecycleQuery): LifecycleQuery =>
+    query.where((eb) => {
+      if (accountIds.length === 0) return eb.lit(false)
+      const debit = eb('lifecycles.debit_account_id', 'in', accountIds)
+      const credit = eb('lifecycles.credit_account_id', 'in', accountIds)
+      if (side === 'both') return eb.or([debit, credit])
+      return side === 'debit' ? debit : credit
+    })
+}

@@ -1,0 +1,43 @@
+import type { Database } from './database.ts'
+
+/** The attempt of an owner to close a wallet, by the id of the transfer that closes its account. */
+export interface WalletClosing {
+  id: string
+  walletId: string
+}
+
+/** Comes before the account is closed, so that one that was not empty is opened again after a crash. */
+export async function insertWalletClosing(db: Database, closing: WalletClosing): Promise<void> {
+  await db
+    .insertInto('wallet_closings')
+    .values({ id: closing.id, wallet_id: closing.walletId, settled_at: null })
+    .execute()
+}
+
+/** Closings that are older than a moment and not settled, the oldest first. */
+export async function findUnsettledClosings(
+  db: Database,
+  { before, limit }: { before: Date; limit: number },
+): Promise<(WalletClosing & { currency: string })[]> {
+  const rows = await db
+    .selectFrom('wallet_closings')
+    .innerJoin('wallets', 'wallets.id', 'wallet_closings.wallet_id')
+    .select(['wallet_closings.id', 'wallet_closings.wallet_id', 'wallets.currency'])
+    .where('wallet_closings.settled_at', 'is', null)
+    .where('wallet_closings.created_at', '<', before)
+    .orderBy('wallet_closings.created_at')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => ({ id: row.id, walletId: row.wallet_id, currency: row.currency }))
+}
+
+/** Notes that a wallet is closed in the ledger; answers since when. */
+export async function markWalletClosed(db: Database, walletId: string): Promise<Date> {
+  const row = await db
+    .updateTable('wallets')
+    .set((eb) => ({ closed_at: eb.fn.coalesce('closed_at', eb.val(new Date())) }))
+    .where('id', '=', walletId)
+    .returning('closed_at')
+    .executeTakeFirstOrThrow()
+  return row.closed_at!
+}

@@ -1,0 +1,107 @@
+import { readBalances } from '../../accounting/accounts.ts'
+import { assetOf, TransferCode } from '../../accounting/chart.ts'
+import type { Uuid } from '../../accounting/ids.ts'
+import {
+  type ClosableWallet,
+  closeAccount,
+  keepClosed,
+  readStanding,
+  reopenAccount,
+} from '../../accounting/standing.ts'
+import { burnId } from '../../accounting/transfers.ts'
+import { mintId } from '../../db/ids.ts'
+import { markSettled } from '../../db/intents.ts'
+import {
+  findUnsettledClosings,
+  insertWalletClosing,
+  markWalletClosed,
+} from '../../db/wallet-closings.ts'
+import type { Wallet } from '../../db/wallets.ts'
+import type { Customer } from '../caller.ts'
+import type { Deps } from '../deps.ts'
+import { Refusal } from '../refusals.ts'
+import { ensureAccounts } from './open-wallet.ts'
+import { afterMoving, settle } from './settle.ts'
+import { findVisibleWallet } from './visible-wallet.ts'
+
+type CloseDeps = Pick<Deps, 'db' | 'ledger' | 'sessions'>
+type ClosingDeps = Pick<Deps, 'db' | 'ledger'>
+
+/**
+ * Closes one of the caller's wallets for ever. TigerBeetle does not check that it is empty, so first
+ * the account is closed tentatively, then it is read, and then the closing is made final or undone:
+ * whichever of the two the ledger commits first. A crash in between leaves it to recovery.
+ * Refusals: wallet_not_found, wallet_not_empty, wallet_closed (frozen), outcome_unknown.
+ */
+export async function closeWallet(
+  deps: CloseDeps,
+  caller: Customer,
+  walletId: Uuid,
+): Promise<Wallet> {
+  const wallet = await findVisibleWallet(deps, caller, walletId)
+  if (wallet.closedAt) return wallet
+  const closable = { id: wallet.id, asset: assetOf(wallet.currency) }
+  await ensureAccounts(deps, [wallet])
+  const id = mintId()
+  await insertWalletClosing(deps.db, { id, walletId })
+  const step = await settle(id, closeAccount(deps.ledger, closable, id, TransferCode.closing))
+  if (!(await afterMoving(id, isClosedAfter(deps, closable, id, step.kind === 'done')))) {
+    throw new Refusal('wallet_not_empty')
+  }
+  const closedAt = await markWalletClosed(deps.db, walletId)
+  deps.sessions.forgetUser(wallet.userId)
+  return { ...wallet, closedAt }
+}
+
+/**
+ * Whether the wallet is closed after the attempt `id` to close it. Another attempt may have been first,
+ * and may have been cut off: it is decided here as well. Refusal: wallet_closed.
+ */
+async function isClosedAfter(
+  deps: ClosingDeps,
+  wallet: ClosableWallet,
+  id: Uuid,
+  isOurs: boolean,
+): Promise<boolean> {
+  if (isOurs) return decide(deps, wallet, id)
+  const { state, closingId } = await readStanding(deps.ledger, wallet.id)
+  await markSettled(deps.db, 'wallet_closings', [id])
+  if (state === 'frozen') throw new Refusal('wallet_closed', 'The wallet is frozen.')
+  return state === 'closing' && closingId ? decide(deps, wallet, closingId) : state === 'closed'
+}
+
+/**
+ * Makes a tentative closing final when the wallet is empty, and undoes it otherwise. Answers whether it
+ * is closed now; somebody else may have decided before.
+ */
+async function decide(
+  deps: ClosingDeps,
+  wallet: ClosableWallet,
+  closingId: Uuid,
+): Promise<boolean> {
+  const balance = (await readBalances(deps.ledger, [wallet.id])).get(wallet.id)
+  const isEmpty =
+    balance?.postedMinor === 0n && balance.heldMinor === 0n && balance.incomingMinor === 0n
+  if (isEmpty) await keepClosed(deps.ledger, wallet, closingId, mintId)
+  else await reopenAccount(deps.ledger, wallet.id, closingId, mintId())
+  const { state } = await readStanding(deps.ledger, wallet.id)
+  await markSettled(deps.db, 'wallet_closings', [closingId])
+  return state === 'closed'
+}
+
+const batchMax = 100
+
+/** Decides closings that were cut off before `before`. Answers how many there were. */
+export async function recoverClosings(deps: ClosingDeps, before: Date): Promise<number> {
+  const closings = await findUnsettledClosings(deps.db, { before, limit: batchMax })
+  for (const { id, walletId, currency } of closings) {
+    await burnId(deps.ledger, id)
+    const { state, closingId } = await readStanding(deps.ledger, walletId)
+    const wallet = { id: walletId, asset: assetOf(currency) }
+    const isUndecided = state === 'closing' && closingId === id
+    const isClosed = isUndecided ? await decide(deps, wallet, id) : state === 'closed'
+    if (isClosed) await markWalletClosed(deps.db, walletId)
+    await markSettled(deps.db, 'wallet_closings', [id])
+  }
+  return closings.length
+}

@@ -1,0 +1,71 @@
+import { assetOf, TransferCode } from '../../accounting/chart.ts'
+import type { Uuid } from '../../accounting/ids.ts'
+import {
+  closeAccount,
+  readStanding,
+  reopenAccount,
+  type Standing,
+} from '../../accounting/standing.ts'
+import { mintId } from '../../db/ids.ts'
+import { findWallet, type Wallet } from '../../db/wallets.ts'
+import type { Deps } from '../deps.ts'
+import { Refusal } from '../refusals.ts'
+import { ensureAccounts } from './open-wallet.ts'
+import { settle } from './settle.ts'
+
+type FreezeDeps = Pick<Deps, 'db' | 'ledger'>
+
+/** Another turn is taken only when somebody else has frozen, thawed or closed the wallet meanwhile. */
+const turnsMax = 20
+
+/**
+ * Keeps a wallet from being debited and credited, in the ledger itself. What is held for or of it can
+ * still run out or be given back. Repeating it changes nothing.
+ * Refusals: wallet_not_found, wallet_closed, outcome_unknown.
+ */
+export async function freezeWallet(deps: FreezeDeps, walletId: Uuid): Promise<Wallet> {
+  const wallet = await find(deps, walletId)
+  const closable = { id: wallet.id, asset: assetOf(wallet.currency) }
+  await ensureAccounts(deps, [wallet])
+  return inTurns(deps, wallet, async ({ state }) => {
+    if (state === 'frozen') return true
+    if (state === 'closed') throw new Refusal('wallet_closed')
+    const id = mintId()
+    const step = await settle(id, closeAccount(deps.ledger, closable, id, TransferCode.freeze))
+    return step.kind === 'done'
+  })
+}
+
+/**
+ * Lets a frozen wallet be debited and credited again. Repeating it changes nothing.
+ * Refusals: wallet_not_found, wallet_closed, outcome_unknown.
+ */
+export async function thawWallet(deps: FreezeDeps, walletId: Uuid): Promise<Wallet> {
+  const wallet = await find(deps, walletId)
+  return inTurns(deps, wallet, async ({ state, closingId }) => {
+    if (state === 'active') return true
+    if (state === 'closed') throw new Refusal('wallet_closed')
+    if (state === 'closing' || !closingId) return false
+    const id = mintId()
+    const step = await settle(id, reopenAccount(deps.ledger, walletId, closingId, id))
+    return step.kind === 'done'
+  })
+}
+
+/** Reads how the wallet stands and takes a step, until one succeeds. Refusal: busy. */
+async function inTurns(
+  deps: FreezeDeps,
+  wallet: Wallet,
+  step: (standing: Standing) => Promise<boolean>,
+): Promise<Wallet> {
+  for (let turn = 0; turn < turnsMax; turn += 1) {
+    if (await step(await readStanding(deps.ledger, wallet.id))) return wallet
+  }
+  throw new Refusal('busy', { retryAfterSeconds: 1 })
+}
+
+async function find(deps: FreezeDeps, walletId: Uuid): Promise<Wallet> {
+  const wallet = await findWallet(deps.db, walletId)
+  if (!wallet) throw new Refusal('wallet_not_found')
+  return wallet
+}

@@ -1,0 +1,59 @@
+import { Logger, type LogLevel, parseCronItems, run } from 'graphile-worker'
+import type { Deps } from '../deps.ts'
+import { recover } from '../flows/recovery.ts'
+import { sweep } from './sweep.ts'
+
+/** Connections to PostgreSQL of its own: one that listens, and those that carry out jobs. */
+const poolSize = 3
+
+type JobDeps = Pick<Deps, 'config' | 'db' | 'ledger' | 'log' | 'nowMs'>
+
+/** How often each job runs, over all processes together (crontab). */
+const schedule = { recover: '* * * * *', sweep: '*/10 * * * *' }
+
+/**
+ * Carries out what happens in the background: finishing what was cut off, at the start and every
+ * minute, and sweeping. Any number of processes may do it at once: graphile-worker gives each job to
+ * one of them.
+ */
+export async function startWorker(deps: JobDeps): Promise<{ stop(): Promise<void> }> {
+  const tasks = {
+    async recover() {
+      const counts = await recover(deps)
+      if (Object.keys(counts).length > 0) deps.log.info(counts, 'what was cut off is settled now')
+    },
+    sweep: () => sweep(deps),
+  }
+  const items = Object.entries(schedule).map(([task, match]) => ({
+    task,
+    match,
+    // What a round misses the next one finds.
+    options: { backfillPeriod: 0, maxAttempts: 1 },
+  }))
+  const runner = await run({
+    connectionString: deps.config.databaseUrl,
+    maxPoolSize: poolSize,
+    concurrency: 1,
+    noHandleSignals: true,
+    taskList: tasks,
+    parsedCronItems: parseCronItems(items),
+    logger: toLogger(deps.log),
+  })
+  const once = { jobKey: 'recover at the start', maxAttempts: 1 }
+  await runner.addJob('recover', {}, once)
+  return {
+    async stop() {
+      await runner.stop()
+      await runner.promise
+    },
+  }
+}
+
+const levels = { error: 'warn', warning: 'warn', info: 'debug', debug: 'trace' } as const
+
+/** What graphile-worker tells of itself is for those who look for it; a failed job is a warning. */
+function toLogger(log: Deps['log']): Logger {
+  return new Logger(() => (level: `${LogLevel}`, message: string) => {
+    log[levels[level]](message)
+  })
+}

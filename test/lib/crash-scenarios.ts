@@ -1,0 +1,98 @@
+/**
+ * Requests that are killed by SIGKILL at every step of the work on them, one step after the other, and
+ * sent again to a process that is started in place of the dead one. Which steps there are is learnt
+ * from an undisturbed run.
+ */
+import { availableParallelism } from 'node:os'
+import { type CrashChild, startCrashChild } from './crash.ts'
+import type { Client, Reply } from './http.ts'
+import { assert, type Suite } from './suite.ts'
+import { until } from './until.ts'
+import type { World } from './world.ts'
+
+/** A request in a situation of its own, and what must be true once it was sent again. */
+export interface Scenario {
+  client: Client
+  send(client: Client): Promise<Reply>
+  /** Whether it has a key or a reference, or is a step that can be repeated: it happens at most once. */
+  isKeyed: boolean
+  /** Called before it is sent again. */
+  meanwhile?(): Promise<void>
+  check(reply: Reply): Promise<void>
+}
+
+/** The same session, at another process. */
+export function sessionAt(world: World, child: CrashChild, client: Client): Client {
+  const same = world.client(child.url)
+  for (const [name, value] of client.cookies) same.cookies.set(name, value)
+  return same
+}
+
+/** Adds a test for each scenario; `world` is asked for when it runs. */
+export function testScenarios(
+  test: Suite,
+  world: () => World,
+  scenarios: Readonly<Record<string, () => Promise<Scenario>>>,
+): void {
+  for (const [name, prepare] of Object.entries(scenarios)) {
+    test(`${name}, killed at each step, happens exactly once`, () =>
+      killAtEachStep(world(), prepare))
+  }
+}
+
+async function killAtEachStep(world: World, prepare: () => Promise<Scenario>): Promise<void> {
+  const first = await startCrashChild(world.deps.config)
+  const steps = await learnSteps(world, first, await prepare())
+  assert.ok(steps.length >= 3, steps.join())
+  const left = steps.map((_, index) => index + 1)
+  const work = async (child: CrashChild) => {
+    for (let step = left.shift(); step !== undefined; step = left.shift()) {
+      child = await crashAt(world, child, await prepare(), step).catch((error: Error) => {
+        error.message = `killed at step ${step}, ${steps[step! - 1]}: ${error.message}`
+        throw error
+      })
+    }
+    await child.kill()
+  }
+  const others = Array.from({ length: availableParallelism() - 1 }, () =>
+    startCrashChild(world.deps.config),
+  )
+  await Promise.all([first, ...(await Promise.all(others))].map(work))
+}
+
+/** The steps of a request that nothing disturbs. */
+async function learnSteps(
+  world: World,
+  child: CrashChild,
+  scenario: Scenario,
+): Promise<readonly string[]> {
+  await child.stopAt(0)
+  await scenario.send(sessionAt(world, child, scenario.client))
+  await until(() => child.steps.at(-1) === 'before the answer')
+  return [...child.steps]
+}
+
+/** Kills the process at a step of the request; answers the process that was started in its place. */
+async function crashAt(
+  world: World,
+  child: CrashChild,
+  scenario: Scenario,
+  step: number,
+): Promise<CrashChild> {
+  await child.stopAt(step)
+  const lost = scenario.send(sessionAt(world, child, scenario.client)).catch(() => undefined)
+  await child.stopped()
+  await child.kill()
+  assert.is(await lost, undefined, 'there was no answer')
+  const next = await startCrashChild(world.deps.config)
+  await scenario.meanwhile?.()
+  const again = sessionAt(world, next, scenario.client)
+  const reply = await scenario.send(again)
+  await scenario.check(reply)
+  if (scenario.isKeyed) {
+    const replay = await scenario.send(again)
+    await scenario.check(replay)
+    assert.is(replay.body.id ?? replay.body.code, reply.body.id ?? reply.body.code)
+  }
+  return next
+}
