@@ -96,3 +96,9 @@ function keepCookies(cookies: Map<string, string>, header: string | string[] | u
     else cookies.set(name, pair.slice(name.length + 1))
   }
 }
+
+/** Gives a client the session of another, for instance at another process. */
+export function sameSession(from: Client, to: Client): Client {
+  for (const [name, value] of from.cookies) to.cookies.set(name, value)
+  return to
+}
