@@ -1,0 +1,222 @@
+/** Requests and what was answered, and how an answer is held against the model. */
+import type { Json } from '../http.ts'
+import type { Currency } from './amounts.ts'
+import { type Model, type ModelWallet, type Remembered, remember } from './state.ts'
+
+/** What somebody who pays writes down. */
+export interface PayTerms {
+  userId: string
+  from?: string | undefined
+  to: { wallet: string } | { username: string; userId: string }
+  amount: string
+  currency?: Currency | undefined
+  memo?: string | undefined
+  key?: string | undefined
+}
+
+export type ModelRequest =
+  | ({ kind: 'transfer' } & PayTerms)
+  | ({ kind: 'hold'; seconds: number } & PayTerms)
+  | {
+      kind: 'capture'
+      userId: string
+      id: string
+      amount?: string | undefined
+      isFinal: boolean
+      key?: string | undefined
+    }
+  | { kind: 'void'; userId: string; id: string }
+  | {
+      kind: 'deposit'
+      system: string
+      wallet: string
+      amount: string
+      currency: Currency
+      reference: string
+      isForSuspense: boolean
+    }
+  | { kind: 'reversal'; system: string; id: string; amount?: string | undefined; reference: string }
+  | { kind: 'assign'; id: string; wallet: string }
+  | { kind: 'return'; id: string }
+  | {
+      kind: 'refund'
+      userId: string | undefined
+      id: string
+      amount?: string | undefined
+      key?: string | undefined
+    }
+  | {
+      kind: 'request'
+      userId: string
+      payer: string
+      wallet: string
+      amount: string
+      seconds: number
+      key?: string | undefined
+    }
+  | { kind: 'accept'; userId: string; id: string; from?: string | undefined }
+  | { kind: 'decline'; userId: string; id: string }
+  | { kind: 'cancel'; userId: string; id: string }
+  | { kind: 'block'; userId: string; username: string }
+  | { kind: 'unblock'; userId: string; username: string }
+  | {
+      kind: 'withdrawal'
+      userId: string
+      wallet: string
+      amount: string
+      system: string
+      key?: string | undefined
+    }
+  | { kind: 'cancel withdrawal'; userId: string; id: string }
+  | { kind: 'take'; system: string; id: string; key: string }
+  | { kind: 'confirm'; system: string; id: string; told: string }
+  | { kind: 'fail'; system: string; id: string; told: string }
+  | { kind: 'freeze'; wallet: string }
+  | { kind: 'thaw'; wallet: string }
+  | { kind: 'close'; userId: string; wallet: string }
+
+export type RequestOf<Kind extends ModelRequest['kind']> = Extract<ModelRequest, { kind: Kind }>
+
+/** What was answered: the body of what has happened, or the code of why not. */
+export interface Answer {
+  code?: string | undefined
+  body: Json
+  isReplay: boolean
+}
+
+/** A request and its answer, which came in the end, perhaps at the third try. */
+export interface Exchange<Request extends ModelRequest = ModelRequest> {
+  readonly request: Request
+  readonly answer: Answer
+  /** When it was sent first, and when the answer came; milliseconds since 1970. */
+  readonly sentAt: number
+  readonly answeredAt: number
+  /** An earlier try may have been carried out without anybody being told. */
+  readonly isDoubtful: boolean
+}
+
+/** What else was on its way at the same time, as far as it lets more answers be right. */
+export interface Circumstances {
+  /**
+   * Wallets that were shut for a moment, or perhaps: by an attempt to close them, or by a freeze of
+   * which nobody was told when it began and ended.
+   */
+  readonly flickering: ReadonlySet<string>
+  /** People from whom deposits were taken back, `user currency`. */
+  readonly reversing: ReadonlySet<string>
+  /** Payments of which several parts were given back. */
+  readonly refunding: ReadonlySet<string>
+  /** Keys that more than one request had. */
+  readonly shared: ReadonlySet<string>
+}
+
+/** The models in which the answer is the right one, which are mostly one or none. */
+export type Step<Kind extends ModelRequest['kind']> = StepOf<RequestOf<Kind>>
+
+export type StepOf<Request extends ModelRequest> = (
+  model: Model,
+  exchange: Exchange<Request>,
+  circumstances: Circumstances,
+) => Model[]
+
+/** The models when it holds. */
+export const when = (holds: boolean, ...models: Model[]): Model[] => (holds ? models : [])
+
+/** The name under which something is done at most once. */
+export interface Keyed {
+  name: string
+  input: string
+}
+
+export function keyOf(
+  owner: string,
+  key: string | undefined,
+  ...input: unknown[]
+): Keyed | undefined {
+  return key === undefined ? undefined : { name: `${owner} ${key}`, input: JSON.stringify(input) }
+}
+
+/** How the model would answer. */
+export interface Decision {
+  keyed?: Keyed | undefined
+  /** Why it is refused before the ledger is asked; one of them is told. */
+  refusals?: readonly string[]
+  /** Why the ledger declines it; one of them is told, and under this key it never happens. */
+  declines?: readonly string[]
+  /** Why the ledger may have declined it as well. */
+  perhaps?: readonly string[]
+  /** The models after it has happened, when the answer is right for that. */
+  happens: () => Model[]
+}
+
+/** Holds an answer against the model's. */
+export function decide(
+  model: Model,
+  { answer, isDoubtful }: Exchange,
+  { shared }: Circumstances,
+  { keyed, refusals = [], declines = [], perhaps = [], happens }: Decision,
+): Model[] {
+  const { code, isReplay } = answer
+  const known = keyed && model.remembered.get(keyed.name)
+  if (known?.id !== undefined) return when(isRepeated(known, keyed!, answer, refusals), model)
+  if (refusals.length > 0) {
+    return when(code !== undefined && refusals.includes(code), doubt(model, keyed, isDoubtful))
+  }
+  const mayBeSecond = isDoubtful || (keyed !== undefined && shared.has(keyed.name))
+  if (known && (known.declined !== undefined || code === 'declined')) {
+    const reason = known.declined
+    // The reason is kept after the decline: another copy at the same time may not know it.
+    if (code === 'declined') return when(isReplay, model)
+    if (code === 'idempotency_key_reused') return when(known.input !== keyed!.input, model)
+    if (code === reason) return when(isReplay || mayBeSecond, model)
+    return when(mayBeSecond && declines.includes(code ?? ''), model)
+  }
+  if (known && isReplay && code !== undefined) return [model]
+  if (known && code === 'idempotency_key_reused') return [model]
+  if (code !== undefined) {
+    if (![...declines, ...perhaps].includes(code) || (isReplay && !mayBeSecond)) return []
+    return [keyed ? remember(model, keyed.name, { input: keyed.input, declined: code }) : model]
+  }
+  if (declines.length > 0 || (isReplay && !isDoubtful)) return []
+  const { id } = answer.body
+  return happens().map((next) =>
+    keyed ? remember(next, keyed.name, { input: keyed.input, id }) : next,
+  )
+}
+
+/** The answer under a key by which something has happened. */
+function isRepeated(
+  known: Remembered,
+  keyed: Keyed,
+  { code, isReplay, body }: Answer,
+  refusals: readonly string[],
+): boolean {
+  if (known.input === keyed.input) return code === undefined && isReplay && body.id === known.id
+  return code === 'idempotency_key_reused' || (code !== undefined && refusals.includes(code))
+}
+
+/** Of an earlier try that nobody was told of, the ledger may have declined it for ever. */
+function doubt(model: Model, keyed: Keyed | undefined, isDoubtful: boolean): Model {
+  if (!keyed || !isDoubtful || model.remembered.has(keyed.name)) return model
+  return remember(model, keyed.name, { input: keyed.input, isDoubtful: true })
+}
+
+/** Why a wallet's standing keeps money from moving: surely, or perhaps. */
+export function standingOf(
+  { id, state }: ModelWallet,
+  { flickering }: Circumstances,
+  code: string,
+): Pick<Decision, 'declines' | 'perhaps'> {
+  if (state === 'closed') return { declines: [code] }
+  if (flickering.has(id)) return { perhaps: [code] }
+  return { declines: state === 'active' ? [] : [code] }
+}
+
+/** Reasons from several sources together. */
+export function together(
+  ...parts: readonly Pick<Decision, 'refusals' | 'declines' | 'perhaps'>[]
+): Required<Pick<Decision, 'refusals' | 'declines' | 'perhaps'>> {
+  const all = (kind: 'refusals' | 'declines' | 'perhaps') =>
+    parts.flatMap((part) => part[kind] ?? [])
+  return { refusals: all('refusals'), declines: all('declines'), perhaps: all('perhaps') }
+}
