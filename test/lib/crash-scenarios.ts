@@ -84,7 +84,8 @@ async function crashAt(
   // A process that has worked before may need fewer steps: it remembers which accounts there are.
   const answer = await Promise.race([child.stopped().then(() => undefined), sent])
   let next = child
-  if (!answer) {
+  if (answer) await child.stopAt(0)
+  else {
     await child.kill()
     assert.is(await sent, undefined, 'there was no answer')
     next = await startCrashChild(world.deps.config)
