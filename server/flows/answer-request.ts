@@ -72,7 +72,7 @@ export async function accept(
 
 /** What accepting a request that has ended answers: its payment, or why there is none. */
 async function answerEnded(
-  deps: AcceptDeps,
+  deps: Pick<Deps, 'ledger'>,
   { id, state, memo, paymentId }: DescribedRequest,
 ): Promise<{ payment: Payment; replayed: true }> {
   if (!paymentId) throw refuseEnded(state)
