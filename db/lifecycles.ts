@@ -14,6 +14,8 @@ export interface Lifecycle {
   /** Of the transfer that opened it. */
   debitAccountId: string
   creditAccountId: string
+  /** Of what the caller asked for then: it tells which description of the same id counts. */
+  inputHash: number
   /** Nanoseconds since 1970; the deadline is 0 for never. */
   openedAt: bigint
   deadlineAt: bigint
@@ -26,6 +28,7 @@ interface Row {
   id: string
   debit_account_id: string
   credit_account_id: string
+  input_hash: bigint
   opened_at: bigint
   deadline_at: bigint
   state: string
@@ -37,6 +40,7 @@ const toLifecycle = (row: Row): Lifecycle => ({
   id: row.id,
   debitAccountId: row.debit_account_id,
   creditAccountId: row.credit_account_id,
+  inputHash: Number(row.input_hash),
   openedAt: row.opened_at,
   deadlineAt: row.deadline_at,
   state: row.state,
@@ -64,6 +68,7 @@ export async function storeLifecycles(
         id: it.id,
         debit_account_id: it.debitAccountId,
         credit_account_id: it.creditAccountId,
+        input_hash: BigInt(it.inputHash),
         opened_at: it.openedAt,
         deadline_at: it.deadlineAt,
         state: it.state,

@@ -136,6 +136,7 @@ export interface LifecyclesTable {
   /** Of the transfer that opened it. */
   debit_account_id: Fixed<string>
   credit_account_id: Fixed<string>
+  input_hash: Fixed<bigint>
   /** Nanoseconds since 1970. */
   opened_at: Fixed<bigint>
   /** When it runs out, nanoseconds since 1970; 0 for never. */

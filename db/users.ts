@@ -14,6 +14,9 @@ export interface User {
   deactivatedAt: Date | null
 }
 
+/** Somebody as others may know them. */
+export type Party = Pick<User, 'id' | 'username' | 'name'>
+
 export interface NewUser {
   role: Role
   email: string

@@ -31,6 +31,7 @@ const readModel = [
     id uuid NOT NULL,
     debit_account_id uuid NOT NULL,
     credit_account_id uuid NOT NULL,
+    input_hash bigint NOT NULL,
     opened_at bigint NOT NULL,
     deadline_at bigint NOT NULL,
     state text NOT NULL,

@@ -1,3 +1,4 @@
+import { isUuid } from '../../accounting/ids.ts'
 import { findUser, findUserByEmail, findUserByUsername, type User } from '../../db/users.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
@@ -19,4 +20,10 @@ export async function searchUser(
   if (email !== undefined) return findUserByEmail(db, email)
   if (username !== undefined) return findUserByUsername(db, username)
   return undefined
+}
+
+/** A customer by username or id, active or not: a username is never a UUID. */
+export async function findCustomer({ db }: FindDeps, name: string): Promise<User | undefined> {
+  const user = isUuid(name, 7) ? await findUser(db, name) : await findUserByUsername(db, name)
+  return user?.role === 'customer' ? user : undefined
 }

@@ -1,6 +1,7 @@
 import { readBalances } from '../../accounting/accounts.ts'
 import { assetOf, type TransferCode } from '../../accounting/chart.ts'
 import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
+import type { Leg } from '../../accounting/legs.ts'
 import {
   compare,
   findOperation,
@@ -62,7 +63,12 @@ export async function pay(
   const operationId = nameOperation(caller, idempotencyKey)
   const key = { operationId, inputHash: hashPay(input, terms) }
 
-  const plan = await planOrReplay(deps, caller, input, terms, key, idempotencyKey !== undefined)
+  const plan = await planOrReplay(deps, key, idempotencyKey, async () => {
+    if (input.currency !== undefined) readCurrency(input.currency)
+    const { fromWalletId, to, currency } = input
+    const route = await resolveRoute(deps, caller, { fromWalletId, to, currency })
+    return planPayment(route, input, terms, key)
+  })
   if ('replay' in plan) return { operation: plan.replay, replayed: true }
   if (input.memo !== undefined) await deps.memos.add({ ...key, memo: input.memo })
 
@@ -91,24 +97,20 @@ function hashPay(input: PayInput, terms: PayTerms): number {
 }
 
 /**
- * Plans the payment. What the caller wrote can have lost its meaning since the first try (a second
- * wallet makes the paying one ambiguous): a payment that has happened is still answered as a replay.
+ * Plans an operation. What the caller wrote can have lost its meaning since the first try (a second
+ * wallet makes the paying one ambiguous): what has happened under the key is still answered as a
+ * replay. Refusals: those of planning, idempotency_key_reused.
  */
-async function planOrReplay(
-  deps: PayDeps,
-  caller: Customer,
-  input: PayInput,
-  terms: PayTerms,
+export async function planOrReplay<Planned extends object>(
+  deps: Pick<Deps, 'ledger'>,
   key: { operationId: Uuid; inputHash: number },
-  mayHaveHappened: boolean,
-): Promise<Plan | { replay: StoredOperation }> {
+  idempotencyKey: string | undefined,
+  plan: () => Promise<Planned>,
+): Promise<Planned | { replay: StoredOperation }> {
   try {
-    if (input.currency !== undefined) readCurrency(input.currency)
-    const { fromWalletId, to, currency } = input
-    const route = await resolveRoute(deps, caller, { fromWalletId, to, currency })
-    return planPayment(route, input, terms, key)
+    return await plan()
   } catch (error) {
-    if (!(error instanceof Refusal) || !mayHaveHappened) throw error
+    if (!(error instanceof Refusal) || idempotencyKey === undefined) throw error
     const happened = await findOperation(deps.ledger, key.operationId)
     if (!happened) throw error
     if (compare(key, happened).kind === 'conflict') throw new Refusal('idempotency_key_reused')
@@ -144,13 +146,19 @@ async function refuseDecline(
   const code = declineCodes[reason]
   const { operationId, inputHash } = plan
   await keepDecline(deps, { operationId, inputHash, attempt: 0, code })
-  return explain(deps, plan, code)
+  return explainDecline(deps, plan.legs[0], code)
 }
 
-/** Tells the owner, and nobody else, what is there and what would be needed. */
-async function explain(deps: PayDeps, plan: Plan, code: RefusalCode): Promise<Refusal> {
+/**
+ * The refusal of a payment that the ledger has declined. It tells the owner of the paying wallet, and
+ * nobody else, what is there and what would be needed.
+ */
+export async function explainDecline(
+  deps: Pick<Deps, 'ledger'>,
+  { debitAccountId, amountMinor, asset }: Pick<Leg, 'debitAccountId' | 'amountMinor' | 'asset'>,
+  code: RefusalCode,
+): Promise<Refusal> {
   if (code !== 'insufficient_funds') return new Refusal(code)
-  const [{ debitAccountId, amountMinor, asset }] = plan.legs
   const balances = await readBalances(deps.ledger, [debitAccountId]).catch(() => undefined)
   const balance = balances?.get(debitAccountId)
   if (!balance) return new Refusal(code)

@@ -1,5 +1,5 @@
 import { ControlCode, TransferCode } from '../../accounting/chart.ts'
-import { computeUuid } from '../../accounting/ids.ts'
+import { declineId } from '../../accounting/requests.ts'
 import type { TailEvent } from '../../accounting/tail.ts'
 import type { Phase } from '../../accounting/transfers.ts'
 import {
@@ -28,9 +28,6 @@ const enters =
 const becomes =
   (kind: LifecycleKind, state: string): Reading =>
   () => ({ kind, state })
-
-/** The id of the transfer by which the payer declines a request; another void is the requester's. */
-export const declineId = (requestId: string) => computeUuid('decline', requestId)
 
 /** By code and phase of a transfer. */
 const readings: ReadonlyMap<number, Readings> = new Map<number, Readings>([
@@ -123,6 +120,7 @@ function advance(before: Lifecycle | undefined, event: TailEvent): Lifecycle | u
     id: event.operationId,
     debitAccountId: event.debitAccountId,
     creditAccountId: event.creditAccountId,
+    inputHash: event.inputHash,
     openedAt: changedAt,
     deadlineAt: event.deadline,
     state,

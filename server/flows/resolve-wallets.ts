@@ -45,13 +45,30 @@ export async function resolveRoute(
   }
   const [route, second] = routes
   if (route && !second) return route
-  if (second) {
-    throw new Refusal('wallet_ambiguous', {
-      errors: [{ pointer: '/from_wallet_id', message: 'name the wallet that pays' }],
-    })
-  }
+  if (second) throw refuseAmbiguous()
   const isOwn = payers.every((payer) => candidates.some(({ id }) => id === payer.id))
   throw new Refusal(isOwn ? 'same_wallet' : 'currency_mismatch')
+}
+
+function refuseAmbiguous(): Refusal {
+  return new Refusal('wallet_ambiguous', {
+    errors: [{ pointer: '/from_wallet_id', message: 'name the wallet that pays' }],
+  })
+}
+
+/**
+ * The named wallet of the caller, or the only open one of a currency.
+ * Refusals: wallet_not_found, wallet_number_mistyped, currency_mismatch, wallet_ambiguous.
+ */
+export async function resolveOwnWallet(
+  deps: Pick<Deps, 'db'>,
+  caller: Customer,
+  wanted: { name: string | undefined; currency?: string },
+): Promise<CallerWallet> {
+  const { name: fromWalletId, currency } = wanted
+  const [wallet, second] = await findPayers(deps, caller, { fromWalletId, currency })
+  if (!wallet || second) throw refuseAmbiguous()
+  return wallet
 }
 
 /**

@@ -1,4 +1,6 @@
 import { assetOfLedger, TransferCode } from '../../accounting/chart.ts'
+import type { Ledger } from '../../accounting/client.ts'
+import { findAttempted } from '../../accounting/history.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import { findOperation, type StoredOperation } from '../../accounting/transfers.ts'
 import { findMemos } from '../../db/descriptions.ts'
@@ -34,7 +36,8 @@ export async function send(
   return { payment: toPayment(operation, input.memo), replayed }
 }
 
-function toPayment(operation: StoredOperation, memo: string | undefined): Payment {
+/** A payment as it is shown. */
+export function toPayment(operation: StoredOperation, memo: string | null | undefined): Payment {
   return {
     id: operation.operationId,
     fromWalletId: operation.debitAccountId,
@@ -55,13 +58,20 @@ export async function readPayment(
   caller: Customer,
   id: Uuid,
 ): Promise<Payment> {
-  const operation = await findOperation(deps.ledger, id)
+  const operation = await findPayment(deps.ledger, id)
   const isParty =
-    operation?.code === TransferCode.payment &&
+    operation &&
     caller.wallets.some(
       (wallet) => wallet.id === operation.debitAccountId || wallet.id === operation.creditAccountId,
     )
-  if (!operation || !isParty) throw new Refusal('transfer_not_found')
+  if (!isParty) throw new Refusal('transfer_not_found')
   const memos = await findMemos(deps.db, [operation])
   return toPayment(operation, memos.get(operation.operationId))
+}
+
+/** A payment by its id, which is that of its transfer unless it has accepted a request. */
+async function findPayment(ledger: Ledger, id: Uuid): Promise<StoredOperation | undefined> {
+  const operation = await findOperation(ledger, id)
+  if (operation?.code === TransferCode.payment) return operation
+  return findAttempted(ledger, id, 'payment')
 }

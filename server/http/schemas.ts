@@ -39,6 +39,27 @@ export const walletName = z
 export const text = (lengthMax: number) =>
   z.string().min(1).max(lengthMax).refine(isStorable, 'has characters that are not text')
 
+const secondsPerDay = 86_400
+const expiresInDefault = 7 * secondsPerDay
+const expiresInMax = 90 * secondsPerDay
+
+/** After which time something that waits ends by itself, in seconds. */
+export const expiresInInput = z
+  .int()
+  .min(1)
+  .max(expiresInMax)
+  .default(expiresInDefault)
+  .meta({
+    description: `Seconds until it ends by itself: at most ${expiresInMax}, by default a week`,
+  })
+
+/** Somebody as others may know them. */
+export const partyFields = {
+  id: uuid,
+  username: z.string().nullable(),
+  name: z.string().nullable(),
+}
+
 export const time = z.string().meta({ description: 'RFC 3339 in UTC', format: 'date-time' })
 
 export const replayHeader = {

@@ -1,4 +1,5 @@
-import { Logger, type LogLevel, parseCronItems, run } from 'graphile-worker'
+import { setTimeout as wait } from 'node:timers/promises'
+import { Logger, type LogLevel, parseCronItems, type Runner, run } from 'graphile-worker'
 import type { Deps } from '../deps.ts'
 import { recover } from '../flows/recovery.ts'
 import { sweep } from './sweep.ts'
@@ -11,12 +12,48 @@ type JobDeps = Pick<Deps, 'config' | 'db' | 'ledger' | 'log' | 'nowMs'>
 /** How often each job runs, over all processes together (crontab). */
 const schedule = { recover: '* * * * *', sweep: '*/10 * * * *' }
 
+/** After this time a worker that has ended, for instance with its PostgreSQL, is started again. */
+const restartMs = 5_000
+
 /**
  * Carries out what happens in the background: finishing what was cut off, at the start and every
  * minute, and sweeping. Any number of processes may do it at once: graphile-worker gives each job to
  * one of them.
  */
-export async function startWorker(deps: JobDeps): Promise<{ stop(): Promise<void> }> {
+export function startWorker(deps: JobDeps): { stop(): Promise<void> } {
+  const { log } = deps
+  const stopped = Promise.withResolvers<void>()
+  let isStopped = false
+  let runner: Runner | undefined
+
+  async function work(): Promise<void> {
+    while (!isStopped) {
+      try {
+        runner = await startRunner(deps)
+        if (isStopped) await runner.stop()
+        await runner.promise
+      } catch (error) {
+        log.warn({ err: error }, 'the worker for jobs in the background has ended')
+      }
+      runner = undefined
+      if (!isStopped)
+        await Promise.race([stopped.promise, wait(restartMs, undefined, { ref: false })])
+    }
+  }
+
+  const working = work()
+  return {
+    async stop() {
+      isStopped = true
+      stopped.resolve()
+      // It refuses to be stopped when it is ending already.
+      await runner?.stop().catch(() => {})
+      await working
+    },
+  }
+}
+
+async function startRunner(deps: JobDeps): Promise<Runner> {
   const tasks = {
     async recover() {
       const counts = await recover(deps)
@@ -35,18 +72,17 @@ export async function startWorker(deps: JobDeps): Promise<{ stop(): Promise<void
     maxPoolSize: poolSize,
     concurrency: 1,
     noHandleSignals: true,
+    // Without these it does not wait for a job's end to be written: an error there ends the process.
+    preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
     taskList: tasks,
     parsedCronItems: parseCronItems(items),
     logger: toLogger(deps.log),
   })
+  // Its end is awaited a little later: an early one must not count as unhandled.
+  runner.promise.catch(() => {})
   const once = { jobKey: 'recover at the start', maxAttempts: 1 }
   await runner.addJob('recover', {}, once)
-  return {
-    async stop() {
-      await runner.stop()
-      await runner.promise
-    },
-  }
+  return runner
 }
 
 const levels = { error: 'warn', warning: 'warn', info: 'debug', debug: 'trace' } as const

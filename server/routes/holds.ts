@@ -21,6 +21,7 @@ import { defineRoute } from '../http/route.ts'
 import {
   amountInput,
   amountOutput,
+  expiresInInput,
   replayHeader,
   replayHeaders,
   time,
@@ -28,10 +29,6 @@ import {
 } from '../http/schemas.ts'
 
 const tags = ['Holds'] as const
-
-const secondsPerDay = 86_400
-const expiresInDefault = 7 * secondsPerDay
-const expiresInMax = 90 * secondsPerDay
 
 const states = ['open', 'captured', 'voided', 'expired'] as const
 
@@ -83,14 +80,7 @@ const postHold = defineRoute(
     body: z
       .strictObject({
         ...payFields,
-        expires_in: z
-          .int()
-          .min(1)
-          .max(expiresInMax)
-          .default(expiresInDefault)
-          .meta({
-            description: `Seconds until it ends by itself: at most ${expiresInMax}, by default a week`,
-          }),
+        expires_in: expiresInInput,
       })
       .refine(hasOneRecipient, oneRecipient),
     idempotent: true,

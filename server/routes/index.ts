@@ -1,12 +1,14 @@
 import type { Route } from '../http/route.ts'
 import { accountAliasRoutes } from './aliases-account.ts'
 import { apiAliasRoutes } from './aliases-api.ts'
+import { blockRoutes } from './blocks.ts'
 import { depositRoutes } from './deposits.ts'
 import { documentationRoutes } from './documentation.ts'
 import { healthRoutes } from './health.ts'
 import { holdRoutes } from './holds.ts'
 import { operatorRoutes } from './operator.ts'
 import { pageRoutes } from './pages.ts'
+import { paymentRequestRoutes } from './payment-requests.ts'
 import { paymentSystemRoutes } from './payment-systems.ts'
 import { sessionRoutes } from './session.ts'
 import { transferRoutes } from './transfers.ts'
@@ -20,6 +22,8 @@ const api: readonly Route[] = [
   ...walletRoutes,
   ...transferRoutes,
   ...holdRoutes,
+  ...paymentRequestRoutes,
+  ...blockRoutes,
   ...depositRoutes,
   ...apiAliasRoutes,
   ...accountAliasRoutes,

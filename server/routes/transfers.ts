@@ -14,7 +14,7 @@ import { amountOutput, replayHeader, replayHeaders, time, uuid } from '../http/s
 
 const tags = ['Transfers'] as const
 
-const transferBody = z
+export const transferBody = z
   .object({
     id: uuid,
     kind: z.literal('payment'),
@@ -27,7 +27,8 @@ const transferBody = z
   })
   .meta({ id: 'Transfer' })
 
-function showPayment(payment: Payment): z.output<typeof transferBody> {
+/** A payment as JSON. */
+export function showPayment(payment: Payment): z.output<typeof transferBody> {
   return {
     id: payment.id,
     kind: 'payment',
