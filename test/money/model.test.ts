@@ -8,8 +8,9 @@
 import fc from 'fast-check'
 import { checkBooks } from '../lib/books.ts'
 import { makeStaff } from '../lib/model/cast.ts'
-import { action } from '../lib/model/drafts.ts'
+import { type Action, action } from '../lib/model/drafts.ts'
 import { compareEverything, perform, startRun } from '../lib/model/run.ts'
+import { startTally } from '../lib/model/tally.ts'
 import { assert, suite } from '../lib/suite.ts'
 import { createWorld, type World } from '../lib/world.ts'
 
@@ -18,6 +19,7 @@ const test = suite('model of the money API')
 const seconds = Number(process.env.MODEL_SECONDS ?? 20)
 const seed = process.env.MODEL_SEED === undefined ? {} : { seed: Number(process.env.MODEL_SEED) }
 const runsMax = 1_000_000
+const tally = startTally()
 
 let world: World
 let urls: string[]
@@ -32,14 +34,22 @@ test.after(() => world.stop())
 
 test('whatever several people do at once, Kassa answers as the model does', async () => {
   const place = { urls: () => urls, client: world.client, isRough: false }
-  const actions = fc.array(action, { minLength: 10, maxLength: 60, size: 'max' })
-  const property = fc.asyncProperty(actions, async (steps) => {
-    const run = await startRun(place, await makeStaff(place))
+  const actions = fc.array(action, { minLength: 20, maxLength: 150, size: 'max' })
+  let last: Promise<void> | undefined
+  const property = fc.asyncProperty(actions, (steps) => {
+    last = tryOut(steps)
+    return last
+  })
+  const tryOut = async (steps: readonly Action[]) => {
+    const run = await startRun(place, { ...(await makeStaff(place)), tell: tally.add })
     for (const step of steps) await perform(run, step)
     await compareEverything(run)
-  })
+  }
   const limits = { numRuns: runsMax, interruptAfterTimeLimit: seconds * 1_000 }
-  await fc.assert(property, { ...limits, ...seed })
+  await fc.assert(property, { ...limits, ...seed, includeErrorInReport: true })
+  // The run that was under way when the time was over is a run like the others.
+  await last
+  if (process.env.MODEL_TABLE) console.log(`\n${tally.table()}\n${tally.count} requests`)
 })
 
 test('the books balance after all of it', async () => {

@@ -4,7 +4,7 @@ import { until } from '../until.ts'
 import { showMinor } from './amounts.ts'
 import { read } from './cast.ts'
 import type { Run } from './run.ts'
-import { textOf } from './search.ts'
+import { Difference, textOf } from './search.ts'
 import { heldOf, type Model, type ModelWallet, owedOf, put } from './state.ts'
 import { expire, releaseHold, uncertainHolds } from './time.ts'
 
@@ -56,8 +56,7 @@ export async function compareBalances(run: Run): Promise<void> {
   const before = search.model
   const isObserved = (model: Model) => differences(model, told, from, to).length === 0
   if (!search.observe(isObserved)) {
-    const lines = [...differences(before, told, from, to), 'the model:', textOf(before)]
-    throw new Error(`the books are not the model's:\n${lines.join('\n')}`)
+    throw new Difference('the books differ', differences(before, told, from, to), before)
   }
   if (uncertainHolds(search.model, to).length === 0) search.settle()
 }

@@ -12,11 +12,11 @@ const mostly = <T, U>(usual: fc.Arbitrary<T>, rare: fc.Arbitrary<U>) =>
 
 const malformed = fc.constantFrom('0', '-3', '1.001', '1e3', '1,5', 'NaN', '', '9'.repeat(45))
 const amount = fc.oneof(
-  { weight: 5, arbitrary: fc.integer({ min: 1, max: 30 }).map(String) },
-  { weight: 2, arbitrary: fc.constantFrom('0.01', '7.50', '7.5', '012') },
+  { weight: 15, arbitrary: fc.integer({ min: 1, max: 30 }).map(String) },
+  { weight: 3, arbitrary: fc.constantFrom('0.01', '7.50', '7.5', '012') },
   { weight: 1, arbitrary: malformed },
 )
-const broughtIn = mostly(fc.integer({ min: 5, max: 60 }).map(String), amount)
+const broughtIn = mostly(fc.integer({ min: 10, max: 99 }).map(String), amount)
 const part = fc.oneof(
   { weight: 2, arbitrary: fc.constant(undefined) },
   { weight: 3, arbitrary: amount },
@@ -39,8 +39,9 @@ const pay = {
     { weight: 1, arbitrary: named },
   ),
   to: fc.oneof(
-    { weight: 6, arbitrary: named },
-    { weight: 3, arbitrary: fc.record({ user: index }) },
+    { weight: 12, arbitrary: fc.record({ other: index, byNumber: fc.boolean() }) },
+    { weight: 2, arbitrary: named },
+    { weight: 5, arbitrary: fc.record({ user: index }) },
     { weight: 1, arbitrary: fc.constant({ nobody: true as const }) },
   ),
   amount,
@@ -63,46 +64,53 @@ const draft = <Kind extends string, Fields>(
 const told = fc.constantFrom('a', 'a', 'a', 'b')
 
 const anything = fc.oneof(
-  draft('transfer', 8, pay),
-  draft('hold', 6, { ...pay, seconds }),
-  draft('capture', 6, { id: thing, stranger, amount: part, isFinal: fc.boolean(), key }),
-  draft('void', 2, { id: thing, stranger }),
-  draft('deposit', 8, {
+  draft('transfer', 24, pay),
+  draft('hold', 18, { ...pay, seconds }),
+  draft('capture', 18, { id: thing, stranger, amount: part, isFinal: fc.boolean(), key }),
+  draft('void', 5, { id: thing, stranger }),
+  draft('deposit', 24, {
     system: index,
     to: mostly(named, fc.constant({ nobody: true as const })),
     /** Mostly the wallet's own. */
-    currency: oneIn(8, currency),
+    currency: oneIn(12, currency),
     amount: broughtIn,
-    reference: fc.nat({ max: 40 }),
+    reference: fc.nat({ max: 100 }),
     isForSuspense: fc.boolean(),
   }),
-  draft('reversal', 4, {
+  draft('reversal', 8, {
     id: thing,
     system: stranger,
     amount: part,
-    reference: fc.nat({ max: 40 }),
+    reference: fc.nat({ max: 100 }),
   }),
-  draft('assign', 3, { id: thing, to: mostly(named, fc.constant({ nobody: true as const })) }),
-  draft('return', 1, { id: thing }),
-  draft('refund', 5, { id: thing, stranger, byOperator: fc.nat({ max: 4 }), amount: part, key }),
-  draft('request', 6, { user: index, payer: index, to: ownNamed, amount, seconds, key }),
-  draft('accept', 5, { id: thing, stranger, from: oneIn(2, ownNamed) }),
-  draft('decline', 2, { id: thing, stranger }),
-  draft('cancel', 2, { id: thing, stranger }),
+  draft('assign', 6, { id: thing, to: mostly(named, fc.constant({ nobody: true as const })) }),
+  draft('return', 3, { id: thing }),
+  draft('refund', 15, { id: thing, stranger, byOperator: fc.nat({ max: 4 }), amount: part, key }),
+  draft('request', 15, {
+    user: index,
+    payer: mostly(fc.record({ other: index }), fc.record({ user: index })),
+    to: ownNamed,
+    amount,
+    seconds,
+    key,
+  }),
+  draft('accept', 15, { id: thing, stranger, from: oneIn(2, ownNamed) }),
+  draft('decline', 5, { id: thing, stranger }),
+  draft('cancel', 5, { id: thing, stranger }),
   draft('block', 1, { user: index, other: index }),
-  draft('unblock', 3, { user: index, other: index }),
-  draft('withdrawal', 5, { user: index, from: ownNamed, amount, system: index, key }),
-  draft('cancel withdrawal', 2, { id: thing, stranger }),
-  draft('take', 5, { id: thing, system: stranger, key: fc.nat({ max: 60 }) }),
-  draft('confirm', 4, { id: thing, system: stranger, told }),
-  draft('fail', 2, { id: thing, system: stranger, told }),
-  draft('freeze', 1, { wallet: index }),
-  draft('thaw', 4, { wallet: index }),
+  draft('unblock', 4, { user: index, other: index }),
+  draft('withdrawal', 15, { user: index, from: ownNamed, amount, system: index, key }),
+  draft('cancel withdrawal', 5, { id: thing, stranger }),
+  draft('take', 12, { id: thing, system: stranger, key: fc.nat({ max: 1_000 }) }),
+  draft('confirm', 9, { id: thing, system: stranger, told }),
+  draft('fail', 4, { id: thing, system: stranger, told }),
+  draft('freeze', 2, { wallet: index }),
+  draft('thaw', 6, { wallet: index }),
   draft('close', 1, { wallet: index, stranger }),
 )
 
 /** An earlier request of the run once more. */
-const again = draft('again', 12, { request: fc.nat({ max: 100 }) })
+const again = draft('again', 15, { request: fc.nat({ max: 100 }) })
 
 /** What somebody may ask for. */
 export type Draft =
@@ -112,7 +120,7 @@ export type Draft =
 export const maxTogether = 6
 
 const round = draft('round', 12, {
-  drafts: fc.array(fc.oneof({ weight: 96, arbitrary: anything }, again), {
+  drafts: fc.array(fc.oneof({ weight: 200, arbitrary: anything }, again), {
     minLength: 1,
     maxLength: maxTogether,
     size: 'max',

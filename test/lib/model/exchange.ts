@@ -145,6 +145,8 @@ export interface Decision {
   declines?: readonly string[]
   /** Why the ledger may have declined it as well. */
   perhaps?: readonly string[]
+  /** Why the ledger refuses it at any time, without using up the key. */
+  invalid?: string
   /** The models after it has happened, when the answer is right for that. */
   happens: () => Model[]
 }
@@ -154,7 +156,7 @@ export function decide(
   model: Model,
   { answer, isDoubtful }: Exchange,
   { shared }: Circumstances,
-  { keyed, refusals = [], declines = [], perhaps = [], happens }: Decision,
+  { keyed, refusals = [], declines = [], perhaps = [], invalid, happens }: Decision,
 ): Model[] {
   const { code, isReplay } = answer
   const known = keyed && model.remembered.get(keyed.name)
@@ -173,6 +175,7 @@ export function decide(
   }
   if (known && isReplay && code !== undefined) return [model]
   if (known && code === 'idempotency_key_reused') return [model]
+  if (invalid !== undefined) return when(code === invalid, model)
   if (code !== undefined) {
     if (![...declines, ...perhaps].includes(code) || (isReplay && !mayBeSecond)) return []
     return [keyed ? remember(model, keyed.name, { input: keyed.input, declined: code }) : model]

@@ -86,7 +86,7 @@ function plan(
   if (typeof minor === 'string') return { refusals: [minor], happens: nothing }
   if (!payee) return { declines: ['recipient_not_found'], happens: nothing }
   if (payee.currency !== payer.currency) {
-    return { refusals: ['currency_mismatch'], happens: nothing }
+    return { invalid: 'currency_mismatch', happens: nothing }
   }
   const why = together(
     standingOf(payer, circumstances, 'wallet_closed'),

@@ -8,7 +8,7 @@ import { compareHistories, compareLists } from './compare-lists.ts'
 import { compareThings } from './compare-things.ts'
 import type { Action } from './drafts.ts'
 import type { Circumstances, Exchange, ModelRequest } from './exchange.ts'
-import { type Search, startSearch, textOf } from './search.ts'
+import { Difference, type Search, startSearch, textOf } from './search.ts'
 import { emptyModel, type Model, type ModelWallet, walletOf } from './state.ts'
 import { toRequest } from './to-request.ts'
 
@@ -32,14 +32,13 @@ export interface RunOptions {
   tell?: (exchange: Exchange) => void
 }
 
-/** Starts a run with two people, who have nothing. */
+/** Starts a run with three people, who have nothing. */
 export async function startRun(place: Place, options: RunOptions): Promise<Run> {
   const { systems, operator, tell = () => {} } = options
   const search = startSearch(emptyModel)
   const prefix = randomUUID().slice(0, 8)
   const run: Run = { place, users: [], systems, operator, search, requests: [], prefix, tell }
-  await newcomer(run)
-  await newcomer(run)
+  for (let count = 0; count < 3; count += 1) await newcomer(run)
   return run
 }
 
@@ -157,10 +156,8 @@ function senderAccount(run: Run, request: ModelRequest): Account {
 function advance(run: Run, exchanges: readonly Exchange[]): void {
   const before = run.search.model
   if (run.search.advance(exchanges, readCircumstances(before, exchanges))) return
-  const round = exchanges.map((exchange) => textOf(exchange)).join('\n')
-  throw new Error(
-    `no order of these requests gives these answers:\n${round}\nthe model before:\n${textOf(before)}`,
-  )
+  const round = exchanges.map((exchange) => textOf(exchange))
+  throw new Difference('no order of these requests gives these answers', round, before)
 }
 
 /**

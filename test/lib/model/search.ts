@@ -115,3 +115,13 @@ export function textOf(model: object): string {
     return value instanceof Map || value instanceof Set ? [...value].sort() : value
   })
 }
+
+/** Kassa and the model have parted; `model` is the one before. */
+export class Difference extends Error {
+  readonly model: Model
+
+  constructor(what: string, lines: readonly string[], model: Model) {
+    super([`${what}:`, ...lines].join('\n'))
+    this.model = model
+  }
+}

@@ -58,11 +58,13 @@ export function toRequest(cast: Cast, draft: Draft): ModelRequest | undefined {
       const { amount, seconds } = draft
       const userId = at(users, draft.user).id
       const wallet = ownWallet(cast, userId, draft.to)
-      const payer = at(users, draft.payer).username
+      const others = users.filter(({ id }) => id !== userId)
+      const { payer: who } = draft
+      const payer = 'other' in who ? at(others, who.other) : at(users, who.user)
       return {
         kind: draft.kind,
         userId,
-        payer,
+        payer: payer.username,
         wallet,
         amount,
         seconds,
@@ -88,8 +90,12 @@ export function toRequest(cast: Cast, draft: Draft): ModelRequest | undefined {
       return { kind: draft.kind, userId: at(users, draft.user).id, username }
     }
     case 'freeze':
-    case 'thaw':
       return { kind: draft.kind, wallet: at(model.wallets, draft.wallet).id }
+    case 'thaw': {
+      const frozen = model.wallets.filter(({ state }) => state === 'frozen')
+      const wallets = frozen.length > 0 ? frozen : model.wallets
+      return { kind: draft.kind, wallet: at(wallets, draft.wallet).id }
+    }
     case 'close': {
       const { id, userId } = at(model.wallets, draft.wallet)
       return { kind: draft.kind, wallet: id, userId: actor(cast, draft.stranger, userId) }
@@ -150,7 +156,10 @@ function toPay(cast: Cast, draft: DraftOf<'transfer'> | DraftOf<'hold'>): ModelR
   const { from, to, amount, currency, memo } = draft
   const { id: userId } = at(users, draft.user)
   const payee = 'user' in to ? at(users, to.user) : undefined
-  const wallet = 'wallet' in to ? nameOf(at(model.wallets, to.wallet), to.byNumber) : nobody
+  const others = model.wallets.filter((wallet) => wallet.userId !== userId)
+  let wallet = nobody
+  if ('wallet' in to) wallet = nameOf(at(model.wallets, to.wallet), to.byNumber)
+  if ('other' in to) wallet = nameOf(at(others, to.other), to.byNumber)
   const terms = {
     userId,
     from: from && nameFrom(cast, userId, from),
