@@ -33,10 +33,20 @@ export async function killCrashChildren(): Promise<void> {
   await rm(compileCache, { recursive: true, force: true })
 }
 
+export interface CrashChildOptions {
+  /** Settings that differ from those of other processes. */
+  settings?: Readonly<Record<string, string>>
+  /** Whether it may write that connections are lost. */
+  stderr?: 'inherit' | 'ignore'
+}
+
 /** Starts a process; it is ready for requests when this resolves. */
-export async function startCrashChild(config: Config): Promise<CrashChild> {
+export async function startCrashChild(
+  config: Config,
+  { settings = {}, stderr = 'inherit' }: CrashChildOptions = {},
+): Promise<CrashChild> {
   const child = spawn(process.execPath, [childFile], {
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', stderr],
     env: {
       PATH: process.env.PATH,
       DATABASE_URL: config.databaseUrl,
@@ -49,6 +59,7 @@ export async function startCrashChild(config: Config): Promise<CrashChild> {
       BCRYPT_COST: String(config.bcryptCost),
       LOG_LEVEL: 'silent',
       PORT: '0',
+      ...settings,
     },
   })
   const steps: string[] = []
