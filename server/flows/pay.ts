@@ -1,6 +1,7 @@
 import { readBalances } from '../../accounting/accounts.ts'
 import { assetOf, type TransferCode } from '../../accounting/chart.ts'
 import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
+import type { PassingReason } from '../../accounting/outcome.ts'
 import {
   compare,
   findOperation,
@@ -9,12 +10,13 @@ import {
   type Submission,
   submitOnce,
 } from '../../accounting/transfers.ts'
+import type { DescriptionKey } from '../../db/descriptions.ts'
 import { mintId } from '../../db/ids.ts'
-import type { Customer } from '../caller.ts'
+import type { Caller, Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
 import { readAmount, readCanonicalAmount, readCurrency, showAmount } from './amount.ts'
-import { type Recipient, type Route, resolveRoute } from './resolve-wallets.ts'
+import { type Recipient, resolveRoute } from './resolve-wallets.ts'
 import { declineCodes, keepDecline, refuseAgain, refuseInvalid, settle } from './settle.ts'
 
 /** What somebody who pays writes down. */
@@ -37,7 +39,10 @@ export interface PayTerms {
 type PayDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'memos'>
 
 /** Names an operation of a caller: by the caller's key, or afresh when there is none. */
-export function nameOperation(caller: Customer, idempotencyKey: string | undefined): Uuid {
+export function nameOperation(
+  caller: Pick<Caller, 'userId'>,
+  idempotencyKey: string | undefined,
+): Uuid {
   return idempotencyKey === undefined
     ? mintId()
     : computeUuid('operation', caller.userId, idempotencyKey)
@@ -62,11 +67,28 @@ export async function pay(
   const operationId = nameOperation(caller, idempotencyKey)
   const key = { operationId, inputHash: hashPay(input, terms) }
 
-  const plan = await planOrReplay(deps, caller, input, terms, key, idempotencyKey !== undefined)
+  const isKeyed = idempotencyKey !== undefined
+  const plan = await planOrReplay(deps, key, isKeyed, () =>
+    planPayment(deps, caller, input, terms, key),
+  )
   if ('replay' in plan) return { operation: plan.replay, replayed: true }
   if (input.memo !== undefined) await deps.memos.add({ ...key, memo: input.memo })
 
   const submission = await settle(operationId, submitOnce(deps.ledger, plan))
+  return readSubmission(deps, plan, submission)
+}
+
+/**
+ * What an operation by key has become; what is not done is refused, by `codes` when the ledger has
+ * declined. A decline is final, so its reason is kept for replays.
+ * Refusals: idempotency_key_reused, amount_too_large, those of `codes`, declined, abandoned.
+ */
+export async function readSubmission(
+  deps: Pick<Deps, 'db' | 'ledger' | 'log'>,
+  plan: Plan,
+  submission: Submission,
+  codes: Readonly<Record<PassingReason, RefusalCode>> = declineCodes,
+): Promise<{ operation: StoredOperation; replayed: boolean }> {
   switch (submission.kind) {
     case 'done':
       return { operation: submission.operation, replayed: submission.replayed }
@@ -74,8 +96,13 @@ export async function pay(
       throw new Refusal('idempotency_key_reused')
     case 'invalid':
       throw refuseInvalid(submission.status)
-    case 'declined':
-      throw await refuseDecline(deps, plan, submission)
+    case 'declined': {
+      if (!submission.reason) throw await refuseAgain(deps, plan)
+      const code = codes[submission.reason]
+      const { operationId, inputHash } = plan
+      await keepDecline(deps, { operationId, inputHash, attempt: 0, code })
+      throw await explain(deps, plan, code)
+    }
     default:
       throw submission satisfies never
   }
@@ -91,22 +118,17 @@ function hashPay(input: PayInput, terms: PayTerms): number {
 }
 
 /**
- * Plans the payment. What the caller wrote can have lost its meaning since the first try (a second
- * wallet makes the paying one ambiguous): a payment that has happened is still answered as a replay.
+ * Plans an operation by key. What the caller wrote can have lost its meaning since the first try (a
+ * second wallet makes the paying one ambiguous): what has happened is still answered as a replay.
  */
-async function planOrReplay(
-  deps: PayDeps,
-  caller: Customer,
-  input: PayInput,
-  terms: PayTerms,
-  key: { operationId: Uuid; inputHash: number },
+export async function planOrReplay<Planned extends object>(
+  deps: Pick<Deps, 'ledger'>,
+  key: DescriptionKey,
   mayHaveHappened: boolean,
-): Promise<Plan | { replay: StoredOperation }> {
+  plan: () => Promise<Planned>,
+): Promise<Planned | { replay: StoredOperation }> {
   try {
-    if (input.currency !== undefined) readCurrency(input.currency)
-    const { fromWalletId, to, currency } = input
-    const route = await resolveRoute(deps, caller, { fromWalletId, to, currency })
-    return planPayment(route, input, terms, key)
+    return await plan()
   } catch (error) {
     if (!(error instanceof Refusal) || !mayHaveHappened) throw error
     const happened = await findOperation(deps.ledger, key.operationId)
@@ -116,12 +138,16 @@ async function planOrReplay(
   }
 }
 
-function planPayment(
-  { from, toWalletId }: Route,
+async function planPayment(
+  deps: PayDeps,
+  caller: Customer,
   input: PayInput,
   terms: PayTerms,
-  key: { operationId: Uuid; inputHash: number },
-): Plan {
+  key: DescriptionKey,
+): Promise<Plan> {
+  const { fromWalletId, to, currency } = input
+  if (currency !== undefined) readCurrency(currency)
+  const { from, toWalletId } = await resolveRoute(deps, caller, { fromWalletId, to, currency })
   const asset = assetOf(from.currency)
   const leg = {
     debitAccountId: from.id,
@@ -134,21 +160,12 @@ function planPayment(
   return { ...key, legs: [leg] }
 }
 
-/** The refusal for a decline that is final by now; its reason is kept for replays. */
-async function refuseDecline(
-  deps: PayDeps,
-  plan: Plan,
-  { reason }: Extract<Submission, { kind: 'declined' }>,
-): Promise<Refusal> {
-  if (!reason) return refuseAgain(deps, plan)
-  const code = declineCodes[reason]
-  const { operationId, inputHash } = plan
-  await keepDecline(deps, { operationId, inputHash, attempt: 0, code })
-  return explain(deps, plan, code)
-}
-
 /** Tells the owner, and nobody else, what is there and what would be needed. */
-async function explain(deps: PayDeps, plan: Plan, code: RefusalCode): Promise<Refusal> {
+async function explain(
+  deps: Pick<Deps, 'ledger'>,
+  plan: Plan,
+  code: RefusalCode,
+): Promise<Refusal> {
   if (code !== 'insufficient_funds') return new Refusal(code)
   const [{ debitAccountId, amountMinor, asset }] = plan.legs
   const balances = await readBalances(deps.ledger, [debitAccountId]).catch(() => undefined)
