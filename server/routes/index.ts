@@ -12,6 +12,8 @@ import { sessionRoutes } from './session.ts'
 import { transferRoutes } from './transfers.ts'
 import { userRoutes } from './users.ts'
 import { walletRoutes } from './wallets.ts'
+import { withdrawalStepRoutes } from './withdrawal-steps.ts'
+import { withdrawalRoutes } from './withdrawals.ts'
 
 /** The API, in the order of its documentation. */
 const api: readonly Route[] = [
@@ -21,6 +23,8 @@ const api: readonly Route[] = [
   ...transferRoutes,
   ...holdRoutes,
   ...depositRoutes,
+  ...withdrawalRoutes,
+  ...withdrawalStepRoutes,
   ...apiAliasRoutes,
   ...accountAliasRoutes,
   ...paymentSystemRoutes,
