@@ -14,6 +14,8 @@ import { sessionRoutes } from './session.ts'
 import { transferRoutes } from './transfers.ts'
 import { userRoutes } from './users.ts'
 import { walletRoutes } from './wallets.ts'
+import { withdrawalStepRoutes } from './withdrawal-steps.ts'
+import { withdrawalRoutes } from './withdrawals.ts'
 
 /** The API, in the order of its documentation. */
 const api: readonly Route[] = [
@@ -25,6 +27,8 @@ const api: readonly Route[] = [
   ...paymentRequestRoutes,
   ...blockRoutes,
   ...depositRoutes,
+  ...withdrawalRoutes,
+  ...withdrawalStepRoutes,
   ...apiAliasRoutes,
   ...accountAliasRoutes,
   ...paymentSystemRoutes,
