@@ -1,4 +1,3 @@
-import { readBalances } from '../../accounting/accounts.ts'
 import { assetOf, type TransferCode } from '../../accounting/chart.ts'
 import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
 import {
@@ -10,12 +9,19 @@ import {
   submitOnce,
 } from '../../accounting/transfers.ts'
 import { mintId } from '../../db/ids.ts'
-import type { Customer } from '../caller.ts'
+import type { Caller, Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
-import { Refusal, type RefusalCode } from '../refusals.ts'
-import { readAmount, readCanonicalAmount, readCurrency, showAmount } from './amount.ts'
+import { Refusal } from '../refusals.ts'
+import { readAmount, readCanonicalAmount, readCurrency } from './amount.ts'
 import { type Recipient, type Route, resolveRoute } from './resolve-wallets.ts'
-import { declineCodes, keepDecline, refuseAgain, refuseInvalid, settle } from './settle.ts'
+import {
+  declineCodes,
+  keepDecline,
+  refuseAgain,
+  refuseFunds,
+  refuseInvalid,
+  settle,
+} from './settle.ts'
 
 /** What somebody who pays writes down. */
 export interface PayInput {
@@ -37,7 +43,10 @@ export interface PayTerms {
 type PayDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'memos'>
 
 /** Names an operation of a caller: by the caller's key, or afresh when there is none. */
-export function nameOperation(caller: Customer, idempotencyKey: string | undefined): Uuid {
+export function nameOperation(
+  caller: Pick<Caller, 'userId'>,
+  idempotencyKey: string | undefined,
+): Uuid {
   return idempotencyKey === undefined
     ? mintId()
     : computeUuid('operation', caller.userId, idempotencyKey)
@@ -144,20 +153,5 @@ async function refuseDecline(
   const code = declineCodes[reason]
   const { operationId, inputHash } = plan
   await keepDecline(deps, { operationId, inputHash, attempt: 0, code })
-  return explain(deps, plan, code)
-}
-
-/** Tells the owner, and nobody else, what is there and what would be needed. */
-async function explain(deps: PayDeps, plan: Plan, code: RefusalCode): Promise<Refusal> {
-  if (code !== 'insufficient_funds') return new Refusal(code)
-  const [{ debitAccountId, amountMinor, asset }] = plan.legs
-  const balances = await readBalances(deps.ledger, [debitAccountId]).catch(() => undefined)
-  const balance = balances?.get(debitAccountId)
-  if (!balance) return new Refusal(code)
-  const available = showAmount(balance.availableMinor, asset.currency)
-  const required = showAmount(amountMinor, asset.currency)
-  return new Refusal(code, {
-    detail: `${required} ${asset.currency} were to be paid, ${available} are available.`,
-    extra: { available, required, currency: asset.currency },
-  })
+  return code === 'insufficient_funds' ? refuseFunds(deps, plan.legs[0]) : new Refusal(code)
 }
