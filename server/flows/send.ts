@@ -1,23 +1,8 @@
-import { assetOfLedger, TransferCode } from '../../accounting/chart.ts'
-import type { Uuid } from '../../accounting/ids.ts'
-import { findOperation, type StoredOperation } from '../../accounting/transfers.ts'
-import { findMemos } from '../../db/descriptions.ts'
+import { TransferCode } from '../../accounting/chart.ts'
 import type { Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
-import { Refusal } from '../refusals.ts'
 import { type PayInput, pay } from './pay.ts'
-
-/** A payment that has happened. */
-export interface Payment {
-  id: Uuid
-  fromWalletId: Uuid
-  toWalletId: Uuid
-  amountMinor: bigint
-  currency: string
-  memo: string | null
-  /** Nanoseconds since 1970. */
-  timestamp: bigint
-}
+import { type Payment, toPayment } from './read-payment.ts'
 
 /**
  * Pays from one of the caller's wallets into another wallet, at once: debit payer, credit payee.
@@ -31,37 +16,6 @@ export async function send(
 ): Promise<{ payment: Payment; replayed: boolean }> {
   const terms = { name: 'payment', code: TransferCode.payment } as const
   const { operation, replayed } = await pay(deps, caller, input, terms, idempotencyKey)
-  return { payment: toPayment(operation, input.memo), replayed }
-}
-
-function toPayment(operation: StoredOperation, memo: string | undefined): Payment {
-  return {
-    id: operation.operationId,
-    fromWalletId: operation.debitAccountId,
-    toWalletId: operation.creditAccountId,
-    amountMinor: operation.amountMinor,
-    currency: assetOfLedger(operation.ledger).currency,
-    memo: memo ?? null,
-    timestamp: operation.timestamp,
-  }
-}
-
-/**
- * A payment that one of the caller's wallets has sent or received.
- * Refusal: transfer_not_found, also for other people's transfers.
- */
-export async function readPayment(
-  deps: Pick<Deps, 'db' | 'ledger'>,
-  caller: Customer,
-  id: Uuid,
-): Promise<Payment> {
-  const operation = await findOperation(deps.ledger, id)
-  const isParty =
-    operation?.code === TransferCode.payment &&
-    caller.wallets.some(
-      (wallet) => wallet.id === operation.debitAccountId || wallet.id === operation.creditAccountId,
-    )
-  if (!operation || !isParty) throw new Refusal('transfer_not_found')
-  const memos = await findMemos(deps.db, [operation])
-  return toPayment(operation, memos.get(operation.operationId))
+  const paid = { ...operation, kind: 'payment', id: operation.operationId } as const
+  return { payment: toPayment(paid, input.memo), replayed }
 }

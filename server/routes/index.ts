@@ -8,6 +8,7 @@ import { holdRoutes } from './holds.ts'
 import { operatorRoutes } from './operator.ts'
 import { pageRoutes } from './pages.ts'
 import { paymentSystemRoutes } from './payment-systems.ts'
+import { refundRoutes } from './refunds.ts'
 import { sessionRoutes } from './session.ts'
 import { transferRoutes } from './transfers.ts'
 import { userRoutes } from './users.ts'
@@ -20,6 +21,7 @@ const api: readonly Route[] = [
   ...walletRoutes,
   ...transferRoutes,
   ...holdRoutes,
+  ...refundRoutes,
   ...depositRoutes,
   ...apiAliasRoutes,
   ...accountAliasRoutes,
