@@ -1,5 +1,7 @@
+import { readBalances } from '../../accounting/accounts.ts'
 import { assetOf, type TransferCode } from '../../accounting/chart.ts'
 import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
+import type { Leg } from '../../accounting/legs.ts'
 import {
   compare,
   findOperation,
@@ -11,17 +13,10 @@ import {
 import { mintId } from '../../db/ids.ts'
 import type { Caller, Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
-import { Refusal } from '../refusals.ts'
-import { readAmount, readCanonicalAmount, readCurrency } from './amount.ts'
+import { Refusal, type RefusalCode } from '../refusals.ts'
+import { readAmount, readCanonicalAmount, readCurrency, showAmount } from './amount.ts'
 import { type Recipient, type Route, resolveRoute } from './resolve-wallets.ts'
-import {
-  declineCodes,
-  keepDecline,
-  refuseAgain,
-  refuseFunds,
-  refuseInvalid,
-  settle,
-} from './settle.ts'
+import { declineCodes, keepDecline, refuseAgain, refuseInvalid, settle } from './settle.ts'
 
 /** What somebody who pays writes down. */
 export interface PayInput {
@@ -153,5 +148,26 @@ async function refuseDecline(
   const code = declineCodes[reason]
   const { operationId, inputHash } = plan
   await keepDecline(deps, { operationId, inputHash, attempt: 0, code })
-  return code === 'insufficient_funds' ? refuseFunds(deps, plan.legs[0]) : new Refusal(code)
+  return explainDecline(deps, plan.legs[0], code)
+}
+
+/**
+ * The refusal of a payment that the ledger has declined. It tells the owner of the paying wallet, and
+ * nobody else, what is there and what would be needed.
+ */
+export async function explainDecline(
+  deps: Pick<Deps, 'ledger'>,
+  { debitAccountId, amountMinor, asset }: Pick<Leg, 'debitAccountId' | 'amountMinor' | 'asset'>,
+  code: RefusalCode,
+): Promise<Refusal> {
+  if (code !== 'insufficient_funds') return new Refusal(code)
+  const balances = await readBalances(deps.ledger, [debitAccountId]).catch(() => undefined)
+  const balance = balances?.get(debitAccountId)
+  if (!balance) return new Refusal(code)
+  const available = showAmount(balance.availableMinor, asset.currency)
+  const required = showAmount(amountMinor, asset.currency)
+  return new Refusal(code, {
+    detail: `${required} ${asset.currency} were to be paid, ${available} are available.`,
+    extra: { available, required, currency: asset.currency },
+  })
 }

@@ -1,4 +1,3 @@
-import { assetOfLedger } from '../../accounting/chart.ts'
 import { findAttempted } from '../../accounting/history.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import { findPaid, type Paid, toReturnable } from '../../accounting/paid.ts'
@@ -7,36 +6,15 @@ import { findMemos } from '../../db/descriptions.ts'
 import type { Customer, Operator } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
+import { type Payment, toPayment } from './send.ts'
 
-/** A payment or a capture that has happened. */
-export interface Payment {
-  id: Uuid
+/** A payment or a capture, and what has become of it. */
+export interface PaymentInFull extends Payment {
   kind: Paid['kind']
-  fromWalletId: Uuid
-  toWalletId: Uuid
-  amountMinor: bigint
-  currency: string
-  /** Of a capture the hold's. */
-  memo: string | null
-  /** Undefined for what is no capture. */
+  /** Of a capture. */
   holdId: Uuid | undefined
-  /** Nanoseconds since 1970. */
-  timestamp: bigint
-}
-
-/** What was paid, as it is shown. */
-export function toPayment(paid: Paid, memo: string | undefined): Payment {
-  return {
-    id: paid.id,
-    kind: paid.kind,
-    fromWalletId: paid.debitAccountId,
-    toWalletId: paid.creditAccountId,
-    amountMinor: paid.amountMinor,
-    currency: assetOfLedger(paid.ledger).currency,
-    memo: memo ?? null,
-    holdId: paid.kind === 'capture' ? paid.operationId : undefined,
-    timestamp: paid.timestamp,
-  }
+  /** How much of it was refunded. */
+  refundedMinor: bigint
 }
 
 /** Whether the caller may speak for a wallet: its owner, and any operator. */
@@ -62,27 +40,24 @@ export async function findVisiblePayment(
   return paid
 }
 
-/** The same with what describes it, and how much of it was refunded. Refusal: transfer_not_found. */
+/** The same with what describes it: of a capture the hold's memo. Refusal: transfer_not_found. */
 export async function readPayment(
   deps: Pick<Deps, 'db' | 'ledger'>,
   caller: Customer,
   id: Uuid,
-): Promise<Payment & { refundedMinor: bigint }> {
+): Promise<PaymentInFull> {
   const paid = await findVisiblePayment(deps, caller, id)
-  const [memo, left] = await Promise.all([
-    findMemo(deps, paid),
+  const isCapture = paid.kind === 'capture'
+  const written = isCapture ? await findAttempted(deps.ledger, paid.operationId, 'hold') : paid
+  const [memos, left] = await Promise.all([
+    findMemos(deps.db, written ? [written] : []),
     readReturnable(deps.ledger, toReturnable(paid)),
   ])
-  return { ...toPayment(paid, memo), refundedMinor: paid.amountMinor - left }
-}
-
-/** What the payer wrote, for a capture when it was held. */
-async function findMemo(
-  deps: Pick<Deps, 'db' | 'ledger'>,
-  paid: Paid,
-): Promise<string | undefined> {
-  const { operationId } = paid
-  const written =
-    paid.kind === 'capture' ? await findAttempted(deps.ledger, operationId, 'hold') : paid
-  return written && (await findMemos(deps.db, [written])).get(operationId)
+  return {
+    ...toPayment(paid, memos.get(paid.operationId)),
+    id: paid.id,
+    kind: paid.kind,
+    holdId: isCapture ? paid.operationId : undefined,
+    refundedMinor: paid.amountMinor - left,
+  }
 }

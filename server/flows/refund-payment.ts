@@ -13,17 +13,10 @@ import type { Customer, Operator } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
 import { readAmount, readCanonicalAmount, showAmount } from './amount.ts'
-import { nameOperation } from './pay.ts'
+import { explainDecline, nameOperation } from './pay.ts'
 import { findVisiblePayment, speaksFor } from './read-payment.ts'
 import { type Refund, toRefund } from './read-refunds.ts'
-import {
-  declineCodes,
-  keepDecline,
-  refuseAgain,
-  refuseFunds,
-  refuseInvalid,
-  settle,
-} from './settle.ts'
+import { declineCodes, keepDecline, refuseAgain, refuseInvalid, settle } from './settle.ts'
 
 export interface RefundInput {
   /** Decimal text in major units; all that is left when it is left out. */
@@ -128,8 +121,9 @@ async function refuseDecline(
   const code = leg > 0 || isTooLarge ? 'refund_too_large' : declineCodes[reason]
   const { operationId, inputHash } = plan
   await keepDecline(deps, { operationId, inputHash, attempt: 0, code })
-  if (code === 'refund_too_large') return refuseTooLarge(whole, left)
-  return code === 'insufficient_funds' ? refuseFunds(deps, back) : new Refusal(code)
+  return code === 'refund_too_large'
+    ? refuseTooLarge(whole, left)
+    : explainDecline(deps, back, code)
 }
 
 function refuseTooLarge({ asset: { currency } }: Returnable, left: bigint | undefined): Refusal {

@@ -1,8 +1,21 @@
-import { TransferCode } from '../../accounting/chart.ts'
+import { assetOfLedger, TransferCode } from '../../accounting/chart.ts'
+import type { Uuid } from '../../accounting/ids.ts'
+import type { StoredOperation } from '../../accounting/transfers.ts'
 import type { Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { type PayInput, pay } from './pay.ts'
-import { type Payment, toPayment } from './read-payment.ts'
+
+/** A payment that has happened. */
+export interface Payment {
+  id: Uuid
+  fromWalletId: Uuid
+  toWalletId: Uuid
+  amountMinor: bigint
+  currency: string
+  memo: string | null
+  /** Nanoseconds since 1970. */
+  timestamp: bigint
+}
 
 /**
  * Pays from one of the caller's wallets into another wallet, at once: debit payer, credit payee.
@@ -16,6 +29,18 @@ export async function send(
 ): Promise<{ payment: Payment; replayed: boolean }> {
   const terms = { name: 'payment', code: TransferCode.payment } as const
   const { operation, replayed } = await pay(deps, caller, input, terms, idempotencyKey)
-  const paid = { ...operation, kind: 'payment', id: operation.operationId } as const
-  return { payment: toPayment(paid, input.memo), replayed }
+  return { payment: toPayment(operation, input.memo), replayed }
+}
+
+/** A payment as it is shown. */
+export function toPayment(operation: StoredOperation, memo: string | null | undefined): Payment {
+  return {
+    id: operation.operationId,
+    fromWalletId: operation.debitAccountId,
+    toWalletId: operation.creditAccountId,
+    amountMinor: operation.amountMinor,
+    currency: assetOfLedger(operation.ledger).currency,
+    memo: memo ?? null,
+    timestamp: operation.timestamp,
+  }
 }

@@ -1,7 +1,5 @@
-import { readBalances } from '../../accounting/accounts.ts'
 import { LedgerOutcomeUnknown, LedgerUnavailable } from '../../accounting/client.ts'
 import type { Uuid } from '../../accounting/ids.ts'
-import type { Leg } from '../../accounting/legs.ts'
 import type { PassingReason } from '../../accounting/outcome.ts'
 import {
   type Decline,
@@ -13,7 +11,6 @@ import { isUnavailable } from '../../db/errors.ts'
 import { type IntentTable, markSettled } from '../../db/intents.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
-import { showAmount } from './amount.ts'
 
 const retryAfterSeconds = 5
 
@@ -65,25 +62,6 @@ export const declineCodes = {
   exceeds_debits: 'declined',
   pending_transfer_not_found: 'declined',
 } as const satisfies Record<PassingReason, RefusalCode>
-
-/**
- * The refusal of a leg that the debited wallet has not enough for. It tells what is there and what
- * would be needed: only for those who may see the wallet.
- */
-export async function refuseFunds(
-  { ledger }: Pick<Deps, 'ledger'>,
-  { debitAccountId, amountMinor, asset }: Leg,
-): Promise<Refusal> {
-  const balances = await readBalances(ledger, [debitAccountId]).catch(() => undefined)
-  const balance = balances?.get(debitAccountId)
-  if (!balance) return new Refusal('insufficient_funds')
-  const available = showAmount(balance.availableMinor, asset.currency)
-  const required = showAmount(amountMinor, asset.currency)
-  return new Refusal('insufficient_funds', {
-    detail: `${required} ${asset.currency} were to be paid, ${available} are available.`,
-    extra: { available, required, currency: asset.currency },
-  })
-}
 
 /** What a transfer that the ledger refuses at any time means. Throws for what only a bug can cause. */
 export function refuseInvalid(status: string): Refusal {

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { showAmount } from '../flows/amount.ts'
 import { showLedgerTime } from '../flows/ledger-time.ts'
-import { type Payment, readPayment } from '../flows/read-payment.ts'
-import { send } from '../flows/send.ts'
+import { readPayment } from '../flows/read-payment.ts'
+import { type Payment, send } from '../flows/send.ts'
 import {
   hasOneRecipient,
   oneRecipient,
@@ -37,13 +37,12 @@ const transferBody = z
 function showPayment(payment: Payment): z.output<typeof transferBody> {
   return {
     id: payment.id,
-    kind: payment.kind,
+    kind: 'payment',
     from_wallet_id: payment.fromWalletId,
     to_wallet_id: payment.toWalletId,
     amount: showAmount(payment.amountMinor, payment.currency),
     currency: payment.currency,
     memo: payment.memo,
-    ...(payment.holdId === undefined ? {} : { hold_id: payment.holdId }),
     created_at: showLedgerTime(payment.timestamp),
   }
 }
@@ -88,11 +87,16 @@ const getTransfer = defineRoute(
     refusals: ['transfer_not_found', 'ledger_unavailable'],
   },
   async (deps, { caller, params }) => {
-    const { refundedMinor, ...payment } = await readPayment(deps, caller, params.id)
+    const { kind, holdId, refundedMinor, ...payment } = await readPayment(deps, caller, params.id)
     const refunded = showAmount(refundedMinor, payment.currency)
     return {
       status: 200,
-      body: { ...showPayment(payment), ...(refundedMinor > 0n ? { refunded } : {}) },
+      body: {
+        ...showPayment(payment),
+        kind,
+        ...(holdId === undefined ? {} : { hold_id: holdId }),
+        ...(refundedMinor > 0n ? { refunded } : {}),
+      },
     }
   },
 )
