@@ -11,7 +11,7 @@ export interface DescriptionKey {
   inputHash: number
 }
 
-/** A key as a text, for finding it in sets. */
+/** A key as text, for maps and sets. */
 export const keyText = ({ operationId, inputHash }: DescriptionKey) => `${operationId}/${inputHash}`
 
 /** Keeps memos, those that are written at about the same time in one statement. */

@@ -161,7 +161,10 @@ async function planPayment(
   return { ...key, legs: [leg] }
 }
 
-/** Tells the owner, and nobody else, what is there and what would be needed. */
+/**
+ * The refusal of a payment that the ledger has declined. It tells the owner of the paying wallet, and
+ * nobody else, what is there and what would be needed.
+ */
 export async function explainDecline(
   deps: Pick<Deps, 'ledger'>,
   { debitAccountId, amountMinor, asset }: Pick<Leg, 'debitAccountId' | 'amountMinor' | 'asset'>,

@@ -10,6 +10,7 @@ import { operatorRoutes } from './operator.ts'
 import { pageRoutes } from './pages.ts'
 import { paymentRequestRoutes } from './payment-requests.ts'
 import { paymentSystemRoutes } from './payment-systems.ts'
+import { refundRoutes } from './refunds.ts'
 import { sessionRoutes } from './session.ts'
 import { transferRoutes } from './transfers.ts'
 import { userRoutes } from './users.ts'
@@ -26,6 +27,7 @@ const api: readonly Route[] = [
   ...holdRoutes,
   ...paymentRequestRoutes,
   ...blockRoutes,
+  ...refundRoutes,
   ...depositRoutes,
   ...withdrawalRoutes,
   ...withdrawalStepRoutes,

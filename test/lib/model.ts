@@ -192,14 +192,15 @@ const remember = (model: Model, name: string, what: Remembered): Model => ({
 
 const plain = /^-?\d+(\.\d+)?$/
 
-function canonicalAmount(amount: string): string | undefined {
+/** One text for all that mean the same amount; undefined when it is none. */
+export function canonicalAmount(amount: string): string | undefined {
   if (!plain.test(amount) || amount.length > 64) return undefined
   const [whole = '', fraction = ''] = amount.split('.')
   return `${BigInt(whole.replace('-', ''))}.${fraction.replace(/0+$/, '')}${amount.startsWith('-')}`
 }
 
 /** Minor units, or the code of the refusal. */
-function readMinor(amount: string, currency: Currency): bigint | string {
+export function readMinor(amount: string, currency: Currency): bigint | string {
   if (!plain.test(amount)) return 'amount_malformed'
   const [whole = '', fraction = ''] = amount.split('.')
   const scale = scales[currency]
