@@ -3,20 +3,24 @@
  * each. A page is bounded by TigerBeetle timestamps, so that it is stable while new ones arrive.
  */
 import { type AccountFilter, AccountFilterFlags } from 'tigerbeetle-node'
-import { TransferCode, type TransferKind } from './chart.ts'
+import { type ControlCode, TransferCode, type TransferKind } from './chart.ts'
 import { type Ledger, requestEventsMax } from './client.ts'
 import { toLedgerId, type Uuid } from './ids.ts'
 import { readTrail } from './trail.ts'
 import { type Phase, phaseOf, type StoredOperation, toStored } from './transfers.ts'
 
-/** Which transfers of an account: times in nanoseconds since 1970, both inclusive, 0 for no bound. */
-export interface HistoryFilter {
-  accountId: Uuid
-  kind?: TransferKind | undefined
+/** A stretch of a list: times in nanoseconds since 1970, both inclusive, 0 for no bound. */
+export interface HistoryRange {
   timestampMin: bigint
   timestampMax: bigint
   /** At most this many entries; at most `requestEventsMax`. */
   limit: number
+}
+
+/** Which transfers of an account. */
+export interface HistoryFilter extends HistoryRange {
+  accountId: Uuid
+  kind?: TransferKind | undefined
 }
 
 export interface HistoryEntry extends StoredOperation {
@@ -31,7 +35,8 @@ export interface HistoryEntry extends StoredOperation {
  * balance (a wallet). An account that does not exist has no entries.
  */
 export async function readHistory(ledger: Ledger, filter: HistoryFilter): Promise<HistoryEntry[]> {
-  const query = toQuery(filter, AccountFilterFlags.debits | AccountFilterFlags.credits)
+  const sides = AccountFilterFlags.debits | AccountFilterFlags.credits
+  const query = toQuery(filter, sides, filter.kind ? TransferCode[filter.kind] : 0)
   if (!query) return []
   const transfers = await ledger.getAccountTransfers(query)
   const newest = transfers.at(0)
@@ -55,12 +60,12 @@ export async function readHistory(ledger: Ledger, filter: HistoryFilter): Promis
   })
 }
 
-/** A page of the operations that debited an account, newest first, of one kind. */
+/** A page of the operations that debited an account, newest first, of one code. */
 export async function readDebits(
   ledger: Ledger,
-  filter: HistoryFilter & { kind: TransferKind },
+  filter: HistoryRange & { accountId: Uuid; code: TransferCode | ControlCode },
 ): Promise<StoredOperation[]> {
-  const query = toQuery(filter, AccountFilterFlags.debits)
+  const query = toQuery(filter, AccountFilterFlags.debits, filter.code)
   return query ? (await ledger.getAccountTransfers(query)).map(toStored) : []
 }
 
@@ -74,8 +79,12 @@ export async function findAttempted(
   return transfer && toStored(transfer)
 }
 
-/** TigerBeetle's filter, or undefined when no time fits. */
-function toQuery(filter: HistoryFilter, sides: number): AccountFilter | undefined {
+/** TigerBeetle's filter, or undefined when no time fits; code 0 means any. */
+function toQuery(
+  filter: HistoryRange & { accountId: Uuid },
+  sides: number,
+  code: number,
+): AccountFilter | undefined {
   const { limit, timestampMin: timestamp_min, timestampMax: timestamp_max } = filter
   if (limit < 1 || limit > requestEventsMax) throw new RangeError(`history limit ${limit}`)
   if (timestamp_max > 0n && timestamp_min > timestamp_max) return undefined
@@ -84,7 +93,7 @@ function toQuery(filter: HistoryFilter, sides: number): AccountFilter | undefine
     user_data_128: 0n,
     user_data_64: 0n,
     user_data_32: 0,
-    code: filter.kind ? TransferCode[filter.kind] : 0,
+    code,
     timestamp_min,
     timestamp_max,
     limit,

@@ -6,9 +6,10 @@
 import { controlAccount, createAccounts, provideAccounts, returnableAccount } from './accounts.ts'
 import { type Asset, ControlCode, controlOf } from './chart.ts'
 import type { Ledger } from './client.ts'
+import { type HistoryRange, readDebits } from './history.ts'
 import { computeUuid, hashInput, toLedgerId, type Uuid } from './ids.ts'
 import { type Leg, toTransfer } from './legs.ts'
-import { submitChain } from './transfers.ts'
+import { findOperations, type StoredOperation, submitChain } from './transfers.ts'
 
 /** What was paid, which can be given back once and no more than once. */
 export interface Returnable {
@@ -58,4 +59,18 @@ export async function readReturnable(ledger: Ledger, whole: Returnable): Promise
   const [account] = await ledger.lookupAccounts([toLedgerId(id)])
   if (!account || account.credits_posted === 0n) return whole.amountMinor
   return account.credits_posted - account.debits_posted
+}
+
+/** A page of the operations, each submitted once, that have given parts of it back; newest first. */
+export async function readReturns(
+  ledger: Ledger,
+  { operationId, asset }: Returnable,
+  range: HistoryRange,
+): Promise<StoredOperation[]> {
+  const { id: accountId } = returnableAccount(operationId, asset)
+  const uses = await readDebits(ledger, { accountId, code: ControlCode.returnable_use, ...range })
+  return findOperations(
+    ledger,
+    uses.map((use) => use.operationId),
+  )
 }

@@ -111,6 +111,15 @@ export async function findOperation(
   return transfer && toStored(transfer)
 }
 
+/** Several operations that were submitted once, at most `requestEventsMax`; in the order of the ids. */
+export async function findOperations(
+  ledger: Ledger,
+  operationIds: readonly Uuid[],
+): Promise<StoredOperation[]> {
+  if (operationIds.length === 0) return []
+  return (await ledger.lookupTransfers(operationIds.map(toLedgerId))).map(toStored)
+}
+
 /** Compares what happened under an operation's id with what is asked for now. */
 export function compare(
   plan: Pick<Plan, 'inputHash'>,

@@ -11,7 +11,8 @@ export interface DescriptionKey {
   inputHash: number
 }
 
-const keyText = ({ operationId, inputHash }: DescriptionKey) => `${operationId}/${inputHash}`
+/** A key as text, for maps and sets. */
+export const keyText = ({ operationId, inputHash }: DescriptionKey) => `${operationId}/${inputHash}`
 
 /** Keeps memos, those that are written at about the same time in one statement. */
 export interface MemoWriter {

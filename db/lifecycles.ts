@@ -99,6 +99,8 @@ export interface LifecycleFilter {
   /** Opened within these ledger times, both inclusive; 0 for no bound. */
   openedMin: bigint
   openedMax: bigint
+  /** Only those whose state has last changed before this ledger time. */
+  changedBefore?: bigint | undefined
   limit: number
 }
 
@@ -116,6 +118,9 @@ export async function listLifecycles(
   )
   if (filter.openedMin > 0n) query = query.where('lifecycles.opened_at', '>=', filter.openedMin)
   if (filter.openedMax > 0n) query = query.where('lifecycles.opened_at', '<=', filter.openedMax)
+  if (filter.changedBefore !== undefined) {
+    query = query.where('lifecycles.changed_at', '<', filter.changedBefore)
+  }
   if (state !== undefined) {
     query = query.where((eb) => {
       const isState = eb('lifecycles.state', '=', state)
@@ -131,6 +136,21 @@ export async function listLifecycles(
   }
   const rows = await query.orderBy('lifecycles.opened_at', 'desc').limit(filter.limit).execute()
   return rows.map(toLifecycle)
+}
+
+/** How many of a kind are in a state that has lasted since before a ledger time (ns since 1970). */
+export async function countLifecycles(
+  db: Database,
+  { kind, state, changedBefore }: { kind: LifecycleKind; state: string; changedBefore: bigint },
+): Promise<number> {
+  const { count } = await db
+    .selectFrom('lifecycles')
+    .select((eb) => eb.fn.countAll<bigint>().as('count'))
+    .where('kind', '=', kind)
+    .where('state', '=', state)
+    .where('changed_at', '<', changedBefore)
+    .executeTakeFirstOrThrow()
+  return Number(count)
 }
 
 /** Those that debit or credit, or either, one of some accounts. */

@@ -41,16 +41,14 @@ export async function insertPaymentSystem(
 /** Rolls the transaction back. */
 class EmailTaken extends Error {}
 
-/** Payment systems by number, after the number `after`. */
+/** Payment systems by number, after the number `after`; all, or those that are active. */
 export async function listPaymentSystems(
   db: Database,
-  { after, limit }: { after: number; limit: number },
+  { after, limit, isActive }: { after: number; limit: number; isActive?: true },
 ): Promise<PaymentSystemRow[]> {
-  const rows = await selectPaymentSystems(db)
-    .where('payment_systems.number', '>', after)
-    .orderBy('payment_systems.number')
-    .limit(limit)
-    .execute()
+  let query = selectPaymentSystems(db).where('payment_systems.number', '>', after)
+  if (isActive) query = query.where('users.deactivated_at', 'is', null)
+  const rows = await query.orderBy('payment_systems.number').limit(limit).execute()
   return rows.map(toPaymentSystem)
 }
 
@@ -61,6 +59,17 @@ export async function findPaymentSystem(
 ): Promise<PaymentSystemRow | undefined> {
   const row = await selectPaymentSystems(db)
     .where('payment_systems.user_id', '=', id)
+    .executeTakeFirst()
+  return row && toPaymentSystem(row)
+}
+
+/** A payment system by its name, active or not. */
+export async function findPaymentSystemByName(
+  db: Database,
+  name: string,
+): Promise<PaymentSystemRow | undefined> {
+  const row = await selectPaymentSystems(db)
+    .where('payment_systems.name', '=', name)
     .executeTakeFirst()
   return row && toPaymentSystem(row)
 }

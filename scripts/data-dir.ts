@@ -8,9 +8,23 @@ export function dataDirOf(env: NodeJS.ProcessEnv): string {
   return env.DATA_DIR ? resolve(env.DATA_DIR) : fileURLToPath(new URL('../.data', import.meta.url))
 }
 
-/** The secret that signs session cookies, made at the first start so that sessions outlive restarts. */
-export async function keptSessionSecret(dataDir: string): Promise<string> {
-  const file = join(dataDir, 'session-secret')
+/**
+ * The secrets that the settings do not give, as settings: made at the first start and kept, so that
+ * sessions outlive restarts and the destinations of withdrawals can be read after them.
+ */
+export async function keptSecrets(
+  dataDir: string,
+  { SESSION_SECRETS, DESTINATION_KEYS }: NodeJS.ProcessEnv,
+): Promise<{ SESSION_SECRETS: string; DESTINATION_KEYS: string }> {
+  return {
+    SESSION_SECRETS: SESSION_SECRETS || (await keptSecret(dataDir, 'session-secret')),
+    DESTINATION_KEYS: DESTINATION_KEYS || `kept:${await keptSecret(dataDir, 'destination-key')}`,
+  }
+}
+
+/** 32 random bytes that are drawn once. */
+async function keptSecret(dataDir: string, name: string): Promise<string> {
+  const file = join(dataDir, name)
   const aside = `${file}.${process.pid}`
   await writeFile(aside, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600 })
   try {

@@ -1,7 +1,7 @@
 /** `npm run dev`: keeps the servers running and restarts Kassa when a file that it uses changes. */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { dataDirOf, keptSessionSecret } from './data-dir.ts'
+import { dataDirOf, keptSecrets } from './data-dir.ts'
 import { explain } from './explain.ts'
 import { untilTold } from './until-told.ts'
 import { withServers } from './with-servers.ts'
@@ -9,7 +9,7 @@ import { withServers } from './with-servers.ts'
 try {
   const dataDir = dataDirOf(process.env)
   const servers = await withServers({ env: process.env, dataDir, durable: true })
-  const secret = process.env.SESSION_SECRETS || (await keptSessionSecret(dataDir))
+  const secrets = await keptSecrets(dataDir, process.env)
   const start = fileURLToPath(new URL('start.ts', import.meta.url))
   const kassa = spawn(process.execPath, ['--watch', '--watch-preserve-output', start], {
     stdio: 'inherit',
@@ -17,7 +17,7 @@ try {
       ...process.env,
       DATABASE_URL: servers.databaseUrl,
       TIGERBEETLE_ADDRESSES: servers.tigerbeetleAddresses,
-      SESSION_SECRETS: secret,
+      ...secrets,
     },
   })
   const ended = new Promise<undefined>((resolve) => kassa.once('exit', () => resolve(undefined)))

@@ -2,7 +2,7 @@
 import { createServer } from 'node:net'
 import { type Config, loadConfig } from '../server/config.ts'
 import { startKassa } from '../server/main.ts'
-import { dataDirOf, keptSessionSecret } from './data-dir.ts'
+import { dataDirOf, keptSecrets } from './data-dir.ts'
 import { explain } from './explain.ts'
 import { untilTold } from './until-told.ts'
 import { type Servers, withServers } from './with-servers.ts'
@@ -54,8 +54,7 @@ async function environment(servers: Servers): Promise<NodeJS.ProcessEnv> {
     DATABASE_URL: servers.databaseUrl,
     TIGERBEETLE_ADDRESSES: servers.tigerbeetleAddresses,
   }
-  if (env.SESSION_SECRETS || !servers.keepData) return env
-  return { ...env, SESSION_SECRETS: await keptSessionSecret(dataDir) }
+  return servers.keepData ? { ...env, ...(await keptSecrets(dataDir, env)) } : env
 }
 
 function announce(kassa: Kassa, servers: Servers): void {

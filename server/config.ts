@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { currencies } from '../accounting/chart.ts'
+import { type DestinationKey, destinationKeyBytes } from './destinations.ts'
 
 /** Every problem of the configuration at once, a line each. */
 export class ConfigError extends Error {
@@ -30,6 +31,26 @@ const list = z.string().transform((text) =>
     .map((part) => part.trim())
     .filter((part) => part !== ''),
 )
+
+/** `id:key`, the key 32 bytes in base64url. */
+const destinationKeyText = /^([\w.-]{1,32}):([\w-]{43})$/
+
+function readDestinationKey(text: string): DestinationKey | undefined {
+  const [, id, key] = destinationKeyText.exec(text) ?? []
+  return id === undefined || key === undefined
+    ? undefined
+    : { id, key: Buffer.from(key, 'base64url') }
+}
+
+const destinationKeys = list.transform((parts, context) => {
+  const [newest, ...older] = parts.map(readDestinationKey).filter((key) => key !== undefined)
+  const ids = new Set([newest, ...older].map((key) => key?.id))
+  if (newest && ids.size === parts.length) return [newest, ...older] as const
+  const message = 'must have keys `id:key`, each key 32 bytes in base64url and each id another'
+  context.addIssue({ code: 'custom', message })
+  return z.NEVER
+})
+
 /** `host:port`, `[ipv6]:port`, or a port of this machine. */
 const isReplicaAddress = (text: string): boolean => /^(.+:)?\d{1,5}$/.test(text)
 const email = z.email('must be an e-mail address').max(254)
@@ -65,6 +86,7 @@ const variables = z.object({
       `must have secrets of at least ${secretBytesMin} bytes, separated by commas, the newest first`,
     )
     .optional(),
+  DESTINATION_KEYS: destinationKeys.optional(),
   SESSION_IDLE_SECONDS: whole(60, 31_536_000).default(14 * 86_400),
   SESSION_ABSOLUTE_SECONDS: whole(60, 31_536_000).default(90 * 86_400),
   SESSIONS_PER_USER: whole(1, 1_000).default(20),
@@ -89,6 +111,12 @@ const variables = z.object({
   LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
 })
 
+/** What production needs, and how to make it. */
+const secrets = {
+  SESSION_SECRETS: `give it ${secretBytesMin} random bytes or more`,
+  DESTINATION_KEYS: `give it \`id:key\`, the key ${destinationKeyBytes} random bytes in base64url`,
+} as const
+
 export type Config = ReturnType<typeof toConfig>
 
 /**
@@ -105,8 +133,9 @@ export function loadConfig(
     const name = String(issue.path[0])
     return given[name] === undefined ? `${name} is not set` : `${name} ${issue.message}`
   })
-  if (given.NODE_ENV === 'production' && given.SESSION_SECRETS === undefined) {
-    problems.push(`SESSION_SECRETS is not set: give it ${secretBytesMin} random bytes or more`)
+  if (given.NODE_ENV === 'production') {
+    const missing = Object.entries(secrets).filter(([name]) => given[name] === undefined)
+    problems.push(...missing.map(([name, advice]) => `${name} is not set: ${advice}`))
   }
   if (!result.success || problems.length > 0) throw new ConfigError(problems)
   return toConfig(result.data)
@@ -127,6 +156,8 @@ function toConfig(env: z.output<typeof variables>) {
     ledgerQueueLimit: env.LEDGER_QUEUE_LIMIT,
     /** Without a setting, one of this process alone: its cookies are void after a restart. */
     sessionSecrets: env.SESSION_SECRETS ?? [randomBytes(secretBytesMin).toString('base64url')],
+    /** The newest first. Without a setting, one of this process alone: nothing reads it after a restart. */
+    destinationKeys: env.DESTINATION_KEYS ?? ([drawDestinationKey()] as const),
     sessionIdleSeconds: env.SESSION_IDLE_SECONDS,
     sessionAbsoluteSeconds: env.SESSION_ABSOLUTE_SECONDS,
     sessionsPerUser: env.SESSIONS_PER_USER,
@@ -147,4 +178,9 @@ function toConfig(env: z.output<typeof variables>) {
     drainSeconds: env.DRAIN_SECONDS,
     logLevel: env.LOG_LEVEL,
   }
+}
+
+/** A key that no other process has, by an id that tells so. */
+function drawDestinationKey(): DestinationKey {
+  return { id: randomBytes(6).toString('hex'), key: randomBytes(destinationKeyBytes) }
 }

@@ -4,6 +4,7 @@ import type { AttemptLimit } from '../db/attempts.ts'
 import type { Database } from '../db/database.ts'
 import type { MemoWriter } from '../db/descriptions.ts'
 import type { Config } from './config.ts'
+import type { Destinations } from './destinations.ts'
 import type { Passwords } from './passwords.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -13,6 +14,8 @@ export interface Deps {
   readonly db: Database
   readonly ledger: Ledger
   readonly memos: MemoWriter
+  /** Encrypts where withdrawals go. */
+  readonly destinations: Destinations
   readonly log: Logger
   readonly sessions: Sessions
   readonly passwords: Passwords

@@ -10,6 +10,7 @@ import { createApp } from './app.ts'
 import { bootstrap, type Created } from './bootstrap.ts'
 import { type Config, ConfigError, loadConfig } from './config.ts'
 import type { Deps } from './deps.ts'
+import { createDestinations } from './destinations.ts'
 import { answerClientError } from './http/client-errors.ts'
 import { startTail } from './jobs/tail.ts'
 import { startWorker } from './jobs/worker.ts'
@@ -98,6 +99,7 @@ async function openDeps(
     db,
     ledger,
     memos: createMemoWriter(db),
+    destinations: createDestinations(config.destinationKeys),
     log,
     sessions,
     passwords: await createPasswords(config),

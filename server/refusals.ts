@@ -78,6 +78,7 @@ export type RefusalCode =
   | 'withdrawal_confirmed'
   | 'withdrawal_failed'
   | 'payout_capacity_exceeded'
+  | 'refund_not_found'
   | 'refund_too_large'
   | 'reversal_too_large'
   | 'deposit_in_suspense'

@@ -91,8 +91,6 @@ const withdrawals = [
     settled_at timestamptz,
     PRIMARY KEY (id, input_hash)
   )`,
-  'CREATE INDEX withdrawals_user ON withdrawals (user_id, id)',
-  'CREATE INDEX withdrawals_payment_system ON withdrawals (payment_system_id, id)',
   'CREATE INDEX withdrawals_unsettled ON withdrawals (created_at) WHERE settled_at IS NULL',
   `CREATE TABLE withdrawal_outcomes (
     withdrawal_id uuid NOT NULL,

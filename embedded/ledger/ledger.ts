@@ -5,7 +5,7 @@ import { type Recovered, type RecoveryOptions, recover } from './recovery.ts'
 import { type EntryLog, Replica } from './replica.ts'
 import { createSegment, segmentBytesDefault, segmentHeadBytes, segmentName } from './segment.ts'
 import { removeSegmentsBefore, Snapshots } from './snapshots.ts'
-import { openStateFile } from './state-file.ts'
+import { openStateFile, type StateFile } from './state-file.ts'
 import { createStateMachine } from './state-machine.ts'
 import { asideSuffix, type Storage, type StorageFile } from './storage.ts'
 
@@ -35,7 +35,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   await removeUnfinished(storage)
   const recovered = (await recover(options)) ?? (await create(options, segmentBytes))
   const { replica, folder, end } = recovered
-  const stateFile = recovered.stateFile ?? (await openStateFile(storage, folder))
+  const stateFile = recovered.stateFile ?? (await createStateFile(storage, folder))
   const snapshots = new Snapshots({ storage, folder, stateFile, replica, report })
   let place = await cutOff(storage, recovered)
   if (replayedBytes(recovered) >= 2 * segmentBytes) {
@@ -75,6 +75,15 @@ async function create(options: LedgerOptions, segmentBytes: number): Promise<Rec
   const end: JournalEnd = { index: 0, offset: segmentHeadBytes, lastOp: 0, torn: false }
   const replica = new Replica({ stateMachine: createStateMachine(), clock })
   return { replica, folder, stateFile: null, segments, end }
+}
+
+/**
+ * A first state file. The first segment has to be durable before: it may have been seen by a name that a
+ * crash can still take away, and a state file alone would look like a ledger that has lost its journal.
+ */
+async function createStateFile(storage: Storage, folder: Uint8Array): Promise<StateFile> {
+  await storage.sync()
+  return openStateFile(storage, folder)
 }
 
 /** Removes what was being written when the last process ended, and returns where to go on. */

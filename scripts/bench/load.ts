@@ -2,7 +2,7 @@
 import { Pool } from 'undici'
 import { runAutocannon } from './cannon.ts'
 import { type Latency, openLoop, type Pace } from './open-loop.ts'
-import { nextRequest, type Workload } from './workload.ts'
+import { createScript, type Workload } from './workload.ts'
 import { hasWrk, runWrk } from './wrk.ts'
 
 export interface Load {
@@ -31,11 +31,13 @@ export async function findLoadGenerator(): Promise<{ name: string; saturate: Sat
 /** Latency of a server at a fixed rate. */
 export async function pace(workload: Workload, connections: number, at: Pace): Promise<Latency> {
   const pool = new Pool(workload.url, { connections })
+  const script = createScript(workload)
   try {
     return await openLoop(at, async () => {
-      const request = { method: 'POST', path: workload.path, ...nextRequest(workload) } as const
-      const { statusCode, body } = await pool.request(request)
+      const { statusCode, headers, body } = await pool.request({ method: 'POST', ...script.next() })
       await body.dump()
+      const [location, requestId] = [headers.location, headers['x-request-id']].map(String)
+      script.answered({ location, requestId })
       return statusCode < 300
     })
   } finally {

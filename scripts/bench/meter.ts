@@ -3,13 +3,13 @@
 export interface Usage {
   /** Of all threads of the process since it started, microseconds. */
   cpuMicroseconds: number
-  /** Transfers that were answered with success. */
+  /** Payments that were answered with success. */
   moved: number
 }
 
 export interface Meter {
-  /** Counts an operation; those under way count as open. */
-  count<T>(operation: Promise<T>): Promise<T>
+  /** Counts an operation; those under way count as open. `moves` is false for one that moves nothing. */
+  count<T>(operation: Promise<T>, moves?: boolean): Promise<T>
   /** Waits until nothing is open: a load generator stops without waiting for its last answers. */
   usage(): Promise<Usage>
 }
@@ -21,11 +21,11 @@ export function createMeter(isSuccess: (answer: unknown) => boolean = () => true
   let wake: (() => void) | undefined
 
   return {
-    async count(operation) {
+    async count(operation, moves = true) {
       open += 1
       try {
         const answer = await operation
-        if (isSuccess(answer)) moved += 1
+        if (moves && isSuccess(answer)) moved += 1
         return answer
       } finally {
         open -= 1

@@ -32,7 +32,7 @@ export async function createPopulation(
     role: 'customer' as const,
     email: `payer-${place}@example.com`,
     password_hash: passwordHash,
-    username: null,
+    username: `payer_${place}`,
     name: null,
     deactivated_at: null,
   }))

@@ -11,10 +11,10 @@ export interface Target {
   saturate(load: { seconds: number; connections: number }): Promise<LoadResult>
   pace(at: Pace, connections: number): Promise<Latency>
   usage(): Promise<Usage>
-  /** Throws when the books do not say that `moved` transfers have happened. */
+  /** Throws when the books do not say that `moved` payments have happened. */
   verify(moved: number): Promise<void>
-  /** Whether each answer is a transfer. */
-  moves: boolean
+  /** How many answers a payment takes; 0 when no money moves. */
+  answersPerPayment: number
 }
 
 export interface Measurement {
@@ -64,7 +64,7 @@ async function measure(target: Target, options: RoundOptions): Promise<Measureme
   const load = await target.saturate({ seconds, connections })
   const after = await target.usage()
   refuseFailures(load.failures)
-  if (target.moves) checkAnswers(load.answers, after.moved - before.moved, connections)
+  checkAnswers(target, load.answers, after.moved - before.moved, connections)
   const latency = await target.pace({ ratePerSecond, seconds }, connections)
   refuseFailures(latency.failures)
   const end = await target.usage()
@@ -81,8 +81,19 @@ function refuseFailures(failures: number): void {
   if (failures > 0) throw new Error(`${failures} requests failed`)
 }
 
-/** The server may have answered more than was counted: what was under way when the load ended. */
-function checkAnswers(counted: number, moved: number, connections: number): void {
-  if (moved >= counted && moved <= counted + connections) return
-  throw new Error(`${moved} transfers were answered, ${counted} answers arrived`)
+/**
+ * The server may have answered more than was counted: what was under way when the load ended. And on
+ * each connection a payment may have been begun that was not finished.
+ */
+function checkAnswers(
+  { answersPerPayment }: Target,
+  counted: number,
+  moved: number,
+  connections: number,
+): void {
+  if (answersPerPayment === 0) return
+  const answers = moved * answersPerPayment
+  const begun = (answersPerPayment - 1) * connections
+  if (answers >= counted - begun && answers <= counted + connections) return
+  throw new Error(`${moved} payments were answered, ${counted} answers arrived`)
 }

@@ -5,6 +5,15 @@ import { type Child, startChild } from './child.ts'
 import { type LoadResult, pace, type Saturate } from './load.ts'
 import type { Usage } from './meter.ts'
 import type { Latency } from './open-loop.ts'
+import {
+  constantPath,
+  holdAndCapture,
+  type Operation,
+  requestAndAccept,
+  requestsOf,
+  transfer,
+  transferAt,
+} from './operations.ts'
 import { currency } from './population.ts'
 import type { Target } from './rounds.ts'
 import type { RowLockBooks, RowLockSetup } from './servers/bare-koa-pg.ts'
@@ -19,7 +28,7 @@ export interface TargetOptions extends SettingOptions {
 }
 
 /** As in docs/benchmarks.md, in the order of the table. */
-export const targetNames: readonly string[] = ['a', "a'", 'b', 'c', 'd', 'd hot', 'e']
+export const targetNames: readonly string[] = ['a', "a'", 'b', 'c', 'd', 'd hot', 'e', 'f', 'g']
 
 /** A server that has started, and the `Cookie` headers of all users there. */
 interface Server {
@@ -46,19 +55,35 @@ export async function startTargets(
   const kassa = await startKassa(start('kassa', setting.env), setting)
 
   const { wallets } = setting.people
-  const over = ({ child, url, cookies }: Server, path: string, hot = false, books?: Books) =>
-    overHttp(child, { url, path, cookies, wallets, hot }, options.saturate, books)
+  const over = (server: Server, operation: Operation, hot = false, books?: Books) => {
+    const { child, url, cookies } = server
+    return overHttp(child, { url, operation, cookies, wallets, hot }, options.saturate, books)
+  }
   const books = setting.ledgerBooks
   const all = `${wallets.length} wallets`
   const hot = 'one hot wallet'
   return [
-    { name: 'a', title: 'bare Koa, a constant', ...over(bare, '/') },
-    { name: "a'", title: "Kassa's middleware, a constant", ...over(kassa, '/v1/constant') },
-    { name: 'b', title: `Kassa, ${all}`, ...over(kassa, '/v1/transfers', false, books) },
-    { name: 'c', title: `Kassa, ${hot}`, ...over(kassa, '/v1/transfers', true, books) },
-    { name: 'd', title: `row locks, ${all}`, ...over(locking, '/', false, lockingBooks) },
-    { name: 'd hot', title: `row locks, ${hot}`, ...over(locking, '/', true, lockingBooks) },
+    { name: 'a', title: 'bare Koa, a constant', ...over(bare, transferAt('/')) },
+    {
+      name: "a'",
+      title: "Kassa's middleware, a constant",
+      ...over(kassa, transferAt(constantPath)),
+    },
+    { name: 'b', title: `Kassa, ${all}`, ...over(kassa, transfer, false, books) },
+    { name: 'c', title: `Kassa, ${hot}`, ...over(kassa, transfer, true, books) },
+    {
+      name: 'd',
+      title: `row locks, ${all}`,
+      ...over(locking, transferAt('/'), false, lockingBooks),
+    },
+    {
+      name: 'd hot',
+      title: `row locks, ${hot}`,
+      ...over(locking, transferAt('/'), true, lockingBooks),
+    },
     await startRaw(start('raw-client'), setting),
+    { name: 'f', title: 'Kassa, hold + capture', ...over(kassa, holdAndCapture, false, books) },
+    { name: 'g', title: 'Kassa, request + accept', ...over(kassa, requestAndAccept, false, books) },
   ]
 }
 
@@ -93,7 +118,7 @@ async function startRaw(child: Child, { people, ledgerBooks, env }: Setting): Pr
     pace: (at) => child.call<Latency>('pace', at),
     usage: () => child.call<Usage>('usage'),
     verify: ledgerBooks.verify,
-    moves: true,
+    answersPerPayment: 1,
   }
 }
 
@@ -109,6 +134,6 @@ function overHttp(
     pace: (at, connections) => pace(workload, connections, at),
     usage: () => child.call<Usage>('usage'),
     verify: async (moved) => books?.verify(moved),
-    moves: books !== undefined,
+    answersPerPayment: books ? requestsOf(workload.operation) : 0,
   }
 }

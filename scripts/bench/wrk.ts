@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Load, LoadResult } from './load.ts'
-import { amount, type Workload } from './workload.ts'
+import { renderBody, type Step } from './operations.ts'
+import type { Workload } from './workload.ts'
 
 const run = promisify(execFile)
 
@@ -19,7 +20,7 @@ export async function hasWrk(): Promise<boolean> {
 export async function runWrk(workload: Workload, load: Load): Promise<LoadResult> {
   const folder = await mkdtemp(join(tmpdir(), 'kassa-bench-'))
   try {
-    const script = join(folder, 'transfers.lua')
+    const script = join(folder, 'requests.lua')
     await writeFile(script, toLua(workload))
     const shape = ['-t1', `-c${load.connections}`, `-d${load.seconds}s`, '-s', script]
     const seed = String(randomInt(2 ** 31))
@@ -42,31 +43,42 @@ function readSummary(output: string): LoadResult {
 
 const marker = 'summary '
 
-function toLua({ url, path, cookies, wallets, hot }: Workload): string {
-  const head = `POST ${path} HTTP/1.1\r\nHost: ${new URL(url).host}\r\n`
+function toLua({ url, operation, cookies, wallets, hot }: Workload): string {
+  const { path, first, second } = operation
+  const { host } = new URL(url)
   return `
-local head = ${quote(`${head}Content-Type: application/json\r\nCookie: `)}
 local cookies = ${list(cookies)}
 local wallets = ${list(wallets)}
 local hot = ${hot}
-local format, random, floor = string.format, math.random, math.floor
-local prefix, count = "", 0
+local format, random, floor, match = string.format, math.random, math.floor, string.match
+local prefix, count, waiting = "", 0, {}
 
 function init(args)
   prefix = args[1] .. "-"
   math.randomseed(tonumber(args[2]))
 end
 
-function request()
-  count = count + 1
-  local from = hot and 0 or random(0, #wallets - 1)
-  local to = (from + random(1, #wallets - 1)) % #wallets
-  local cookie = cookies[floor(from * #cookies / #wallets) + 1]
-  local body = format('{"from_wallet_id":"%s","to_wallet_id":"%s","amount":"${amount}"}',
-    wallets[from + 1], wallets[to + 1])
-  return format("%s%s\\r\\nIdempotency-Key: %s%d\\r\\nContent-Length: %d\\r\\n\\r\\n%s",
-    head, cookie, prefix, count, #body, body)
+local function user_of(place)
+  return floor(place * #cookies / #wallets)
 end
+
+local function post(path, user, more, body)
+  count = count + 1
+  return format("POST %s HTTP/1.1\\r\\nHost: ${host}\\r\\nContent-Type: application/json\\r\\n" ..
+    "Cookie: %s\\r\\nIdempotency-Key: %s%d\\r\\n%sContent-Length: %d\\r\\n\\r\\n%s",
+    path, cookies[user + 1], prefix, count, more, #body, body)
+end
+
+local function first()
+  local from, to
+  repeat
+    from = hot and 0 or random(0, #wallets - 1)
+    to = (from + random(1, #wallets - 1)) % #wallets
+  until user_of(from) ~= user_of(to)
+  local more = ${second ? 'format("X-Request-Id: %d-%d\\r\\n", from, to)' : '""'}
+  return post(${quote(path)}, ${userOf(first)}, more, ${bodyOf(first)})
+end
+${second ? followUp(path, second) : 'request = first'}
 
 function done(summary)
   local errors = summary.errors
@@ -74,6 +86,34 @@ function done(summary)
   print(format("${marker}%d %d %d", summary.requests, summary.duration, failures))
 end
 `
+}
+
+/** Requests that follow what the first ones have made. */
+const followUp = (path: string, second: Step & { ending: string }): string => `
+function response(status, headers)
+  local location = headers["Location"] or ""
+  if location:sub(1, ${path.length + 1}) ~= ${quote(`${path}/`)} then return end
+  local from, to = match(headers["X-Request-Id"], "^(%d+)-(%d+)$")
+  waiting[#waiting + 1] = { location, tonumber(from), tonumber(to) }
+end
+
+function request()
+  local made = table.remove(waiting)
+  if not made then return first() end
+  local location, from, to = unpack(made)
+  return post(location .. ${quote(second.ending)}, ${userOf(second)}, "", ${bodyOf(second)})
+end`
+
+const userOf = ({ by }: Step): string => `user_of(${by === 'payer' ? 'from' : 'to'})`
+
+/** A step's body as a Lua expression. */
+function bodyOf(step: Step): string {
+  const values = {
+    from: 'wallets[from + 1]',
+    to: 'wallets[to + 1]',
+    payer: '"payer_" .. user_of(from)',
+  }
+  return `'${renderBody(step, (blank) => `' .. ${values[blank]} .. '`)}'`
 }
 
 const list = (values: readonly string[]): string => `{${values.map(quote).join(',')}}`

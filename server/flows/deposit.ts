@@ -204,7 +204,7 @@ export async function listDeposits(
     wanted.map((currency) =>
       readDebits(deps.ledger, {
         accountId: clearingAccount(caller.paymentSystem.number, assetOf(currency)).id,
-        kind: 'deposit',
+        code: TransferCode.deposit,
         timestampMin: filter.timestampMin,
         timestampMax: filter.timestampMax,
         limit: filter.limit,

@@ -20,11 +20,14 @@ const verbs = {
   void: { in: 'gave back {} held by', out: 'got back {} held for' },
 } as const satisfies Record<Phase, Record<Transaction['direction'], string>>
 
+const refunded = { in: 'got back {} from', out: 'refunded {} to' }
+
 /** A transaction of a wallet as one sentence. */
 export function describeTransaction(entry: Transaction): string {
   const amount = `${showAmount(entry.amountMinor, entry.currency)} ${entry.currency}`
   const other = nameCounterparty(entry.counterparty)
-  const what = verbs[entry.phase][entry.direction].replace('{}', amount)
+  const verb = (entry.kind === 'refund' ? refunded : verbs[entry.phase])[entry.direction]
+  const what = verb.replace('{}', amount)
   const memo = entry.memo === null ? '' : `: ${entry.memo}`
   return `${showLedgerTime(entry.timestamp)} ${what} ${other}${memo}`
 }

@@ -22,16 +22,17 @@ export interface FollowedQuery {
  */
 export async function listFollowed(
   deps: Pick<Deps, 'db' | 'nowMs'>,
-  filter: FollowedQuery & Pick<LifecycleFilter, 'kind' | 'state' | 'expiringState'>,
+  filter: FollowedQuery &
+    Pick<LifecycleFilter, 'kind' | 'state' | 'expiringState' | 'changedBefore'>,
   whose?: (query: LifecycleQuery) => LifecycleQuery,
 ): Promise<{ entries: Lifecycle[]; asOf: Date }> {
-  const { kind, state, expiringState, limit } = filter
+  const { kind, state, expiringState, changedBefore, limit } = filter
   const { readAt: asOf } = await readCursor(deps.db, readModel.name)
   const range = { openedMin: filter.timestampMin, openedMax: filter.timestampMax, limit }
   const now = toLedgerTime(deps.nowMs())
   const entries = await listLifecycles(
     deps.db,
-    { kind, state, expiringState, now, ...range },
+    { kind, state, expiringState, changedBefore, now, ...range },
     whose,
   )
   return { entries, asOf }

@@ -2,6 +2,7 @@ import { readBalances } from '../../accounting/accounts.ts'
 import { assetOf, type TransferCode } from '../../accounting/chart.ts'
 import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
 import type { Leg } from '../../accounting/legs.ts'
+import type { PassingReason } from '../../accounting/outcome.ts'
 import {
   compare,
   findOperation,
@@ -10,12 +11,13 @@ import {
   type Submission,
   submitOnce,
 } from '../../accounting/transfers.ts'
+import type { DescriptionKey } from '../../db/descriptions.ts'
 import { mintId } from '../../db/ids.ts'
-import type { Customer } from '../caller.ts'
+import type { Caller, Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
 import { readAmount, readCanonicalAmount, readCurrency, showAmount } from './amount.ts'
-import { type Recipient, type Route, resolveRoute } from './resolve-wallets.ts'
+import { type Recipient, resolveRoute } from './resolve-wallets.ts'
 import { declineCodes, keepDecline, refuseAgain, refuseInvalid, settle } from './settle.ts'
 
 /** What somebody who pays writes down. */
@@ -38,7 +40,10 @@ export interface PayTerms {
 type PayDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'memos'>
 
 /** Names an operation of a caller: by the caller's key, or afresh when there is none. */
-export function nameOperation(caller: Customer, idempotencyKey: string | undefined): Uuid {
+export function nameOperation(
+  caller: Pick<Caller, 'userId'>,
+  idempotencyKey: string | undefined,
+): Uuid {
   return idempotencyKey === undefined
     ? mintId()
     : computeUuid('operation', caller.userId, idempotencyKey)
@@ -63,16 +68,28 @@ export async function pay(
   const operationId = nameOperation(caller, idempotencyKey)
   const key = { operationId, inputHash: hashPay(input, terms) }
 
-  const plan = await planOrReplay(deps, key, idempotencyKey, async () => {
-    if (input.currency !== undefined) readCurrency(input.currency)
-    const { fromWalletId, to, currency } = input
-    const route = await resolveRoute(deps, caller, { fromWalletId, to, currency })
-    return planPayment(route, input, terms, key)
-  })
+  const isKeyed = idempotencyKey !== undefined
+  const plan = await planOrReplay(deps, key, isKeyed, () =>
+    planPayment(deps, caller, input, terms, key),
+  )
   if ('replay' in plan) return { operation: plan.replay, replayed: true }
   if (input.memo !== undefined) await deps.memos.add({ ...key, memo: input.memo })
 
   const submission = await settle(operationId, submitOnce(deps.ledger, plan))
+  return readSubmission(deps, plan, submission)
+}
+
+/**
+ * What an operation by key has become; what is not done is refused, by `codes` when the ledger has
+ * declined. A decline is final, so its reason is kept for replays.
+ * Refusals: idempotency_key_reused, amount_too_large, those of `codes`, declined, abandoned.
+ */
+export async function readSubmission(
+  deps: Pick<Deps, 'db' | 'ledger' | 'log'>,
+  plan: Plan,
+  submission: Submission,
+  codes: Readonly<Record<PassingReason, RefusalCode>> = declineCodes,
+): Promise<{ operation: StoredOperation; replayed: boolean }> {
   switch (submission.kind) {
     case 'done':
       return { operation: submission.operation, replayed: submission.replayed }
@@ -80,8 +97,13 @@ export async function pay(
       throw new Refusal('idempotency_key_reused')
     case 'invalid':
       throw refuseInvalid(submission.status)
-    case 'declined':
-      throw await refuseDecline(deps, plan, submission)
+    case 'declined': {
+      if (!submission.reason) throw await refuseAgain(deps, plan)
+      const code = codes[submission.reason]
+      const { operationId, inputHash } = plan
+      await keepDecline(deps, { operationId, inputHash, attempt: 0, code })
+      throw await explainDecline(deps, plan.legs[0], code)
+    }
     default:
       throw submission satisfies never
   }
@@ -97,20 +119,19 @@ function hashPay(input: PayInput, terms: PayTerms): number {
 }
 
 /**
- * Plans an operation. What the caller wrote can have lost its meaning since the first try (a second
- * wallet makes the paying one ambiguous): what has happened under the key is still answered as a
- * replay. Refusals: those of planning, idempotency_key_reused.
+ * Plans an operation by key. What the caller wrote can have lost its meaning since the first try (a
+ * second wallet makes the paying one ambiguous): what has happened is still answered as a replay.
  */
 export async function planOrReplay<Planned extends object>(
   deps: Pick<Deps, 'ledger'>,
-  key: { operationId: Uuid; inputHash: number },
-  idempotencyKey: string | undefined,
+  key: DescriptionKey,
+  mayHaveHappened: boolean,
   plan: () => Promise<Planned>,
 ): Promise<Planned | { replay: StoredOperation }> {
   try {
     return await plan()
   } catch (error) {
-    if (!(error instanceof Refusal) || idempotencyKey === undefined) throw error
+    if (!(error instanceof Refusal) || !mayHaveHappened) throw error
     const happened = await findOperation(deps.ledger, key.operationId)
     if (!happened) throw error
     if (compare(key, happened).kind === 'conflict') throw new Refusal('idempotency_key_reused')
@@ -118,12 +139,16 @@ export async function planOrReplay<Planned extends object>(
   }
 }
 
-function planPayment(
-  { from, toWalletId }: Route,
+async function planPayment(
+  deps: PayDeps,
+  caller: Customer,
   input: PayInput,
   terms: PayTerms,
-  key: { operationId: Uuid; inputHash: number },
-): Plan {
+  key: DescriptionKey,
+): Promise<Plan> {
+  const { fromWalletId, to, currency } = input
+  if (currency !== undefined) readCurrency(currency)
+  const { from, toWalletId } = await resolveRoute(deps, caller, { fromWalletId, to, currency })
   const asset = assetOf(from.currency)
   const leg = {
     debitAccountId: from.id,
@@ -134,19 +159,6 @@ function planPayment(
     ...(terms.timeoutSeconds === undefined ? {} : { timeoutSeconds: terms.timeoutSeconds }),
   }
   return { ...key, legs: [leg] }
-}
-
-/** The refusal for a decline that is final by now; its reason is kept for replays. */
-async function refuseDecline(
-  deps: PayDeps,
-  plan: Plan,
-  { reason }: Extract<Submission, { kind: 'declined' }>,
-): Promise<Refusal> {
-  if (!reason) return refuseAgain(deps, plan)
-  const code = declineCodes[reason]
-  const { operationId, inputHash } = plan
-  await keepDecline(deps, { operationId, inputHash, attempt: 0, code })
-  return explainDecline(deps, plan.legs[0], code)
 }
 
 /**

@@ -70,7 +70,8 @@ export async function requestPayment(
 ): Promise<{ request: DescribedRequest; replayed: boolean }> {
   const id = nameOperation(caller, idempotencyKey)
   const key = { operationId: id, inputHash: hashRequest(input) }
-  const plan = await planOrReplay(deps, key, idempotencyKey, () => planRequest(deps, caller, input))
+  const isKeyed = idempotencyKey !== undefined
+  const plan = await planOrReplay(deps, key, isKeyed, () => planRequest(deps, caller, input))
   const replayed = 'replay' in plan || (await makeRight(deps, key, plan, input))
   return { request: await afterMoving(id, readMade(deps, id)), replayed }
 }

@@ -72,10 +72,11 @@ export async function resolveOwnWallet(
 }
 
 /**
- * A named wallet that the session does not have yet may have been opened in another process a moment
- * ago: only then PostgreSQL is asked.
+ * The caller's wallets that could pay: just the named one, if one is named. When the session does not
+ * have it yet it may have been opened in another process a moment ago: only then PostgreSQL is asked.
+ * Refusals: wallet_not_found, wallet_number_mistyped, currency_mismatch.
  */
-async function findPayers(
+export async function findPayers(
   deps: Pick<Deps, 'db'>,
   caller: Customer,
   wanted: { fromWalletId: string | undefined; currency: string | undefined },

@@ -1,12 +1,8 @@
 import { assetOfLedger, TransferCode } from '../../accounting/chart.ts'
-import type { Ledger } from '../../accounting/client.ts'
-import { findAttempted } from '../../accounting/history.ts'
 import type { Uuid } from '../../accounting/ids.ts'
-import { findOperation, type StoredOperation } from '../../accounting/transfers.ts'
-import { findMemos } from '../../db/descriptions.ts'
+import type { StoredOperation } from '../../accounting/transfers.ts'
 import type { Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
-import { Refusal } from '../refusals.ts'
 import { type PayInput, pay } from './pay.ts'
 
 /** A payment that has happened. */
@@ -47,31 +43,4 @@ export function toPayment(operation: StoredOperation, memo: string | null | unde
     memo: memo ?? null,
     timestamp: operation.timestamp,
   }
-}
-
-/**
- * A payment that one of the caller's wallets has sent or received.
- * Refusal: transfer_not_found, also for other people's transfers.
- */
-export async function readPayment(
-  deps: Pick<Deps, 'db' | 'ledger'>,
-  caller: Customer,
-  id: Uuid,
-): Promise<Payment> {
-  const operation = await findPayment(deps.ledger, id)
-  const isParty =
-    operation &&
-    caller.wallets.some(
-      (wallet) => wallet.id === operation.debitAccountId || wallet.id === operation.creditAccountId,
-    )
-  if (!isParty) throw new Refusal('transfer_not_found')
-  const memos = await findMemos(deps.db, [operation])
-  return toPayment(operation, memos.get(operation.operationId))
-}
-
-/** A payment by its id, which is that of its transfer unless it has accepted a request. */
-async function findPayment(ledger: Ledger, id: Uuid): Promise<StoredOperation | undefined> {
-  const operation = await findOperation(ledger, id)
-  if (operation?.code === TransferCode.payment) return operation
-  return findAttempted(ledger, id, 'payment')
 }

@@ -9,8 +9,10 @@ import { type HistoryEntry, readHistory } from '../../accounting/history.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import { readStanding, type WalletState } from '../../accounting/standing.ts'
 import { findDeposits, findMemos } from '../../db/descriptions.ts'
+import { findRefunds } from '../../db/refunds.ts'
 import { findWalletOwners, listWallets, type Wallet } from '../../db/wallets.ts'
 import type { Deps } from '../deps.ts'
+import { describePayouts } from './describe-payouts.ts'
 import { ensureAccounts } from './open-wallet.ts'
 
 export interface WalletWithBalance extends Wallet {
@@ -95,22 +97,29 @@ export async function readTransactions(
   const entries = await readHistory(deps.ledger, { accountId: wallet.id, ...filter })
   const payments = entries.filter(({ code }) => transferKindOf(code) !== 'deposit')
   const deposits = entries.filter(({ code }) => transferKindOf(code) === 'deposit')
-  const [owners, memos, told] = await Promise.all([
+  const withdrawals = entries.filter(({ code }) => transferKindOf(code) === 'withdrawal')
+  const refunds = entries.filter(({ code }) => transferKindOf(code) === 'refund')
+  const [owners, memos, told, payouts, refunded] = await Promise.all([
     findWalletOwners(deps.db, [...new Set(payments.map(otherSide))]),
     findMemos(deps.db, payments),
     findDeposits(deps.db, deposits),
+    describePayouts(deps, withdrawals),
+    findRefunds(deps.db, refunds),
   ])
   const { currency } = assetOf(wallet.currency)
   return entries.map((entry) => {
     const owner = owners.get(otherSide(entry))
     const deposit = told.get(entry.operationId)
+    const payout = payouts.get(entry.transferId)
+    const systemName = deposit?.paymentSystemName ?? payout?.paymentSystemName
+    const reason = payout?.reason ?? refunded.get(entry.operationId)?.reason
     return {
       ...entry,
       kind: transferKindOf(entry.code),
       currency,
-      counterparty: owner ?? (deposit ? paymentSystemParty(deposit.paymentSystemName) : null),
-      memo: memos.get(entry.operationId) ?? deposit?.details ?? null,
-      reference: deposit?.reference ?? null,
+      counterparty: owner ?? (systemName ? paymentSystemParty(systemName) : null),
+      memo: memos.get(entry.operationId) ?? deposit?.details ?? reason ?? null,
+      reference: deposit?.reference ?? payout?.reference ?? null,
     }
   })
 }

@@ -85,6 +85,7 @@ export const problemKinds = {
     status: 422,
     title: 'The payment system has not brought in so much',
   },
+  refund_not_found: { status: 404, title: 'There is no such refund' },
   refund_too_large: { status: 422, title: 'There is not so much left to refund' },
   reversal_too_large: { status: 422, title: 'There is not so much left of the deposit' },
   deposit_in_suspense: {

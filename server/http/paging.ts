@@ -51,7 +51,7 @@ export interface PageBounds {
 
 /** The bounds of a page. Refusal: invalid_cursor. */
 export function toBounds({ limit, cursor, from, to }: PageRequest): PageBounds {
-  const timestampMin = from === undefined ? 0n : clamp(toLedgerTime(Date.parse(from)))
+  const timestampMin = from === undefined ? 0n : readMoment(from)
   const before = to === undefined ? 0n : clamp(toLedgerTime(Date.parse(to)) - 1n)
   const older = cursor === undefined ? 0n : clamp(readCursor(cursor) - 1n)
   const timestampMax = before === 0n || older === 0n ? before + older : atMost(before, older)
@@ -75,6 +75,9 @@ export const pageOf = <S extends z.ZodType>(entry: S) =>
     data: z.array(entry),
     next_cursor: z.string().nullable().meta({ description: 'null on the last page' }),
   })
+
+/** The ledger time (ns since 1970) of an RFC 3339 time. */
+export const readMoment = (text: string): bigint => clamp(toLedgerTime(Date.parse(text)))
 
 function writeCursor(timestamp: bigint): string {
   return Buffer.from(`t${timestamp}`).toString('base64url')

@@ -65,6 +65,7 @@ export const payRefusals = [
   'same_wallet',
   'insufficient_funds',
   'declined',
+  'abandoned',
   'idempotency_key_reused',
   'outcome_unknown',
   'ledger_unavailable',

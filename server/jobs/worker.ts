@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Logger, type LogLevel, parseCronItems, type Runner, run } from 'graphile-worker'
 import type { Deps } from '../deps.ts'
 import { recover } from '../flows/recovery.ts'
+import { warnOfStuckWithdrawals } from '../flows/withdrawals.ts'
 import { sweep } from './sweep.ts'
 
 /** Connections to PostgreSQL of its own: one that listens, and those that carry out jobs. */
@@ -10,15 +11,15 @@ const poolSize = 3
 type JobDeps = Pick<Deps, 'config' | 'db' | 'ledger' | 'log' | 'nowMs'>
 
 /** How often each job runs, over all processes together (crontab). */
-const schedule = { recover: '* * * * *', sweep: '*/10 * * * *' }
+const schedule = { recover: '* * * * *', sweep: '*/10 * * * *', warn: '0 * * * *' }
 
 /** After this time a worker that has ended, for instance with its PostgreSQL, is started again. */
 const restartMs = 5_000
 
 /**
  * Carries out what happens in the background: finishing what was cut off, at the start and every
- * minute, and sweeping. Any number of processes may do it at once: graphile-worker gives each job to
- * one of them.
+ * minute, sweeping, and warning of what waits for people. Any number of processes may do it at once:
+ * graphile-worker gives each job to one of them.
  */
 export function startWorker(deps: JobDeps): { stop(): Promise<void> } {
   const { log } = deps
@@ -60,6 +61,7 @@ async function startRunner(deps: JobDeps): Promise<Runner> {
       if (Object.keys(counts).length > 0) deps.log.info(counts, 'what was cut off is settled now')
     },
     sweep: () => sweep(deps),
+    warn: () => warnOfStuckWithdrawals(deps),
   }
   const items = Object.entries(schedule).map(([task, match]) => ({
     task,

@@ -34,16 +34,25 @@ function transactionTable(currency: string, transactions: readonly Transaction[]
   </table>`
 }
 
+/** What a transaction does that moves no money. */
+const reservations: Partial<Record<Transaction['phase'], string>> = {
+  pending: ', reserved',
+  void: ', given back',
+}
+const signs = { in: '+', out: '\u2212' } as const
+
 function transactionRow(entry: Transaction): Html {
-  const { direction, amountMinor, currency, memo } = entry
-  const amount = formatForPeople(amountMinor, currency)
+  const { direction, phase, currency, memo } = entry
+  const reservation = reservations[phase]
+  const sign = reservation === undefined ? signs[direction] : ''
+  const amount = formatForPeople(entry.amountMinor, currency)
   return html`<tr>
     <td>
       <span class="party">${nameCounterparty(entry.counterparty)}</span>
       ${memo !== null && html`<span class="memo">${memo}</span>`}
-      <span class="when">${entry.kind} · ${showMoment(showLedgerTime(entry.timestamp))}</span>
+      <span class="when">${entry.kind}${reservation} · ${showMoment(showLedgerTime(entry.timestamp))}</span>
     </td>
-    <td class="amount ${direction}">${direction === 'in' ? `+${amount}` : `\u2212${amount}`}</td>
+    <td class="amount ${direction}">${sign}${amount}</td>
     <td class="amount after">${formatForPeople(entry.balanceAfterMinor, currency)}</td>
   </tr>`
 }

@@ -186,6 +186,7 @@ const postCapture = defineRoute(
       'wallet_closed',
       'recipient_closed',
       'declined',
+      'abandoned',
       'idempotency_key_reused',
       'outcome_unknown',
       'ledger_unavailable',

@@ -10,10 +10,13 @@ import { operatorRoutes } from './operator.ts'
 import { pageRoutes } from './pages.ts'
 import { paymentRequestRoutes } from './payment-requests.ts'
 import { paymentSystemRoutes } from './payment-systems.ts'
+import { refundRoutes } from './refunds.ts'
 import { sessionRoutes } from './session.ts'
 import { transferRoutes } from './transfers.ts'
 import { userRoutes } from './users.ts'
 import { walletRoutes } from './wallets.ts'
+import { withdrawalStepRoutes } from './withdrawal-steps.ts'
+import { withdrawalRoutes } from './withdrawals.ts'
 
 /** The API, in the order of its documentation. */
 const api: readonly Route[] = [
@@ -24,7 +27,10 @@ const api: readonly Route[] = [
   ...holdRoutes,
   ...paymentRequestRoutes,
   ...blockRoutes,
+  ...refundRoutes,
   ...depositRoutes,
+  ...withdrawalRoutes,
+  ...withdrawalStepRoutes,
   ...apiAliasRoutes,
   ...accountAliasRoutes,
   ...paymentSystemRoutes,

@@ -13,9 +13,13 @@ import { emailInput } from './users.ts'
 
 const tags = ['Operators'] as const
 
-const nameLengthMax = 100
+export const systemNameLengthMax = 100
 /** PostgreSQL's integer. */
 const numberMax = 2n ** 31n - 1n
+
+/** The number of the last payment system on the page before. Refusal: invalid_cursor. */
+export const readSystemCursor = (query: z.output<typeof idPageQuery>): number =>
+  Number(readIdCursor(query, numberMax) ?? 0n)
 
 const paymentSystemBody = z
   .object({
@@ -55,7 +59,7 @@ const postPaymentSystem = defineRoute(
     description: 'Each bank that sends money with its own credential is a payment system.',
     tags,
     caller: 'operator',
-    body: z.strictObject({ name: text(nameLengthMax), email: emailInput }),
+    body: z.strictObject({ name: text(systemNameLengthMax), email: emailInput }),
     responses: { 201: { description: 'Added', body: credentialBody } },
     refusals: ['email_taken', 'name_taken', 'busy'],
   },
@@ -80,8 +84,8 @@ const getPaymentSystems = defineRoute(
     refusals: ['invalid_cursor'],
   },
   async (deps, { query }) => {
-    const after = Number(readIdCursor(query, numberMax) ?? 0n)
-    const rows = await readPaymentSystems(deps, { after, limit: query.limit + 1 })
+    const page = { after: readSystemCursor(query), limit: query.limit + 1 }
+    const rows = await readPaymentSystems(deps, page)
     return { status: 200, body: toIdPage(rows, query, ({ number }) => number, showPaymentSystem) }
   },
 )

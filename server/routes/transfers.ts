@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { showAmount } from '../flows/amount.ts'
 import { showLedgerTime } from '../flows/ledger-time.ts'
-import { type Payment, readPayment, send } from '../flows/send.ts'
+import { readPayment } from '../flows/read-payment.ts'
+import { type Payment, send } from '../flows/send.ts'
 import {
   hasOneRecipient,
   oneRecipient,
@@ -17,12 +18,18 @@ const tags = ['Transfers'] as const
 export const transferBody = z
   .object({
     id: uuid,
-    kind: z.literal('payment'),
+    kind: z
+      .enum(['payment', 'capture'])
+      .meta({ description: 'Paid at once, or by the capture of a hold' }),
     from_wallet_id: uuid,
     to_wallet_id: uuid,
     amount: amountOutput,
     currency: z.string(),
     memo: z.string().nullable(),
+    hold_id: uuid.optional().meta({ description: 'Of a capture' }),
+    refunded: amountOutput
+      .optional()
+      .meta({ description: 'How much of it was given back. Left out when it is nothing' }),
     created_at: time,
   })
   .meta({ id: 'Transfer' })
@@ -73,17 +80,26 @@ const getTransfer = defineRoute(
   {
     method: 'GET',
     path: '/v1/transfers/{id}',
-    summary: 'A transfer that you sent or received',
+    summary: 'A payment or a capture that you sent or received',
     tags,
     caller: 'customer',
     params: z.object({ id: uuid }),
     responses: { 200: { description: 'The transfer', body: transferBody } },
     refusals: ['transfer_not_found', 'ledger_unavailable'],
   },
-  async (deps, { caller, params }) => ({
-    status: 200,
-    body: showPayment(await readPayment(deps, caller, params.id)),
-  }),
+  async (deps, { caller, params }) => {
+    const { kind, holdId, refundedMinor, ...payment } = await readPayment(deps, caller, params.id)
+    const refunded = showAmount(refundedMinor, payment.currency)
+    return {
+      status: 200,
+      body: {
+        ...showPayment(payment),
+        kind,
+        ...(holdId === undefined ? {} : { hold_id: holdId }),
+        ...(refundedMinor > 0n ? { refunded } : {}),
+      },
+    }
+  },
 )
 
 export const transferRoutes = [postTransfer, getTransfer]

@@ -62,8 +62,8 @@ const transactionBody = z
     kind: z.enum(transferKinds),
     phase: z.enum(['single', 'pending', 'post', 'void']).meta({
       description:
-        'Most move money in a single step. A hold is pending first and moves money when it is posted ' +
-        '(captured); a void gives it back',
+        'Most move money in a single step. A hold or withdrawal is pending first and moves money when ' +
+        'it is posted (captured, confirmed); a void gives it back',
     }),
     direction: z.enum(['in', 'out']),
     amount: amountOutput,
@@ -80,6 +80,7 @@ const transactionBody = z
     memo: z.string().nullable(),
     reference: z.string().nullable(),
     hold_id: uuid.nullable(),
+    withdrawal_id: uuid.nullable(),
     created_at: time,
   })
   .meta({ id: 'Transaction' })
@@ -104,6 +105,7 @@ function showTransaction(entry: Transaction): z.output<typeof transactionBody> {
     memo: entry.memo,
     reference: entry.reference,
     hold_id: entry.kind === 'hold' ? entry.operationId : null,
+    withdrawal_id: entry.kind === 'withdrawal' ? entry.operationId : null,
     created_at: showLedgerTime(entry.timestamp),
   }
 }

@@ -1,6 +1,7 @@
 import { openLoop } from '../../scripts/bench/open-loop.ts'
+import { requestAndAccept, transfer } from '../../scripts/bench/operations.ts'
 import { median, percentile } from '../../scripts/bench/stats.ts'
-import { nextRequest, pickPair } from '../../scripts/bench/workload.ts'
+import { createScript, pickPair } from '../../scripts/bench/workload.ts'
 import { assert, suite } from '../lib/suite.ts'
 
 const test = suite('parts of the bench')
@@ -42,19 +43,40 @@ test('what fails is counted', async () => {
   assert.is(failures, 3)
 })
 
-test('each transfer has another key, two different wallets, and the cookie of the payer', () => {
-  const wallets = ['0', '1', '2', '3']
-  const workload = { url: '', path: '', cookies: ['first', 'second'], wallets, hot: false }
+const people = { url: '', cookies: ['first', 'second'], wallets: ['0', '1', '2', '3'], hot: false }
+
+test('each transfer has another key, two people, and the cookie of the payer', () => {
+  const script = createScript({ ...people, operation: transfer })
   const keys = new Set<string>()
   for (let count = 0; count < 200; count += 1) {
-    const { headers, body } = nextRequest(workload)
+    const { path, headers, body } = script.next()
     const { from_wallet_id, to_wallet_id } = JSON.parse(body)
-    assert.is.not(from_wallet_id, to_wallet_id)
+    assert.is(path, '/v1/transfers')
+    assert.is.not(from_wallet_id < '2', to_wallet_id < '2')
     assert.is(headers.cookie, from_wallet_id < '2' ? 'first' : 'second')
     keys.add(headers['idempotency-key']!)
-    assert.is(pickPair({ wallets, hot: true }).from, 0)
+    script.answered({ location: `/v1/transfers/${count}`, requestId: undefined })
+    assert.is(pickPair({ ...people, hot: true }).from, 0)
   }
   assert.is(keys.size, 200)
+})
+
+test('a second request follows what the first has made, by the other of the two people', () => {
+  const script = createScript({ ...people, operation: requestAndAccept })
+  for (let count = 0; count < 50; count += 1) {
+    const first = script.next()
+    const { from_username, to_wallet_id } = JSON.parse(first.body)
+    const payer = to_wallet_id < '2' ? 'second' : 'first'
+    assert.is(from_username, payer === 'first' ? 'payer_0' : 'payer_1')
+    assert.is.not(first.headers.cookie, payer)
+    const requestId = first.headers['x-request-id']
+    script.answered({ location: `/v1/payment-requests/${count}`, requestId })
+    const second = script.next()
+    assert.is(second.path, `/v1/payment-requests/${count}/accept`)
+    assert.is(second.headers.cookie, payer)
+    assert.is(JSON.parse(second.body).from_wallet_id < '2', payer === 'first')
+    script.answered({ location: '/v1/transfers/7', requestId: 'x' })
+  }
 })
 
 test.run()

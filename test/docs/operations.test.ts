@@ -18,6 +18,7 @@ test('explains each setting of the server, with its default', async () => {
     DATABASE_URL: 'postgres://127.0.0.1/kassa',
     TIGERBEETLE_ADDRESSES: '127.0.0.1:3000',
     SESSION_SECRETS: 'x'.repeat(32),
+    DESTINATION_KEYS: `x:${'k'.repeat(43)}`,
   }
   const defaults = names.flatMap((name = '') => {
     const value = /^`(.*)`$/.exec(documented.get(name) ?? '')?.[1]
@@ -32,7 +33,7 @@ test('what it says to be refused in production is refused', () => {
     () => loadConfig({ NODE_ENV: 'production' }),
     (error: unknown) => {
       assert.instance(error, ConfigError)
-      return (error as ConfigError).problems.length === 3
+      return (error as ConfigError).problems.length === 4
     },
   )
 })

@@ -18,15 +18,17 @@ const test = suite('crashes of a simulated disk')
 
 test(`${crashPoints} crash points: what was answered is there, once`, async () => {
   let points = 0
-  for (let seed = firstSeed; points < crashPoints; seed++) {
-    const random = randomFrom(seed)
-    const history = await runHistory(random, 60)
-    assert.is(history.failure, null)
-    for (const [index, point] of history.points.entries()) {
-      await checkCrash(history, point, random, `seed ${seed}, point ${index}`)
-      points++
-    }
-  }
+  for (let seed = firstSeed; points < crashPoints; seed++) points += await checkHistory(seed)
+})
+
+/**
+ * What longer runs have found. 814936593: killed while a first segment was made, then a power cut in
+ * the recovery that kept the name of the new state file, but not that of the segment.
+ */
+const foundSeeds = [814936593]
+
+test('crash points that were not survived once', async () => {
+  for (const seed of foundSeeds) await checkHistory(seed)
 })
 
 test('a disk that fails or is full for a while: no answer is a lie', async () => {
@@ -45,6 +47,17 @@ test('a disk that fails or is full for a while: no answer is a lie', async () =>
 })
 
 test.run()
+
+/** Crashes at every point of a random history. Answers how many there were. */
+async function checkHistory(seed: number): Promise<number> {
+  const random = randomFrom(seed)
+  const history = await runHistory(random, 60)
+  assert.is(history.failure, null)
+  for (const [index, point] of history.points.entries()) {
+    await checkCrash(history, point, random, `seed ${seed}, point ${index}`)
+  }
+  return history.points.length
+}
 
 /** Crashes at a point, recovers, and holds the result against what clients were told. */
 async function checkCrash(

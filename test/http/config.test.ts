@@ -21,8 +21,29 @@ test('a session secret that is not given is another one each time', () => {
   assert.is.not(first, second)
 })
 
+test('a key for destinations that is not given is another one each time', () => {
+  const [first] = loadConfig(valid).destinationKeys
+  const [second] = loadConfig(valid).destinationKeys
+  assert.is.not(first.id, second.id)
+  assert.is(first.key.length, 32)
+})
+
 test('an empty variable counts as not set', () => {
   assert.is(loadConfig({ ...valid, PORT: '' }).port, 4000)
+})
+
+/** 32 bytes in base64url. */
+const key = 'k'.repeat(43)
+
+test('keys for destinations are read, the newest first', () => {
+  const { destinationKeys } = loadConfig({ ...valid, DESTINATION_KEYS: `b-2:${key}, a.1:${key}` })
+  assert.equal(
+    destinationKeys.map(({ id, key: bytes }) => [id, bytes.length]),
+    [
+      ['b-2', 32],
+      ['a.1', 32],
+    ],
+  )
 })
 
 /** Settings that are refused, each by one problem that starts like this. */
@@ -45,7 +66,14 @@ const refused: [Record<string, string | undefined>, string][] = [
   [{ OPERATOR_PASSWORD: 'short' }, 'OPERATOR_PASSWORD must have 8 to 72 bytes'],
   [{ OPERATOR_PASSWORD: 'é'.repeat(37) }, 'OPERATOR_PASSWORD must have 8 to 72 bytes'],
   [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL must be one of fatal'],
-  [{ NODE_ENV: 'production' }, 'SESSION_SECRETS is not set'],
+  [{ DESTINATION_KEYS: key }, 'DESTINATION_KEYS must have keys'],
+  [{ DESTINATION_KEYS: `a:${key}k` }, 'DESTINATION_KEYS must have keys'],
+  [{ DESTINATION_KEYS: `a:${key.slice(1)}+` }, 'DESTINATION_KEYS must have keys'],
+  [{ DESTINATION_KEYS: `a:${key},a:${key}` }, 'DESTINATION_KEYS must have keys'],
+  [{ DESTINATION_KEYS: `a:${key},b` }, 'DESTINATION_KEYS must have keys'],
+  [{ DESTINATION_KEYS: ' , ' }, 'DESTINATION_KEYS must have keys'],
+  [{ NODE_ENV: 'production', DESTINATION_KEYS: `a:${key}` }, 'SESSION_SECRETS is not set'],
+  [{ NODE_ENV: 'production', SESSION_SECRETS: 's'.repeat(32) }, 'DESTINATION_KEYS is not set'],
 ]
 for (const [env, start] of refused) {
   test(`refuses ${JSON.stringify(env)}`, () => {

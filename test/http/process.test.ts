@@ -116,10 +116,11 @@ test('tells everything that is wrong with the settings, and ends', async () => {
   const { ended, errors } = start({ PORT: 'x', BCRYPT_COST: '40', NODE_ENV: 'production' })
   assert.equal(await ended, [1, null])
   const lines = errors().trim().split('\n').sort()
-  assert.is(lines.length, 5)
+  assert.is(lines.length, 6)
   for (const [index, pattern] of [
     /^BCRYPT_COST must be a whole number from 4 to 16$/,
     /^DATABASE_URL is not set$/,
+    /^DESTINATION_KEYS is not set/,
     /^PORT must be a whole number from 0 to 65535$/,
     /^SESSION_SECRETS is not set/,
     /^TIGERBEETLE_ADDRESSES is not set$/,

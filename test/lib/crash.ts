@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Config } from '../../server/config.ts'
 import type { Command, Told } from './crash-child.ts'
+import { destinationKeys } from './world.ts'
 
 const childFile = fileURLToPath(new URL('crash-child.ts', import.meta.url))
 
@@ -56,6 +57,7 @@ export async function startCrashChild(
       NODE_COMPILE_CACHE: compileCache,
       TIGERBEETLE_ADDRESSES: config.tigerbeetleAddresses.join(),
       SESSION_SECRETS: config.sessionSecrets.join(),
+      DESTINATION_KEYS: destinationKeys,
       BCRYPT_COST: String(config.bcryptCost),
       LOG_LEVEL: 'silent',
       PORT: '0',

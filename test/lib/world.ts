@@ -47,6 +47,8 @@ export const operatorLogin = {
   password: 'operator password',
 }
 export const defaultPassword = 'correct horse battery'
+/** What every test encrypts destinations with. */
+export const destinationKeys = `test:${'k'.repeat(43)}`
 
 /** Starts a world. It has to be stopped, which fails when a connection leaks. */
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
@@ -65,6 +67,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       BCRYPT_COST: '4',
       ADDRESS_SIGN_UPS: '100000',
       SESSION_SECRETS: 'the secret of every test: 32 bytes or more',
+      DESTINATION_KEYS: destinationKeys,
       PAYMENT_SYSTEM_PASSWORD: paymentSystemLogin.password,
       OPERATOR_PASSWORD: operatorLogin.password,
       LOG_LEVEL: 'silent',

@@ -122,6 +122,7 @@ test('both sides see a payment, with the balance right after it', async () => {
     currency: 'USD',
     memo: 'lunch',
     hold_id: null,
+    withdrawal_id: null,
   }
   const party = async ({ client, walletId, walletNumber }: typeof ada) => {
     const { username, name } = (await must(client.get('/v1/session'), 200)).user

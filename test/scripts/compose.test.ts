@@ -81,17 +81,18 @@ test('keeps data in volumes that are declared', () => {
 test('has no secret and no default for one', () => {
   for (const { environment = {} } of Object.values(services)) {
     for (const [name, value] of Object.entries(environment)) {
-      if (/PASSWORD|SECRET/.test(name)) assert.match(value, /^\$\{[A-Z_]+:\?[^}]+\}$/, name)
-      assert.not.match(value, /\$\{[A-Z_]*(PASSWORD|SECRETS)(:-|-|\})/, name)
+      if (/PASSWORD|SECRET|KEY/.test(name)) assert.match(value, /^\$\{[A-Z_]+:\?[^}]+\}$/, name)
+      assert.not.match(value, /\$\{[A-Z_]*(PASSWORD|SECRETS|KEYS)(:-|-|\})/, name)
     }
   }
 })
 
 /** As compose does it, with a value for each variable that must be set. */
 function interpolate(value: string): string {
-  return value.replace(/\$\{[A-Z_]+:([?-])([^}]*)\}/g, (_, kind, text) =>
-    kind === '?' ? 'a-value-of-at-least-32-characters' : text,
-  )
+  return value.replace(/\$\{([A-Z_]+):([?-])([^}]*)\}/g, (_, name, kind, text) => {
+    if (kind !== '?') return text
+    return name === 'DESTINATION_KEYS' ? `a:${'k'.repeat(43)}` : 'a-value-of-at-least-32-characters'
+  })
 }
 
 test('gives Kassa settings that it accepts in production', () => {

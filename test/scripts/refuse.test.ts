@@ -34,7 +34,7 @@ test('tells all wrong settings at once', async () => {
 test('refuses to start servers of its own in production', async () => {
   await refuses(
     { NODE_ENV: 'production' },
-    /^The settings need a change:\n( {2}(DATABASE_URL|TIGERBEETLE_ADDRESSES|SESSION_SECRETS) is not set.*\n){3}$/,
+    /^The settings need a change:\n( {2}(DATABASE_URL|TIGERBEETLE_ADDRESSES|SESSION_SECRETS|DESTINATION_KEYS) is not set.*\n){4}$/,
   )
   assert.equal(await readdir(folder), [])
 })

@@ -112,6 +112,9 @@ test('serves what it promises, and keeps it over a stop and a kill', async () =>
   assert.match(first.output(), /payment system +\S+@\S+ +\S+\n +operator +\S+@\S+ +\S+\n/)
   const wallets = await tour(first.output())
   assert.is(JSON.parse(wallets).data[0].balance.posted, '100.00')
+  const readKey = () => readFile(join(dataDir, 'destination-key'), 'utf8')
+  const destinationKey = await readKey()
+  assert.match(destinationKey, /^[\w-]{43}\n$/)
   first.process.kill('SIGTERM')
   assert.is(await first.ended, 0)
   await serversEnd()
@@ -128,6 +131,7 @@ test('serves what it promises, and keeps it over a stop and a kill', async () =>
     headers: { authorization: `Basic ${btoa('ann@example.com:correct horse')}` },
   })
   assert.is(await kept.body.text(), wallets)
+  assert.is(await readKey(), destinationKey)
   third.process.kill('SIGINT')
   third.process.kill('SIGINT') // the terminal and npm both send it
   assert.is(await third.ended, 0)

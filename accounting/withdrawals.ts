@@ -1,0 +1,187 @@
+/**
+ * Withdrawals: money that leaves a wallet and that a payment system pays out.
+ *
+ * A withdrawal is a pending transfer wallet -> clearing account without a timeout, linked with a right
+ * on the control ledger. The right is resolved once: by the payment system that takes the withdrawal
+ * (post), or by the owner who cancels it (void). Of one that is taken only the outside knows what
+ * became of it: it was paid (post of the money), or it has failed (void). All transfers carry the
+ * withdrawal's id in `user_data_128`, so that its state is read from the ledger alone.
+ */
+import type { Transfer } from 'tigerbeetle-node'
+import { controlAccount, provideAccounts, rightsAccount } from './accounts.ts'
+import { type Asset, assetOfLedger, ControlCode, controlOf, TransferCode } from './chart.ts'
+import type { Ledger } from './client.ts'
+import { toUuid, type Uuid } from './ids.ts'
+import { type Leg, toPost, toVoid } from './legs.ts'
+import { throughFreeze } from './standing.ts'
+import { type Step, submitStep } from './steps.ts'
+import { readTrail } from './trail.ts'
+import { type Phase, phaseOf } from './transfers.ts'
+
+export type WithdrawalState =
+  /** Its money is reserved; the owner may cancel it. */
+  | 'requested'
+  /** The payment system pays it outside. */
+  | 'taken'
+  /** It was paid. */
+  | 'confirmed'
+  /** It was not paid, and the money went back. */
+  | 'failed'
+  | 'cancelled'
+
+export interface Withdrawal {
+  id: Uuid
+  walletId: Uuid
+  /** Of the payment system. */
+  clearingAccountId: Uuid
+  ledger: number
+  amountMinor: bigint
+  state: WithdrawalState
+  /** Of the request. */
+  inputHash: number
+  /** Of the step that led to the state. */
+  stepHash: number
+  /** The pending right to take or to cancel it. */
+  rightId: Uuid
+  /** The transfer by which it was taken; undefined when it never was. */
+  takeId: Uuid | undefined
+  /** When it was requested, and when its state last changed; nanoseconds since 1970. */
+  timestamp: bigint
+  changedAt: bigint
+}
+
+/** The money, the right, and what resolves each. */
+const transfersMax = 4
+
+/** A withdrawal as the ledger has it; undefined when there is none. */
+export async function readWithdrawal(ledger: Ledger, id: Uuid): Promise<Withdrawal | undefined> {
+  return foldWithdrawal(await readTrail(ledger, id, { limit: transfersMax }))
+}
+
+/** The state that resolving the money, or the right, leads to. */
+const states = new Map<number, Partial<Record<Phase, WithdrawalState>>>([
+  [TransferCode.withdrawal, { post: 'confirmed', void: 'failed' }],
+  [ControlCode.withdrawal_take, { post: 'taken', void: 'cancelled' }],
+])
+
+/** What a withdrawal's transfers, oldest first, amount to. Pure. */
+function foldWithdrawal(transfers: readonly Transfer[]): Withdrawal | undefined {
+  const [money, right] = transfers
+  if (money?.code !== TransferCode.withdrawal || !right) return undefined
+  let state: WithdrawalState = 'requested'
+  let step = money
+  let takeId: Uuid | undefined
+  for (const transfer of transfers) {
+    const next = states.get(transfer.code)?.[phaseOf(transfer.flags)]
+    // In a cancelling chain the right goes first; the money only follows it.
+    if (next === undefined || state === 'cancelled') continue
+    state = next
+    step = transfer
+    if (state === 'taken') takeId = toUuid(transfer.id)
+  }
+  return {
+    id: toUuid(money.user_data_128),
+    walletId: toUuid(money.debit_account_id),
+    clearingAccountId: toUuid(money.credit_account_id),
+    ledger: money.ledger,
+    amountMinor: money.amount,
+    state,
+    inputHash: money.user_data_32,
+    stepHash: step.user_data_32,
+    rightId: toUuid(right.id),
+    takeId,
+    timestamp: money.timestamp,
+    changedAt: step.timestamp,
+  }
+}
+
+/** What is asked for: the amount in minor units, from a wallet through a payment system. */
+export interface WithdrawalOrder {
+  walletId: Uuid
+  clearingAccountId: Uuid
+  amountMinor: bigint
+  asset: Asset
+}
+
+/**
+ * The legs of a request. The first is declined with `exceeds_debits` or `credit_account_not_found` when
+ * the payment system has not brought in so much.
+ */
+export function toWithdrawalLegs(order: WithdrawalOrder): [money: Leg, right: Leg] {
+  const { walletId, clearingAccountId, amountMinor, asset } = order
+  return [
+    {
+      debitAccountId: walletId,
+      creditAccountId: clearingAccountId,
+      amountMinor,
+      asset,
+      code: TransferCode.withdrawal,
+      timeoutSeconds: 0,
+    },
+    {
+      debitAccountId: rightsAccount(asset).id,
+      creditAccountId: controlAccount(asset).id,
+      amountMinor: 0n,
+      asset: controlOf(asset),
+      code: ControlCode.withdrawal_take,
+      timeoutSeconds: 0,
+    },
+  ]
+}
+
+/** Sees to the accounts of the right, before a withdrawal is requested. */
+export function provideWithdrawalRights(ledger: Ledger, asset: Asset): Promise<void> {
+  return provideAccounts(ledger, [rightsAccount(asset), controlAccount(asset)])
+}
+
+/** A transfer that resolves something: `inputHash` stands for what was told. */
+export interface NamedStep {
+  id: Uuid
+  inputHash: number
+}
+
+/**
+ * Takes a withdrawal: from now on it cannot be cancelled. `stale` when it was taken or cancelled before.
+ * Rejects with LedgerUnavailable (nothing happened) or LedgerOutcomeUnknown; so do the other steps.
+ */
+export function takeWithdrawal(
+  ledger: Ledger,
+  { rightId: pendingId }: Withdrawal,
+  step: NamedStep,
+): Promise<Step> {
+  return submitStep(ledger, [toPost({ ...step, pendingId }, 0n)])
+}
+
+/** Cancels a withdrawal and gives the money back. `stale` when it was taken or cancelled before. */
+export function cancelWithdrawal(
+  ledger: Ledger,
+  { id, rightId, inputHash }: Withdrawal,
+  freshId: () => Uuid,
+): Promise<Step> {
+  const right = toVoid({ id: freshId(), pendingId: rightId, inputHash })
+  const money = toVoid({ id: freshId(), pendingId: id, inputHash })
+  return submitStep(ledger, [right, money])
+}
+
+/** Books that a withdrawal that was taken has failed: the money goes back. */
+export function failWithdrawal(ledger: Ledger, { id }: Withdrawal, step: NamedStep): Promise<Step> {
+  return submitStep(ledger, [toVoid({ ...step, pendingId: id })])
+}
+
+/**
+ * Books that a withdrawal that was taken was paid: debit wallet, credit clearing. Declined with
+ * `debit_account_already_closed` when the wallet is frozen; with the freeze's transfer it is booked in
+ * a chain that thaws and freezes again, and is `stale` when the freeze was undone before.
+ */
+export function confirmWithdrawal(
+  ledger: Ledger,
+  withdrawal: Withdrawal,
+  step: NamedStep,
+  freeze: { id: Uuid | undefined; freshId: () => Uuid },
+): Promise<Step> {
+  const { id: pendingId, walletId, amountMinor } = withdrawal
+  const post = toPost({ ...step, pendingId }, amountMinor)
+  if (freeze.id === undefined) return submitStep(ledger, [post])
+  const wallet = { id: walletId, asset: assetOfLedger(withdrawal.ledger) }
+  return submitStep(ledger, throughFreeze(wallet, freeze.id, [post], freeze.freshId), 1)
+}

@@ -1,0 +1,136 @@
+import { TransferCode } from '../../accounting/chart.ts'
+import { hashInput, type Uuid } from '../../accounting/ids.ts'
+import { type Paid, toReturnable } from '../../accounting/paid.ts'
+import {
+  provideReturnable,
+  type Returnable,
+  readReturnable,
+  toReturnLeg,
+} from '../../accounting/returnable.ts'
+import { type Plan, type Submission, submitOnce } from '../../accounting/transfers.ts'
+import { insertRefund } from '../../db/refunds.ts'
+import type { Customer, Operator } from '../caller.ts'
+import type { Deps } from '../deps.ts'
+import { Refusal } from '../refusals.ts'
+import { readAmount, readCanonicalAmount, showAmount } from './amount.ts'
+import { explainDecline, nameOperation } from './pay.ts'
+import { findVisiblePayment, speaksFor } from './read-payment.ts'
+import { type Refund, toRefund } from './read-refunds.ts'
+import { declineCodes, keepDecline, refuseAgain, refuseInvalid, settle } from './settle.ts'
+
+export interface RefundInput {
+  /** Decimal text in major units; all that is left when it is left out. */
+  amount?: string | undefined
+  reason?: string | undefined
+}
+
+type RefundDeps = Pick<Deps, 'db' | 'ledger' | 'log'>
+
+/**
+ * Gives a payment or a capture back, in full or in part: debit the wallet that was paid, credit the one
+ * that has paid. The payee's right, and any operator's. The parts together never exceed what was paid:
+ * the same chain uses up what the ledger has granted for this payment. With an idempotency key it
+ * happens at most once.
+ * Refusals: transfer_not_found, not_the_payee, those of amounts, refund_too_large, insufficient_funds,
+ * wallet_closed, recipient_closed, declined, idempotency_key_reused, outcome_unknown.
+ */
+export async function refundPayment(
+  deps: RefundDeps,
+  caller: Customer | Operator,
+  transferId: Uuid,
+  input: RefundInput,
+  idempotencyKey: string | undefined,
+): Promise<{ refund: Refund; replayed: boolean }> {
+  const key = {
+    operationId: nameOperation(caller, idempotencyKey),
+    inputHash: hashRefund(transferId, input),
+  }
+  const paid = await findVisiblePayment(deps, caller, transferId)
+  if (!speaksFor(caller, paid.creditAccountId)) throw new Refusal('not_the_payee')
+  const whole = toReturnable(paid)
+  const plan = planRefund(paid, whole, await readRefundAmount(deps, whole, input), key)
+  const told = { ...key, transferId: paid.id, reason: input.reason ?? null }
+  await insertRefund(deps.db, told)
+  await provideReturnable(deps.ledger, whole)
+
+  const submission = await settle(key.operationId, submitOnce(deps.ledger, plan))
+  switch (submission.kind) {
+    case 'done':
+      return { refund: toRefund(submission.operation, told), replayed: submission.replayed }
+    case 'conflict':
+      throw new Refusal('idempotency_key_reused')
+    case 'invalid':
+      throw refuseInvalid(submission.status)
+    case 'declined':
+      throw await refuseDecline(deps, whole, plan, submission)
+    default:
+      throw submission satisfies never
+  }
+}
+
+/** The canonical input: what the caller wrote, before anything is looked up. */
+function hashRefund(transferId: Uuid, { amount, reason }: RefundInput): number {
+  const canonical = amount === undefined ? null : readCanonicalAmount(amount)
+  return hashInput('refund', transferId, canonical, reason ?? null)
+}
+
+/**
+ * In minor units. When nothing is left, the ledger is asked for the least there is all the same: it
+ * knows whether nothing is left because this refund has happened before. Refusals: those of amounts.
+ */
+async function readRefundAmount(
+  { ledger }: RefundDeps,
+  whole: Returnable,
+  { amount }: RefundInput,
+): Promise<bigint> {
+  if (amount !== undefined) return readAmount(amount, whole.asset)
+  const left = await readReturnable(ledger, whole)
+  return left > 0n ? left : 1n
+}
+
+function planRefund(
+  paid: Paid,
+  whole: Returnable,
+  amountMinor: bigint,
+  key: { operationId: Uuid; inputHash: number },
+): Plan {
+  const back = {
+    debitAccountId: paid.creditAccountId,
+    creditAccountId: paid.debitAccountId,
+    amountMinor,
+    asset: whole.asset,
+    code: TransferCode.refund,
+  }
+  return { ...key, legs: [back, toReturnLeg(whole, amountMinor)] }
+}
+
+/**
+ * The refusal for a decline that is final by now; its reason is kept for replays. A wallet that lacks
+ * money is not the reason told when the refund would be too large anyway.
+ */
+async function refuseDecline(
+  deps: RefundDeps,
+  whole: Returnable,
+  plan: Plan,
+  { leg, reason }: Extract<Submission, { kind: 'declined' }>,
+): Promise<Refusal> {
+  if (!reason) return refuseAgain(deps, plan)
+  const [back] = plan.legs
+  const left = await readReturnable(deps.ledger, whole).catch(() => undefined)
+  const isTooLarge = left !== undefined && reason === 'exceeds_credits' && back.amountMinor > left
+  const code = leg > 0 || isTooLarge ? 'refund_too_large' : declineCodes[reason]
+  const { operationId, inputHash } = plan
+  await keepDecline(deps, { operationId, inputHash, attempt: 0, code })
+  return code === 'refund_too_large'
+    ? refuseTooLarge(whole, left)
+    : explainDecline(deps, back, code)
+}
+
+function refuseTooLarge({ asset: { currency } }: Returnable, left: bigint | undefined): Refusal {
+  if (left === undefined) return new Refusal('refund_too_large')
+  const refundable = showAmount(left, currency)
+  return new Refusal('refund_too_large', {
+    detail: `${refundable} ${currency} are left to refund.`,
+    extra: { refundable, currency },
+  })
+}
