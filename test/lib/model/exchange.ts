@@ -151,6 +151,9 @@ export interface Decision {
   happens: () => Model[]
 }
 
+/** What is told of a decline whose reason was not kept. */
+const lost = 'declined'
+
 /** Holds an answer against the model's. */
 export function decide(
   model: Model,
@@ -165,19 +168,24 @@ export function decide(
     return when(code !== undefined && refusals.includes(code), doubt(model, keyed, isDoubtful))
   }
   const mayBeSecond = isDoubtful || (keyed !== undefined && shared.has(keyed.name))
-  if (known && (known.declined !== undefined || code === 'declined')) {
+  if (known && (known.declined !== undefined || code === lost)) {
     const reason = known.declined
     // The reason is kept after the decline: another copy at the same time may not know it.
-    if (code === 'declined') return when(isReplay, model)
+    if (code === lost) return when(isReplay, model)
     if (code === 'idempotency_key_reused') return when(known.input !== keyed!.input, model)
-    if (code === reason) return when(isReplay || mayBeSecond, model)
+    const isReason = code === reason || (code !== undefined && reason === lost)
+    if (isReason) return when(isReplay || mayBeSecond, model)
     return when(mayBeSecond && declines.includes(code ?? ''), model)
   }
   if (known && isReplay && code !== undefined) return [model]
   if (known && code === 'idempotency_key_reused') return [model]
   if (invalid !== undefined) return when(code === invalid, model)
   if (code !== undefined) {
-    if (![...declines, ...perhaps].includes(code) || (isReplay && !mayBeSecond)) return []
+    const reasons = [...declines, ...perhaps]
+    if (isReplay && !mayBeSecond) return []
+    // The try that was declined has ended before it told why.
+    const isLost = code === lost && isReplay && reasons.length > 0
+    if (!reasons.includes(code) && !isLost) return []
     return [keyed ? remember(model, keyed.name, { input: keyed.input, declined: code }) : model]
   }
   if (declines.length > 0 || (isReplay && !isDoubtful)) return []

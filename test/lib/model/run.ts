@@ -1,5 +1,6 @@
 /** One run: some people, what they do in rounds, and what the model says of the answers. */
 import { randomUUID } from 'node:crypto'
+import { until } from '../until.ts'
 import type { Currency } from './amounts.ts'
 import { operator, readDoubt, send, senderOf, toAnswer } from './api.ts'
 import { type Account, isNoReply, type Place, reach, read, signUp } from './cast.ts'
@@ -167,12 +168,24 @@ function advance(run: Run, exchanges: readonly Exchange[]): void {
 async function repair(run: Run, request: ModelRequest): Promise<void> {
   if (request.kind !== 'freeze' && request.kind !== 'thaw' && request.kind !== 'close') return
   for (let isDoubtful = true; isDoubtful; ) {
-    for (const url of run.place.urls()) {
-      await run.operator.at(url).get(`/v1/wallets/${request.wallet}`).catch(isNoReply)
-    }
+    await passThrough(run, `/v1/wallets/${request.wallet}`)
     const exchange = await submit(run, request)
     advance(run, [exchange])
     isDoubtful = exchange.isDoubtful
+  }
+}
+
+/**
+ * Waits until every process has answered something from the ledger: it does what it is asked in turn, so
+ * that what it was asked before is done.
+ */
+async function passThrough({ place, operator }: Run, path: string): Promise<void> {
+  for (const url of place.urls()) {
+    await until(async () => {
+      if (!place.urls().includes(url)) return true
+      const reply = await operator.at(url).get(path).catch(isNoReply)
+      return reply?.status === 200
+    })
   }
 }
 

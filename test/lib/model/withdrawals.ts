@@ -71,7 +71,9 @@ export const take: Step<'take'> = (model, exchange, circumstances) => {
   if (found.takeKey === key) return when(code === undefined && isReplay, model)
   if (found.state !== 'requested') return when(code === codes[found.state], model)
   const wallet = walletOf(model, found.walletId)
-  const isUsed = [...model.withdrawals.values()].some(({ takeKey }) => takeKey === key)
+  const isUsed = [...model.withdrawals.values()].some(
+    (it) => it.takeKey === key && it.system === system,
+  )
   const why = together(standingOf(wallet, circumstances, 'wallet_closed'), {
     declines: isUsed ? ['idempotency_key_reused'] : [],
   })
