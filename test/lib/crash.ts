@@ -37,17 +37,17 @@ export async function killCrashChildren(): Promise<void> {
 export interface CrashChildOptions {
   /** Settings that differ from those of other processes. */
   settings?: Readonly<Record<string, string>>
-  /** Whether it may write that connections are lost. */
-  stderr?: 'inherit' | 'ignore'
+  /** Takes each line that it writes besides; left out, its errors are shown. */
+  log?: (line: string) => void
 }
 
 /** Starts a process; it is ready for requests when this resolves. */
 export async function startCrashChild(
   config: Config,
-  { settings = {}, stderr = 'inherit' }: CrashChildOptions = {},
+  { settings = {}, log }: CrashChildOptions = {},
 ): Promise<CrashChild> {
   const child = spawn(process.execPath, [childFile], {
-    stdio: ['pipe', 'pipe', stderr],
+    stdio: ['pipe', 'pipe', log ? 'pipe' : 'inherit'],
     env: {
       PATH: process.env.PATH,
       DATABASE_URL: config.databaseUrl,
@@ -68,8 +68,9 @@ export async function startCrashChild(
   const ready = Promise.withResolvers<string>()
   const stopped = Promise.withResolvers<string>()
   let counting = Promise.withResolvers<void>()
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    const told: Told = JSON.parse(line)
+  createInterface({ input: child.stdout! }).on('line', (line) => {
+    const told: Told | { level: number } = JSON.parse(line)
+    if ('level' in told) return log?.(line)
     if ('ready' in told) return ready.resolve(told.ready)
     if ('counting' in told) {
       steps.length = 0
@@ -78,6 +79,8 @@ export async function startCrashChild(
     steps.push(told.step)
     if (told.stopped) stopped.resolve(told.step)
   })
+  const { stderr } = child
+  if (log && stderr) createInterface({ input: stderr }).on('line', log)
   const ended = once(child, 'exit').then(() => {
     for (const { reject } of [ready, stopped]) reject(new Error('the process has ended'))
   })

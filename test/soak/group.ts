@@ -8,6 +8,10 @@ import type { Tally } from '../lib/model/tally.ts'
 
 /** After so many requests come other people, so that the model stays small. */
 const requestsOfRun = 300
+/** Runs of one seed and of the next have none in common. */
+const seedStep = 10_007
+/** How many requests there are between two looks at all balances. */
+const compareAfter = 20
 /** Actions of one run, more than it needs. */
 const actionsMax = 400
 
@@ -24,8 +28,9 @@ export interface Soak {
 export async function soakGroup(soak: Soak, group: number, groups: number): Promise<void> {
   const { place, tally, operations, counts } = soak
   for (let turn = 0; tally.count < operations; turn += 1) {
-    const seed = soak.seed + group + groups * turn
-    const run = await startRun(place, { ...(await makeStaff(place)), tell: tally.add })
+    const seed = (soak.seed * seedStep + group + groups * turn) | 0
+    const staff = await makeStaff(place)
+    const run = await startRun(place, { ...staff, tell: tally.add, compareAfter })
     await play(soak, run, seed)
     await compareEverything(run)
     counts.runs += 1

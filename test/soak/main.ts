@@ -32,14 +32,26 @@ const seed = Number(values.seed)
 
 const processCount = 2
 /** Groups of people at once, which know nothing of each other. */
-const groupCount = 6
+const groupCount = 16
 /** Without a single answer in this time something is stuck. */
-const silenceMsMax = 60_000
+const silenceMsMax = 30_000
 const barWidth = 40
+
+/** What the processes wrote last, but for what is done to them on purpose. */
+const written: string[] = []
+const writtenMax = 30
+
+const onPurpose = /message_bus|the ledger does not answer|no answer from the ledger/
+
+function log(line: string): void {
+  if (onPurpose.test(line)) return
+  written.push(line)
+  if (written.length > writtenMax) written.shift()
+}
 
 async function soak(world: World): Promise<void> {
   const random = randomFrom(seed)
-  const processes = await startProcesses(world, processCount, random)
+  const processes = await startProcesses(world, { count: processCount, random, log })
   const tally = startTally()
   const counts = { runs: 0, rounds: 0, expiries: 0 }
   const place = { urls: processes.urls, client: world.client, isRough: true }
@@ -137,6 +149,7 @@ try {
 } catch (error) {
   console.error(`\nseed ${seed}: ${error instanceof Error ? error.stack : error}`)
   if (error instanceof Difference) console.error(`the model before:\n${textOf(error.model)}`)
+  if (written.length > 0) console.error(`the processes wrote:\n${written.join('\n')}`)
   process.exit(1)
 }
 process.exit(0)

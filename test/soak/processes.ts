@@ -19,11 +19,18 @@ const ledgerDeadlineMs = 1_000
 const aliveMsMin = 3_000
 const aliveMsMax = 9_000
 
-/** Starts `count` processes on the servers of a world. */
+export interface ProcessesOptions {
+  count: number
+  /** Says when something happens to them. */
+  random: Random
+  /** Takes each line that they write. */
+  log: (line: string) => void
+}
+
+/** Starts processes on the servers of a world. */
 export async function startProcesses(
   world: World,
-  count: number,
-  random: Random,
+  { count, random, log }: ProcessesOptions,
 ): Promise<Processes> {
   const { config } = world.deps
   const target = config.tigerbeetleAddresses.join()
@@ -36,10 +43,16 @@ export async function startProcesses(
   let isCalm = false
   let killing = Promise.resolve()
 
+  const settings = {
+    LEDGER_DEADLINE_MS: String(ledgerDeadlineMs),
+    // All people come from one address.
+    ADDRESS_SIGN_UPS: String(config.addressSignUps),
+    LOG_LEVEL: 'error',
+  }
   const start = (index: number) =>
     startCrashChild(
       { ...config, tigerbeetleAddresses: [ledgers[index]!.address] },
-      { settings: { LEDGER_DEADLINE_MS: String(ledgerDeadlineMs) }, stderr: 'ignore' },
+      { settings, log },
     )
 
   for (let index = 0; index < count; index += 1) {

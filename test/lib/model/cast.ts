@@ -79,12 +79,12 @@ export function toAccount(place: Place, email: string, password: string): Accoun
 export async function signUp(place: Place, username: string): Promise<Account & { id: string }> {
   const email = `${randomUUID()}@example.com`
   const password = 'correct horse battery'
-  const reply = await reach(
-    place,
-    (url) => place.client(url).post('/v1/users', { email, password, username }),
-    // Signing up cannot be repeated: after a lost answer the e-mail is taken.
-    (it) => it?.status === 201 || it?.status === 409,
+  const reply = await reach(place, (url) =>
+    place.client(url).post('/v1/users', { email, password, username }),
   )
+  // Signing up cannot be repeated: after a lost answer the name is taken.
+  const hasSignedUp = reply.status === 201 || reply.status === 409
+  if (!hasSignedUp) throw new Error(`${username} cannot sign up: ${reply.text}`)
   const account = toAccount(place, email, password)
   await account.signIn()
   const id =
@@ -146,13 +146,12 @@ async function addSystem(
   for (;;) {
     const name = randomUUID()
     const email = `${name}@bank.example.com`
-    const reply = await reach(
-      place,
-      (url) => operator.at(url).post('/v1/payment-systems', { name, email }),
-      (it) => it?.status === 201 || it?.status === 409,
+    const reply = await reach(place, (url) =>
+      operator.at(url).post('/v1/payment-systems', { name, email }),
     )
     // One that was made without an answer is left alone: nobody knows its password.
     if (reply.status === 409) continue
+    if (reply.status !== 201) throw new Error(`no payment system was added: ${reply.text}`)
     const { payment_system, password } = reply.body
     return { id: payment_system.id, account: await signedIn(place, { email, password }) }
   }

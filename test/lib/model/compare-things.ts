@@ -15,6 +15,20 @@ export async function compareThings(run: Run): Promise<void> {
   await compareDeposits(run)
 }
 
+/** How many things are asked for at once. */
+const atOnce = 8
+
+async function each<T>(
+  things: ReadonlyMap<string, T>,
+  compare: (thing: T) => Promise<void>,
+): Promise<void> {
+  const left = [...things.values()]
+  const work = async () => {
+    for (let thing = left.pop(); thing !== undefined; thing = left.pop()) await compare(thing)
+  }
+  await Promise.all(Array.from({ length: atOnce }, work))
+}
+
 /** Minor units as a wallet of this id shows them. */
 function show({ search }: Run, walletId: string, minor: bigint): string {
   return showMinor(minor, walletOf(search.model, walletId).currency)
@@ -27,9 +41,9 @@ const ownerOf = (run: Run, walletId: string) =>
 const isMoot = ({ state, deadline }: { state: string; deadline: Deadline }) =>
   state === 'open' && isPerhapsOver(deadline, Date.now())
 
-async function compareHolds(run: Run): Promise<void> {
-  for (const hold of run.search.model.holds.values()) {
-    if (isMoot(hold)) continue
+function compareHolds(run: Run): Promise<void> {
+  return each(run.search.model.holds, async (hold) => {
+    if (isMoot(hold)) return
     const { id, payerId, minor, captured, held, state, deadline } = hold
     const told = await read(run.place, ownerOf(run, payerId), `/v1/holds/${id}`)
     // What is left in the last second goes back at once.
@@ -41,39 +55,39 @@ async function compareHolds(run: Run): Promise<void> {
       held: show(run, payerId, state === 'open' ? held : 0n),
     }
     equal(told, expected, `hold ${id}`)
-  }
+  })
 }
 
-async function compareRequests(run: Run): Promise<void> {
-  for (const request of run.search.model.requests.values()) {
-    if (isMoot(request)) continue
+function compareRequests(run: Run): Promise<void> {
+  return each(run.search.model.requests, async (request) => {
+    if (isMoot(request)) return
     const { id, payerId, toWalletId, minor, state, paymentId = null } = request
     const told = await read(run.place, userOf(run, payerId), `/v1/payment-requests/${id}`)
     const expected = { state, amount: show(run, toWalletId, minor), transfer_id: paymentId }
     equal(told, expected, `payment request ${id}`)
-  }
+  })
 }
 
-async function compareWithdrawals(run: Run): Promise<void> {
-  for (const { id, walletId, minor, state } of run.search.model.withdrawals.values()) {
+function compareWithdrawals(run: Run): Promise<void> {
+  return each(run.search.model.withdrawals, async ({ id, walletId, minor, state }) => {
     const told = await read(run.place, ownerOf(run, walletId), `/v1/withdrawals/${id}`)
     equal(told, { state, amount: show(run, walletId, minor) }, `withdrawal ${id}`)
-  }
+  })
 }
 
-async function comparePaid(run: Run): Promise<void> {
-  for (const { id, payeeId, minor, refunded } of run.search.model.paid.values()) {
+function comparePaid(run: Run): Promise<void> {
+  return each(run.search.model.paid, async ({ id, payeeId, minor, refunded }) => {
     const told = await read(run.place, ownerOf(run, payeeId), `/v1/transfers/${id}`)
     const expected = {
       amount: show(run, payeeId, minor),
       refunded: refunded > 0n ? show(run, payeeId, refunded) : undefined,
     }
     equal(told, expected, `transfer ${id}`)
-  }
+  })
 }
 
-async function compareDeposits(run: Run): Promise<void> {
-  for (const { id, system, currency, minor, suspense } of run.search.model.deposits.values()) {
+function compareDeposits(run: Run): Promise<void> {
+  return each(run.search.model.deposits, async ({ id, system, currency, minor, suspense }) => {
     const account = run.systems.get(system)
     if (!account) throw new Error(`no payment system is ${system}`)
     const told = await read(run.place, account, `/v1/deposits/${id}`)
@@ -82,7 +96,7 @@ async function compareDeposits(run: Run): Promise<void> {
       { amount: showMinor(minor, currency), suspense },
       `deposit ${id}`,
     )
-  }
+  })
 }
 
 /** Compares the fields that are expected. */

@@ -21,7 +21,7 @@ const part = fc.oneof(
   { weight: 2, arbitrary: fc.constant(undefined) },
   { weight: 3, arbitrary: amount },
 )
-const seconds = fc.constantFrom(1, 1, 2, 600, 600, 600)
+const seconds = fc.constantFrom(1, 2, 600, 600, 600, 600)
 /** Keys are drawn from few, so that some are used again with something else. */
 const key = fc.oneof(
   { weight: 3, arbitrary: fc.constant('none' as const) },
@@ -34,8 +34,8 @@ const ownNamed = fc.record({ own: index, byNumber: fc.boolean() })
 const pay = {
   user: index,
   from: fc.oneof(
-    { weight: 4, arbitrary: fc.constant(undefined) },
-    { weight: 4, arbitrary: ownNamed },
+    { weight: 3, arbitrary: fc.constant(undefined) },
+    { weight: 12, arbitrary: ownNamed },
     { weight: 1, arbitrary: named },
   ),
   to: fc.oneof(
@@ -45,7 +45,7 @@ const pay = {
     { weight: 1, arbitrary: fc.constant({ nobody: true as const }) },
   ),
   amount,
-  currency: oneIn(4, currency),
+  currency: oneIn(8, currency),
   memo: oneIn(3, fc.constantFrom('a', 'b')),
   key,
 }
@@ -94,7 +94,7 @@ const anything = fc.oneof(
     seconds,
     key,
   }),
-  draft('accept', 15, { id: thing, stranger, from: oneIn(2, ownNamed) }),
+  draft('accept', 15, { id: thing, stranger, from: oneIn(3, ownNamed) }),
   draft('decline', 5, { id: thing, stranger }),
   draft('cancel', 5, { id: thing, stranger }),
   draft('block', 1, { user: index, other: index }),
@@ -117,12 +117,13 @@ export type Draft =
   | (typeof anything extends fc.Arbitrary<infer T> ? T : never)
   | { kind: 'again'; request: number }
 
-export const maxTogether = 6
+const togetherMin = 2
+const togetherMax = 8
 
 const round = draft('round', 12, {
   drafts: fc.array(fc.oneof({ weight: 200, arbitrary: anything }, again), {
-    minLength: 1,
-    maxLength: maxTogether,
+    minLength: togetherMin,
+    maxLength: togetherMax,
     size: 'max',
   }),
 })

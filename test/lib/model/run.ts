@@ -25,9 +25,14 @@ export interface Run {
   readonly prefix: string
   /** Is told of every exchange. */
   readonly tell: (exchange: Exchange) => void
+  /** The balances are compared after at least so many requests. */
+  readonly compareAfter: number
+  /** Requests since the balances were compared. */
+  uncompared: number
 }
 
 export interface RunOptions {
+  compareAfter?: number
   systems: ReadonlyMap<string, Account>
   operator: Account
   tell?: (exchange: Exchange) => void
@@ -35,10 +40,12 @@ export interface RunOptions {
 
 /** Starts a run with three people, who have nothing. */
 export async function startRun(place: Place, options: RunOptions): Promise<Run> {
-  const { systems, operator, tell = () => {} } = options
+  const { systems, operator, tell = () => {}, compareAfter = 1 } = options
   const search = startSearch(emptyModel)
   const prefix = randomUUID().slice(0, 8)
-  const run: Run = { place, users: [], systems, operator, search, requests: [], prefix, tell }
+  const counted = { compareAfter, uncompared: 0 }
+  const people = { users: [], systems, operator }
+  const run: Run = { place, ...people, ...counted, search, requests: [], prefix, tell }
   for (let count = 0; count < 3; count += 1) await newcomer(run)
   return run
 }
@@ -119,7 +126,10 @@ export async function perform(run: Run, action: Action): Promise<void> {
   for (const { request, isDoubtful } of exchanges) if (isDoubtful) await repair(run, request)
   run.requests.push(...requests)
   await signInAgain(run, closed)
+  run.uncompared += requests.length
+  if (run.uncompared < run.compareAfter) return
   await compareBalances(run)
+  run.uncompared = 0
 }
 
 /** Sends a request, again and to any process until the answer is definite. */

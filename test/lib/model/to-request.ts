@@ -1,7 +1,14 @@
 /** Makes a draft a request about the people and things that there are. */
 import type { Draft } from './drafts.ts'
 import type { ModelRequest } from './exchange.ts'
-import { isUnsettled, type Model, type ModelWallet, walletOf } from './state.ts'
+import {
+  type Deadline,
+  findWallet,
+  isUnsettled,
+  type Model,
+  type ModelWallet,
+  walletOf,
+} from './state.ts'
 
 /** Whom and what requests can be about, and names that nobody else uses. */
 export interface Cast {
@@ -40,6 +47,12 @@ function pick<T>(
   const open = position <= openMax ? all.filter(isOpen) : all
   return open.length === 0 ? undefined : at(open, position)
 }
+
+/** So long after its deadline something may still be tried. */
+const lateMs = 200
+
+const isOpen = ({ state, deadline }: { state: string; deadline: Deadline }): boolean =>
+  state === 'open' && Date.now() < deadline.at + lateMs
 
 type DraftOf<Kind extends Draft['kind']> = Extract<Draft, { kind: Kind }>
 
@@ -156,13 +169,18 @@ function toPay(cast: Cast, draft: DraftOf<'transfer'> | DraftOf<'hold'>): ModelR
   const { from, to, amount, currency, memo } = draft
   const { id: userId } = at(users, draft.user)
   const payee = 'user' in to ? at(users, to.user) : undefined
-  const others = model.wallets.filter((wallet) => wallet.userId !== userId)
+  const paying = from && nameFrom(cast, userId, from)
   let wallet = nobody
   if ('wallet' in to) wallet = nameOf(at(model.wallets, to.wallet), to.byNumber)
-  if ('other' in to) wallet = nameOf(at(others, to.other), to.byNumber)
+  if ('other' in to) {
+    const others = model.wallets.filter((it) => it.userId !== userId)
+    const currency = paying && findWallet(model, paying)?.currency
+    const fitting = others.filter((it) => currency === undefined || it.currency === currency)
+    wallet = nameOf(at(fitting.length > 0 ? fitting : others, to.other), to.byNumber)
+  }
   const terms = {
     userId,
-    from: from && nameFrom(cast, userId, from),
+    from: paying,
     to: payee ? { username: payee.username, userId: payee.id } : { wallet },
     amount,
     currency,
@@ -229,7 +247,7 @@ function toHoldStep(
   draft: DraftOf<'capture'> | DraftOf<'void'>,
 ): ModelRequest | undefined {
   const { model } = cast
-  const found = pick(model.holds, draft.id, ({ state }) => state === 'open')
+  const found = pick(model.holds, draft.id, isOpen)
   if (!found) return undefined
   const { id, payeeId } = found
   const userId = actor(cast, draft.stranger, walletOf(model, payeeId).userId)
@@ -243,7 +261,7 @@ function toRequestStep(
   draft: DraftOf<'accept'> | DraftOf<'decline'> | DraftOf<'cancel'>,
 ): ModelRequest | undefined {
   const { model } = cast
-  const found = pick(model.requests, draft.id, ({ state }) => state === 'open')
+  const found = pick(model.requests, draft.id, isOpen)
   if (!found) return undefined
   const { id, payerId, requesterId } = found
   const entitled = draft.kind === 'cancel' ? requesterId : payerId
