@@ -6,7 +6,6 @@ import { type AccountFilter, AccountFilterFlags } from 'tigerbeetle-node'
 import { TransferCode, type TransferKind } from './chart.ts'
 import { type Ledger, requestEventsMax } from './client.ts'
 import { toLedgerId, type Uuid } from './ids.ts'
-import { readTrail } from './trail.ts'
 import { type Phase, phaseOf, type StoredOperation, toStored } from './transfers.ts'
 
 /** Which transfers of an account: times in nanoseconds since 1970, both inclusive, 0 for no bound. */
@@ -55,23 +54,13 @@ export async function readHistory(ledger: Ledger, filter: HistoryFilter): Promis
   })
 }
 
-/** A page of the operations that debited an account, newest first, of one kind. */
+/** A page of the operations that debited an account, newest first. */
 export async function readDebits(
   ledger: Ledger,
-  filter: HistoryFilter & { kind: TransferKind },
+  filter: HistoryFilter,
 ): Promise<StoredOperation[]> {
   const query = toQuery(filter, AccountFilterFlags.debits)
   return query ? (await ledger.getAccountTransfers(query)).map(toStored) : []
-}
-
-/** The operation of this kind that has happened under an operation id, whatever attempt it took. */
-export async function findAttempted(
-  ledger: Ledger,
-  operationId: Uuid,
-  kind: TransferKind,
-): Promise<StoredOperation | undefined> {
-  const [transfer] = await readTrail(ledger, operationId, { code: TransferCode[kind], limit: 1 })
-  return transfer && toStored(transfer)
 }
 
 /** TigerBeetle's filter, or undefined when no time fits. */

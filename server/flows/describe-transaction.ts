@@ -1,3 +1,4 @@
+import type { TransferKind } from '../../accounting/chart.ts'
 import type { Phase } from '../../accounting/transfers.ts'
 import { showAmount } from './amount.ts'
 import { showLedgerTime } from './ledger-time.ts'
@@ -20,11 +21,17 @@ const verbs = {
   void: { in: 'gave back {} held by', out: 'got back {} held for' },
 } as const satisfies Record<Phase, Record<Transaction['direction'], string>>
 
+/** Kinds that have words of their own. */
+const verbsOfKind: Partial<Record<TransferKind, string>> = {
+  chargeback_payment: 'paid back {} to',
+}
+
 /** A transaction of a wallet as one sentence. */
 export function describeTransaction(entry: Transaction): string {
   const amount = `${showAmount(entry.amountMinor, entry.currency)} ${entry.currency}`
   const other = nameCounterparty(entry.counterparty)
-  const what = verbs[entry.phase][entry.direction].replace('{}', amount)
+  const verb = verbsOfKind[entry.kind] ?? verbs[entry.phase][entry.direction]
+  const what = verb.replace('{}', amount)
   const memo = entry.memo === null ? '' : `: ${entry.memo}`
   return `${showLedgerTime(entry.timestamp)} ${what} ${other}${memo}`
 }

@@ -9,6 +9,7 @@ import { type HistoryEntry, readHistory } from '../../accounting/history.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import { readStanding, type WalletState } from '../../accounting/standing.ts'
 import { findDeposits, findMemos } from '../../db/descriptions.ts'
+import { findReversals } from '../../db/reversals.ts'
 import { findWalletOwners, listWallets, type Wallet } from '../../db/wallets.ts'
 import type { Deps } from '../deps.ts'
 import { ensureAccounts } from './open-wallet.ts'
@@ -94,33 +95,63 @@ export async function readTransactions(
 ): Promise<Transaction[]> {
   const entries = await readHistory(deps.ledger, { accountId: wallet.id, ...filter })
   const payments = entries.filter(({ code }) => transferKindOf(code) !== 'deposit')
-  const deposits = entries.filter(({ code }) => transferKindOf(code) === 'deposit')
-  const [owners, memos, told] = await Promise.all([
+  const [owners, memos, outside] = await Promise.all([
     findWalletOwners(deps.db, [...new Set(payments.map(otherSide))]),
     findMemos(deps.db, payments),
-    findDeposits(deps.db, deposits),
+    findOutside(deps, entries),
   ])
   const { currency } = assetOf(wallet.currency)
   return entries.map((entry) => {
-    const owner = owners.get(otherSide(entry))
-    const deposit = told.get(entry.operationId)
+    const told = outside.get(entry.transferId)
     return {
       ...entry,
       kind: transferKindOf(entry.code),
       currency,
-      counterparty: owner ?? (deposit ? paymentSystemParty(deposit.paymentSystemName) : null),
-      memo: memos.get(entry.operationId) ?? deposit?.details ?? null,
-      reference: deposit?.reference ?? null,
+      counterparty: owners.get(otherSide(entry)) ?? told?.counterparty ?? null,
+      memo: memos.get(entry.operationId) ?? told?.memo ?? null,
+      reference: told?.reference ?? null,
     }
   })
 }
 
-const paymentSystemParty = (name: string): Counterparty => ({
-  walletId: null,
-  number: null,
-  username: null,
-  name,
+/** What is known of a transaction whose other side is no wallet. */
+type Outside = Pick<Transaction, 'counterparty' | 'memo' | 'reference'>
+
+const toOutside = (name: string, memo: string | null, reference: string | null): Outside => ({
+  counterparty: { walletId: null, number: null, username: null, name },
+  memo,
+  reference,
 })
+
+/** Money from outside pays first what the wallet's owner owes, and it is owed to the house. */
+const paidToHouse = toOutside('Kassa', 'Owing since a deposit was taken back', null)
+
+/** What payment systems told about transactions, by the id of the transfer. */
+async function findOutside(
+  deps: Pick<Deps, 'db'>,
+  entries: readonly HistoryEntry[],
+): Promise<Map<Uuid, Outside>> {
+  const ofKind = (...kinds: TransferKind[]) =>
+    entries.filter(({ code }) => kinds.includes(transferKindOf(code)))
+  const received = ofKind('deposit', 'suspense_assignment')
+  const paidBack = ofKind('chargeback_payment')
+  const [deposits, reversals] = await Promise.all([
+    findDeposits(deps.db, received),
+    findReversals(deps.db, paidBack),
+  ])
+  const outside = new Map<Uuid, Outside>()
+  for (const { transferId, operationId } of received) {
+    const told = deposits.get(operationId)
+    if (!told) continue
+    outside.set(transferId, toOutside(told.paymentSystemName, told.details, told.reference))
+  }
+  for (const { transferId, operationId } of paidBack) {
+    const told = reversals.get(operationId)
+    const shown = told && toOutside(told.paymentSystemName, told.reason, told.reference)
+    outside.set(transferId, shown ?? paidToHouse)
+  }
+  return outside
+}
 
 function otherSide(entry: HistoryEntry): Uuid {
   return entry.direction === 'in' ? entry.debitAccountId : entry.creditAccountId

@@ -39,6 +39,9 @@ export const walletName = z
 export const text = (lengthMax: number) =>
   z.string().min(1).max(lengthMax).refine(isStorable, 'has characters that are not text')
 
+/** Why an operator does something. */
+export const reasonFields = { reason: text(500).meta({ description: 'Kept in the audit' }) }
+
 export const time = z.string().meta({ description: 'RFC 3339 in UTC', format: 'date-time' })
 
 export const replayHeader = {

@@ -41,7 +41,7 @@ function transactionRow(entry: Transaction): Html {
     <td>
       <span class="party">${nameCounterparty(entry.counterparty)}</span>
       ${memo !== null && html`<span class="memo">${memo}</span>`}
-      <span class="when">${entry.kind} · ${showMoment(showLedgerTime(entry.timestamp))}</span>
+      <span class="when">${entry.kind.replaceAll('_', ' ')} · ${showMoment(showLedgerTime(entry.timestamp))}</span>
     </td>
     <td class="amount ${direction}">${direction === 'in' ? `+${amount}` : `\u2212${amount}`}</td>
     <td class="amount after">${formatForPeople(entry.balanceAfterMinor, currency)}</td>

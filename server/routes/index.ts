@@ -8,7 +8,9 @@ import { holdRoutes } from './holds.ts'
 import { operatorRoutes } from './operator.ts'
 import { pageRoutes } from './pages.ts'
 import { paymentSystemRoutes } from './payment-systems.ts'
+import { reversalRoutes } from './reversals.ts'
 import { sessionRoutes } from './session.ts'
+import { suspenseRoutes } from './suspense.ts'
 import { transferRoutes } from './transfers.ts'
 import { userRoutes } from './users.ts'
 import { walletRoutes } from './wallets.ts'
@@ -21,6 +23,8 @@ const api: readonly Route[] = [
   ...transferRoutes,
   ...holdRoutes,
   ...depositRoutes,
+  ...reversalRoutes,
+  ...suspenseRoutes,
   ...apiAliasRoutes,
   ...accountAliasRoutes,
   ...paymentSystemRoutes,

@@ -164,14 +164,14 @@ test('an object operation that was declined succeeds later, once, with twenty ra
   const missing = mintId()
   const object = plan(deposit(missing, 50n))
   for (const attempt of [0, 1]) {
-    assert.equal(await submitAttempts(ledger, object, 0), {
+    assert.equal(await submitAttempts(ledger, [object], 0), {
       submission: { kind: 'declined', leg: 0, reason: 'credit_account_not_found' },
       attempt,
     })
   }
   await createAccounts(ledger, [walletAccount(missing, usd)])
   const racers = await Promise.all(
-    Array.from({ length: 20 }, () => submitAttempts(ledger, object, 0)),
+    Array.from({ length: 20 }, () => submitAttempts(ledger, [object], 0)),
   )
   const done = racers.map(({ submission }) => submission)
   assert.ok(done.every((submission) => submission.kind === 'done'))
