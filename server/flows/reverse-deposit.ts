@@ -75,7 +75,7 @@ export async function reverseDeposit(
   )
 }
 
-/** A turn is lost only when something else has happened to the deposit, its wallet, or a copy of this. */
+/** A turn is lost only when something has happened to the deposit, to its wallet or to another copy. */
 const turnsMax = 100
 
 /** What a decline of the ledger means here. */

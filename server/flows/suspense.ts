@@ -41,7 +41,8 @@ export async function listSuspense(
 ): Promise<{ items: SuspenseItem[]; asOf: Date }> {
   const filter = { kind: 'suspense', state: query.status, ...query } as const
   const { entries, asOf } = await listFollowed(deps, filter)
-  const deposits = await readSome(entries, ({ id }) => find(deps, id))
+  const found = await readSome(entries, ({ id }) => readDeposit(deps.ledger, id))
+  const deposits = found.filter((deposit) => deposit !== undefined).filter(wasSuspended)
   const told = await findDeposits(
     deps.db,
     deposits.map(({ operation }) => operation),
