@@ -15,11 +15,20 @@ const access: Readonly<Record<string, readonly [Role, ...Role[]]>> = {
   'POST /v1/wallets': ['customer'],
   'GET /v1/wallets/{id}': ['customer', 'operator'],
   'GET /v1/wallets/{id}/transactions': ['customer', 'operator'],
+  'POST /v1/wallets/{id}/close': ['customer'],
+  'POST /v1/wallets/{id}/freeze': ['operator'],
+  'POST /v1/wallets/{id}/thaw': ['operator'],
   'POST /v1/transfers': ['customer'],
   'GET /v1/transfers/{id}': ['customer'],
   'POST /v1/deposits': ['payment_system'],
   'GET /v1/deposits': ['payment_system'],
   'GET /v1/deposits/{id}': ['payment_system'],
+  'POST /v1/deposits/{id}/reversals': ['payment_system'],
+  'GET /v1/deposits/{id}/reversals': ['payment_system'],
+  'GET /v1/suspense': ['operator'],
+  'GET /v1/suspense/{id}': ['operator'],
+  'POST /v1/suspense/{id}/assign': ['operator'],
+  'POST /v1/suspense/{id}/return': ['operator'],
 }
 
 let world: World
@@ -55,13 +64,18 @@ function call(client: Client, route: string) {
       currency: 'USD',
       reference: randomUUID(),
     },
+    'POST /v1/deposits/{id}/reversals': { reason: 'x', reference: randomUUID() },
+    'POST /v1/suspense/{id}/assign': { wallet_id: mallory.walletId, reason: 'x' },
+    'POST /v1/suspense/{id}/return': { reason: 'x' },
+    'POST /v1/wallets/{id}/freeze': { reason: 'x' },
+    'POST /v1/wallets/{id}/thaw': { reason: 'x' },
   }
   const json = bodies[route]
   return client.send(method, path, json === undefined ? {} : { json })
 }
 
 test('the table has every route about money', () => {
-  const paths = /^\/v1\/(wallets|transfers|deposits)(\/|$)/
+  const paths = /^\/v1\/(wallets|transfers|deposits|suspense)(\/|$)/
   const found = routes
     .filter(({ spec }) => paths.test(spec.path))
     .map(({ spec }) => `${spec.method} ${spec.path}`)
