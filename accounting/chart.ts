@@ -76,6 +76,11 @@ export function controlOf(asset: Asset): Asset {
   return control
 }
 
+/** The asset that a control ledger belongs to; throws for a ledger that is none. */
+export function assetOfControl(ledger: number): Asset {
+  return assetOfLedger(ledger - controlLedgerOffset)
+}
+
 /** TigerBeetle `code` of an account: what kind of account it is. */
 export const AccountCode = {
   /** Where a payment system's deposits come from, one per payment system and currency. Asset. */
@@ -161,6 +166,8 @@ export const ControlCode = {
   returnable_use: 103,
   /** Debit control, credit allowance: as many requests may be open. */
   request_allowance_grant: 104,
+  /** Debit rights, credit control, nothing, pending: the right to assign money in suspense, or to return it. */
+  suspense_release: 105,
 } as const
 
 export type ControlCode = (typeof ControlCode)[keyof typeof ControlCode]

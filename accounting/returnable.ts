@@ -61,14 +61,23 @@ export async function readReturnable(ledger: Ledger, whole: Returnable): Promise
   return account.credits_posted - account.debits_posted
 }
 
-/** A page of the operations, each submitted once, that have given parts of it back; newest first. */
-export async function readReturns(
+/** A page of the legs that have used a part of it, newest first. */
+export async function readReturnUses(
   ledger: Ledger,
   { operationId, asset }: Returnable,
   range: HistoryRange,
 ): Promise<StoredOperation[]> {
   const { id: accountId } = returnableAccount(operationId, asset)
-  const uses = await readDebits(ledger, { accountId, code: ControlCode.returnable_use, ...range })
+  return readDebits(ledger, { accountId, code: ControlCode.returnable_use, ...range })
+}
+
+/** A page of the operations, each submitted once, that have given parts of it back; newest first. */
+export async function readReturns(
+  ledger: Ledger,
+  whole: Returnable,
+  range: HistoryRange,
+): Promise<StoredOperation[]> {
+  const uses = await readReturnUses(ledger, whole, range)
   return findOperations(
     ledger,
     uses.map((use) => use.operationId),

@@ -27,7 +27,11 @@ export async function submitStep(
   chain: readonly Transfer[],
   principalLeg = 0,
 ): Promise<Step> {
-  const submission = await submitChain(ledger, chain, principalLeg)
+  return toStep(await submitChain(ledger, chain, principalLeg))
+}
+
+/** What a submission means as a step. */
+export function toStep(submission: Submission): Step {
   if (submission.kind !== 'invalid') return submission
   if (submission.status === 'pending_transfer_expired') return { kind: 'expired' }
   return staleStatuses.has(submission.status) ? { kind: 'stale' } : submission

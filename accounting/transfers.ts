@@ -58,45 +58,65 @@ const attemptsPerCall = 1_000
 
 /**
  * Submits an operation that is done at most once under its id (an idempotency key, or a fresh id).
- * A decline is final when this returns: the principal's id is burnt, so that no later or delayed
- * submission of the same operation can succeed.
+ * A decline is final when this returns.
  * Rejects with LedgerUnavailable (nothing happened) or LedgerOutcomeUnknown.
  */
 export async function submitOnce(ledger: Ledger, plan: Plan): Promise<Submission> {
-  const principalId = plan.operationId
-  const submission = await submit(ledger, plan, principalId)
-  if (submission.kind !== 'declined' || submission.leg === 0) return submission
-  const happened = await burnId(ledger, principalId)
-  return happened ? compare(plan, happened) : submission
+  return submitFinally(ledger, toTransfers(plan, plan.operationId))
 }
 
 /**
  * Submits an operation on an object (a deposit by its reference) that may be tried again after a
  * decline, but succeeds at most once: attempt n + 1 is tried only after attempt n is burnt.
+ *
+ * There can be several plans of the same operation, the one that is wanted most first: an attempt at
+ * the next one follows the decline of the one before. Whichever plan it is for, attempt n has the
+ * same id: so only one of them happens, also when others try with other plans at the same time.
+ *
  * `firstAttempt` may skip attempts that are known to be burnt. The answer tells the attempt it ended with.
  * Rejects with LedgerUnavailable (nothing happened) or LedgerOutcomeUnknown.
  */
 export async function submitAttempts(
   ledger: Ledger,
-  plan: Plan,
+  plans: readonly [Plan, ...Plan[]],
   firstAttempt: number,
 ): Promise<{ submission: Submission; attempt: number }> {
+  let [plan, ...others] = plans
   for (let attempt = firstAttempt; attempt < firstAttempt + attemptsPerCall; attempt += 1) {
-    const principalId = attemptId(plan.operationId, attempt)
-    const submission = await submit(ledger, plan, principalId)
+    const chain = toTransfers(plan, attemptId(plan.operationId, attempt))
+    const submission = await submitFinally(ledger, chain)
     if (submission.kind !== 'declined') return { submission, attempt }
-    if (submission.leg !== 0) {
-      const happened = await burnId(ledger, principalId)
-      if (happened) return { submission: compare(plan, happened), attempt }
-    }
-    if (submission.reason) return { submission, attempt }
+    if (!submission.reason) continue
+    const [next, ...rest] = others
+    if (!next) return { submission, attempt }
+    plan = next
+    others = rest
   }
   throw new Error(`operation ${plan.operationId}: more than ${attemptsPerCall} burnt attempts`)
 }
 
 /** The id of the principal leg of an attempt at an operation on an object. */
-function attemptId(operationId: Uuid, attempt: number): Uuid {
+export function attemptId(operationId: Uuid, attempt: number): Uuid {
   return computeUuid('attempt', operationId, attempt)
+}
+
+/**
+ * Submits a chain, once. A decline is final when this returns: the principal's id is burnt, so that
+ * no later or delayed submission of the same operation can succeed, whatever its other legs are.
+ * Rejects with LedgerUnavailable (nothing happened) or LedgerOutcomeUnknown.
+ */
+export async function submitFinally(
+  ledger: Ledger,
+  chain: readonly Transfer[],
+  principalLeg = 0,
+): Promise<Submission> {
+  const submission = await submitChain(ledger, chain, principalLeg)
+  const principal = chain[principalLeg]
+  if (!principal || submission.kind !== 'declined' || submission.leg === principalLeg) {
+    return submission
+  }
+  const happened = await burnId(ledger, toUuid(principal.id))
+  return happened ? compare({ inputHash: principal.user_data_32 }, happened) : submission
 }
 
 /**
@@ -128,10 +148,6 @@ export function compare(
   return operation.inputHash === plan.inputHash
     ? { kind: 'done', replayed: true, operation }
     : { kind: 'conflict', operation }
-}
-
-async function submit(ledger: Ledger, plan: Plan, principalId: Uuid): Promise<Submission> {
-  return submitChain(ledger, toTransfers(plan, principalId))
 }
 
 /**

@@ -11,8 +11,13 @@ export interface DescriptionKey {
   inputHash: number
 }
 
-/** A key as text, for maps and sets. */
-export const keyText = ({ operationId, inputHash }: DescriptionKey) => `${operationId}/${inputHash}`
+/** Tells the descriptions that were asked for from those of other inputs. */
+export function isAmong(keys: readonly DescriptionKey[]): (key: DescriptionKey) => boolean {
+  const wanted = new Set(keys.map(keyText))
+  return (key) => wanted.has(keyText(key))
+}
+
+const keyText = ({ operationId, inputHash }: DescriptionKey) => `${operationId}/${inputHash}`
 
 /** Keeps memos, those that are written at about the same time in one statement. */
 export interface MemoWriter {
@@ -52,7 +57,7 @@ export async function findMemos(
   keys: readonly DescriptionKey[],
 ): Promise<Map<string, string>> {
   if (keys.length === 0) return new Map()
-  const wanted = new Set(keys.map(keyText))
+  const isWanted = isAmong(keys)
   const rows = await db
     .selectFrom('memos')
     .select(['transfer_id', 'input_hash', 'memo'])
@@ -63,7 +68,7 @@ export async function findMemos(
     )
     .execute()
   const matching = rows.filter((row) =>
-    wanted.has(keyText({ operationId: row.transfer_id, inputHash: Number(row.input_hash) })),
+    isWanted({ operationId: row.transfer_id, inputHash: Number(row.input_hash) }),
   )
   return new Map(matching.map((row) => [row.transfer_id, row.memo]))
 }
@@ -74,6 +79,8 @@ export interface DepositDescription extends DescriptionKey {
   reference: string
   sender: string | null
   details: string | null
+  /** The wallet as it was named: an id or a number, be it of no wallet. */
+  namedWallet: string | null
 }
 
 /** Keeps what was told about a deposit. Answers what is kept: the first telling of the same input. */
@@ -90,6 +97,7 @@ export async function keepDeposit(
       reference: deposit.reference,
       sender: deposit.sender,
       details: deposit.details,
+      named_wallet: deposit.namedWallet,
     })
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst()
@@ -110,7 +118,6 @@ export async function findDeposits(
   keys: readonly DescriptionKey[],
 ): Promise<Map<string, NamedDeposit>> {
   if (keys.length === 0) return new Map()
-  const wanted = new Set(keys.map(keyText))
   const rows = await db
     .selectFrom('deposits')
     .innerJoin('payment_systems', 'payment_systems.user_id', 'deposits.payment_system_id')
@@ -130,8 +137,9 @@ export async function findDeposits(
     reference: row.reference,
     sender: row.sender,
     details: row.details,
+    namedWallet: row.named_wallet,
   }))
-  const matching = deposits.filter((deposit) => wanted.has(keyText(deposit)))
+  const matching = deposits.filter(isAmong(keys))
   return new Map(matching.map((deposit) => [deposit.operationId, deposit]))
 }
 

@@ -1,6 +1,6 @@
 /** What describes refunds: which payment each gives back, and why. Insert-only. */
 import type { Database } from './database.ts'
-import { type DescriptionKey, keyText } from './descriptions.ts'
+import { type DescriptionKey, isAmong } from './descriptions.ts'
 
 export interface RefundDescription extends DescriptionKey {
   /** The payment or capture that is given back. */
@@ -28,7 +28,6 @@ export async function findRefunds(
   keys: readonly DescriptionKey[],
 ): Promise<Map<string, RefundDescription>> {
   if (keys.length === 0) return new Map()
-  const wanted = new Set(keys.map(keyText))
   const rows = await db
     .selectFrom('refunds')
     .select(['id', 'input_hash', 'transfer_id', 'reason'])
@@ -44,6 +43,6 @@ export async function findRefunds(
     transferId: row.transfer_id,
     reason: row.reason,
   }))
-  const matching = refunds.filter((refund) => wanted.has(keyText(refund)))
+  const matching = refunds.filter(isAmong(keys))
   return new Map(matching.map((refund) => [refund.operationId, refund]))
 }

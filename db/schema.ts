@@ -95,7 +95,7 @@ export interface DepositsTable {
   reference: Fixed<string>
   sender: Fixed<string | null>
   details: Fixed<string | null>
-  /** The wallet as the payment system has named it, when the money went to suspense. */
+  /** The wallet as the payment system has named it; null in rows older than suspense. */
   named_wallet: Fixed<string | null>
   created_at: FixedDefault<Date>
 }

@@ -30,11 +30,7 @@ export async function advanceCursor(
   apply: (trx: Database) => Promise<void>,
 ): Promise<boolean> {
   return db.transaction().execute(async (trx) => {
-    await trx
-      .insertInto('tail_cursors')
-      .values({ name, ledger_time: 0n, read_at: new Date(0) })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute()
+    await placeCursor(trx, name)
     const { numUpdatedRows } = await trx
       .updateTable('tail_cursors')
       .set({ ledger_time: move.to, read_at: move.readAt })
@@ -47,21 +43,20 @@ export async function advanceCursor(
   })
 }
 
-/** Notes that at `readAt` there was nothing after the ledger time where a reader stands. */
+/**
+ * Notes that at `readAt` there was nothing after the ledger time where a reader stands. It never makes a
+ * cursor: one that was put back to the beginning meanwhile stays there.
+ */
 export async function touchCursor(
   db: Database,
   name: string,
   { ledgerTime, readAt }: TailCursor,
 ): Promise<void> {
   await db
-    .insertInto('tail_cursors')
-    .values({ name, ledger_time: ledgerTime, read_at: readAt })
-    .onConflict((conflict) =>
-      conflict
-        .column('name')
-        .doUpdateSet({ read_at: readAt })
-        .where('tail_cursors.ledger_time', '=', ledgerTime),
-    )
+    .updateTable('tail_cursors')
+    .set({ read_at: readAt })
+    .where('name', '=', name)
+    .where('ledger_time', '=', ledgerTime)
     .execute()
 }
 
@@ -72,7 +67,9 @@ export async function resetCursor(
   empty: (trx: Database) => Promise<void>,
 ): Promise<void> {
   await db.transaction().execute(async (trx) => {
-    await trx.deleteFrom('tail_cursors').where('name', '=', name).execute()
+    await placeCursor(trx, name)
+    const beginning = { ledger_time: 0n, read_at: new Date(0) }
+    await trx.updateTable('tail_cursors').set(beginning).where('name', '=', name).execute()
     await trx.deleteFrom('tail_deadlines').where('reader', '=', name).execute()
     await empty(trx)
   })
@@ -133,5 +130,14 @@ export async function changeDeadlines(
     .deleteFrom('tail_deadlines')
     .where('reader', '=', reader)
     .where('transfer_id', 'in', closed)
+    .execute()
+}
+
+/** Makes the cursor of a reader that has never read. */
+async function placeCursor(trx: Database, name: string): Promise<void> {
+  await trx
+    .insertInto('tail_cursors')
+    .values({ name, ledger_time: 0n, read_at: new Date(0) })
+    .onConflict((conflict) => conflict.doNothing())
     .execute()
 }

@@ -4,7 +4,7 @@
  */
 import { sql } from 'kysely'
 import type { Database } from './database.ts'
-import { type DescriptionKey, keyText } from './descriptions.ts'
+import { type DescriptionKey, isAmong } from './descriptions.ts'
 
 export interface WithdrawalIntent extends DescriptionKey {
   userId: string
@@ -92,7 +92,6 @@ export async function findWithdrawalOutcomes(
   keys: readonly DescriptionKey[],
 ): Promise<Map<string, WithdrawalOutcome>> {
   if (keys.length === 0) return new Map()
-  const wanted = new Set(keys.map(keyText))
   const rows = await db
     .selectFrom('withdrawal_outcomes')
     .select(['withdrawal_id', 'input_hash', 'reference', 'reason'])
@@ -107,7 +106,7 @@ export async function findWithdrawalOutcomes(
     inputHash: Number(input_hash),
     ...told,
   }))
-  const matching = outcomes.filter((outcome) => wanted.has(keyText(outcome)))
+  const matching = outcomes.filter(isAmong(keys))
   return new Map(matching.map((outcome) => [outcome.operationId, outcome]))
 }
 

@@ -1,11 +1,11 @@
 import autocannon from 'autocannon'
 import type { Load, LoadResult } from './load.ts'
-import { createScript, type Workload } from './workload.ts'
+import { createScript, textOf, type Workload } from './workload.ts'
 
 /** Saturates a server by autocannon: for machines without wrk. It needs more of the processor. */
 export async function runAutocannon(workload: Workload, load: Load): Promise<LoadResult> {
   const script = createScript(workload)
-  const hears: Pick<autocannon.Request, 'onResponse'> = {
+  const listening: Pick<autocannon.Request, 'onResponse'> = {
     onResponse: (_status, _body, _context, headers = {}) =>
       script.answered({
         location: textOf(headers.Location),
@@ -20,13 +20,10 @@ export async function runAutocannon(workload: Workload, load: Load): Promise<Loa
       {
         method: 'POST',
         setupRequest: (request) => ({ ...request, ...script.next() }),
-        ...(workload.operation.second ? hears : {}),
+        ...(workload.operation.second ? listening : {}),
       },
     ],
   })
   const { errors, timeouts, non2xx } = result
   return { answers: result['2xx'], seconds: result.duration, failures: errors + timeouts + non2xx }
 }
-
-const textOf = (header: unknown): string | undefined =>
-  typeof header === 'string' ? header : undefined

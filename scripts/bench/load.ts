@@ -2,7 +2,7 @@
 import { Pool } from 'undici'
 import { runAutocannon } from './cannon.ts'
 import { type Latency, openLoop, type Pace } from './open-loop.ts'
-import { createScript, type Workload } from './workload.ts'
+import { createScript, textOf, type Workload } from './workload.ts'
 import { hasWrk, runWrk } from './wrk.ts'
 
 export interface Load {
@@ -36,8 +36,10 @@ export async function pace(workload: Workload, connections: number, at: Pace): P
     return await openLoop(at, async () => {
       const { statusCode, headers, body } = await pool.request({ method: 'POST', ...script.next() })
       await body.dump()
-      const [location, requestId] = [headers.location, headers['x-request-id']].map(String)
-      script.answered({ location, requestId })
+      script.answered({
+        location: textOf(headers.location),
+        requestId: textOf(headers['x-request-id']),
+      })
       return statusCode < 300
     })
   } finally {

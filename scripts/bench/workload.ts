@@ -30,6 +30,10 @@ export interface AnswerHeaders {
   requestId: string | undefined
 }
 
+/** A header that is there once. */
+export const textOf = (header: unknown): string | undefined =>
+  typeof header === 'string' ? header : undefined
+
 /** Requests one after the other. wrk.ts says the same in Lua. */
 export interface Script {
   /** One that follows an answer, where there is one to follow; else a first one. */
@@ -51,6 +55,7 @@ export function pickPair({ wallets, hot }: Wallets): Pair {
   return { from, to }
 }
 
+/** The requests of a workload; one script is for all connections of a load. */
 export function createScript(workload: Workload): Script {
   const { operation, wallets, cookies } = workload
   const { path, first, second } = operation
@@ -83,7 +88,7 @@ export function createScript(workload: Workload): Script {
       return request
     },
     answered({ location, requestId }) {
-      if (!location?.startsWith(`${path}/`)) return
+      if (!second || !location?.startsWith(`${path}/`)) return
       const [from = 0, to = 0] = requestId?.split('-').map(Number) ?? []
       waiting.push({ location, pair: { from, to } })
     },

@@ -1,3 +1,4 @@
+import type { TransferKind } from '../../accounting/chart.ts'
 import type { Phase } from '../../accounting/transfers.ts'
 import { showAmount } from './amount.ts'
 import { showLedgerTime } from './ledger-time.ts'
@@ -20,13 +21,24 @@ const verbs = {
   void: { in: 'gave back {} held by', out: 'got back {} held for' },
 } as const satisfies Record<Phase, Record<Transaction['direction'], string>>
 
-const refunded = { in: 'got back {} from', out: 'refunded {} to' }
+type Verbs = Readonly<Record<Transaction['direction'], string>>
+
+const either = (verb: string): Verbs => ({ in: verb, out: verb })
+
+/** Kinds that have words of their own, by phase where that matters. */
+const verbsOfKind: Partial<Record<TransferKind, Partial<Record<Phase, Verbs>>>> = {
+  refund: { single: { in: 'got back {} from', out: 'refunded {} to' } },
+  chargeback_payment: { single: either('paid back {} to') },
+  freeze: { pending: either('frozen by'), void: either('thawed by') },
+  closing: { pending: either('closing begun by'), void: either('closing ended by') },
+  closure: { pending: either('closed by') },
+}
 
 /** A transaction of a wallet as one sentence. */
 export function describeTransaction(entry: Transaction): string {
   const amount = `${showAmount(entry.amountMinor, entry.currency)} ${entry.currency}`
   const other = nameCounterparty(entry.counterparty)
-  const verb = (entry.kind === 'refund' ? refunded : verbs[entry.phase])[entry.direction]
+  const verb = (verbsOfKind[entry.kind]?.[entry.phase] ?? verbs[entry.phase])[entry.direction]
   const what = verb.replace('{}', amount)
   const memo = entry.memo === null ? '' : `: ${entry.memo}`
   return `${showLedgerTime(entry.timestamp)} ${what} ${other}${memo}`

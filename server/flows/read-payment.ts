@@ -32,10 +32,8 @@ export async function findVisiblePayment(
   id: Uuid,
 ): Promise<Paid> {
   const paid = await findPaid(deps.ledger, id)
-  if (!paid) throw new Refusal('transfer_not_found')
-  const isParty = [paid.debitAccountId, paid.creditAccountId].some((walletId) =>
-    speaksFor(caller, walletId),
-  )
+  const isParty =
+    paid && (speaksFor(caller, paid.debitAccountId) || speaksFor(caller, paid.creditAccountId))
   if (!isParty) throw new Refusal('transfer_not_found')
   return paid
 }

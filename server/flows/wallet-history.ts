@@ -8,12 +8,11 @@ import { assetOf, type TransferKind, transferKindOf } from '../../accounting/cha
 import { type HistoryEntry, readHistory } from '../../accounting/history.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import { readStanding, type WalletState } from '../../accounting/standing.ts'
-import { findDeposits, findMemos } from '../../db/descriptions.ts'
-import { findRefunds } from '../../db/refunds.ts'
+import { findMemos } from '../../db/descriptions.ts'
 import { findWalletOwners, listWallets, type Wallet } from '../../db/wallets.ts'
 import type { Deps } from '../deps.ts'
-import { describePayouts } from './describe-payouts.ts'
 import { ensureAccounts } from './open-wallet.ts'
+import { tellTransactions } from './tell-transactions.ts'
 
 export interface WalletWithBalance extends Wallet {
   balance: Balance
@@ -96,40 +95,29 @@ export async function readTransactions(
 ): Promise<Transaction[]> {
   const entries = await readHistory(deps.ledger, { accountId: wallet.id, ...filter })
   const payments = entries.filter(({ code }) => transferKindOf(code) !== 'deposit')
-  const deposits = entries.filter(({ code }) => transferKindOf(code) === 'deposit')
-  const withdrawals = entries.filter(({ code }) => transferKindOf(code) === 'withdrawal')
-  const refunds = entries.filter(({ code }) => transferKindOf(code) === 'refund')
-  const [owners, memos, told, payouts, refunded] = await Promise.all([
+  const [owners, memos, outside] = await Promise.all([
     findWalletOwners(deps.db, [...new Set(payments.map(otherSide))]),
     findMemos(deps.db, payments),
-    findDeposits(deps.db, deposits),
-    describePayouts(deps, withdrawals),
-    findRefunds(deps.db, refunds),
+    tellTransactions(deps, entries),
   ])
   const { currency } = assetOf(wallet.currency)
   return entries.map((entry) => {
-    const owner = owners.get(otherSide(entry))
-    const deposit = told.get(entry.operationId)
-    const payout = payouts.get(entry.transferId)
-    const systemName = deposit?.paymentSystemName ?? payout?.paymentSystemName
-    const reason = payout?.reason ?? refunded.get(entry.operationId)?.reason
+    const told = outside.get(entry.transferId)
     return {
       ...entry,
       kind: transferKindOf(entry.code),
       currency,
-      counterparty: owner ?? (systemName ? paymentSystemParty(systemName) : null),
-      memo: memos.get(entry.operationId) ?? deposit?.details ?? reason ?? null,
-      reference: deposit?.reference ?? payout?.reference ?? null,
+      counterparty: owners.get(otherSide(entry)) ?? toParty(told?.name ?? null),
+      memo: memos.get(entry.operationId) ?? told?.memo ?? null,
+      reference: told?.reference ?? null,
     }
   })
 }
 
-const paymentSystemParty = (name: string): Counterparty => ({
-  walletId: null,
-  number: null,
-  username: null,
-  name,
-})
+/** A party that has no wallet: a payment system, or the house. */
+function toParty(name: string | null): Counterparty | null {
+  return name === null ? null : { walletId: null, number: null, username: null, name }
+}
 
 function otherSide(entry: HistoryEntry): Uuid {
   return entry.direction === 'in' ? entry.debitAccountId : entry.creditAccountId

@@ -59,6 +59,8 @@ export const partyFields = {
   username: z.string().nullable(),
   name: z.string().nullable(),
 }
+/** Why an operator does something. */
+export const reasonFields = { reason: text(500).meta({ description: 'Kept in the audit' }) }
 
 export const time = z.string().meta({ description: 'RFC 3339 in UTC', format: 'date-time' })
 

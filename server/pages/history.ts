@@ -50,7 +50,7 @@ function transactionRow(entry: Transaction): Html {
     <td>
       <span class="party">${nameCounterparty(entry.counterparty)}</span>
       ${memo !== null && html`<span class="memo">${memo}</span>`}
-      <span class="when">${entry.kind}${reservation} · ${showMoment(showLedgerTime(entry.timestamp))}</span>
+      <span class="when">${entry.kind.replaceAll('_', ' ')}${reservation} · ${showMoment(showLedgerTime(entry.timestamp))}</span>
     </td>
     <td class="amount ${direction}">${sign}${amount}</td>
     <td class="amount after">${formatForPeople(entry.balanceAfterMinor, currency)}</td>

@@ -43,16 +43,21 @@ export function homePage(view: HomeView): string {
   return layout('Wallets', content, view.who)
 }
 
-function walletCard({ number, currency, balance }: WalletWithBalance, isSelected: boolean): Html {
+function walletCard(wallet: WalletWithBalance, isSelected: boolean): Html {
+  const { number, currency, balance, owedMinor } = wallet
   const held =
     balance.heldMinor > 0n &&
     html`<span class="held">${formatForPeople(balance.postedMinor, currency)} posted,
       ${formatForPeople(balance.heldMinor, currency)} held</span>`
+  const owed =
+    owedMinor > 0n &&
+    html`<span class="held">You owe ${formatForPeople(owedMinor, currency)}: a deposit was taken back</span>`
   return html`<li>
     <a class="wallet" href="/?wallet=${number}" ${isSelected && html`aria-current="true"`}>
       <span class="currency">${currency}</span>
       <span class="balance">${formatForPeople(balance.availableMinor, currency)}</span>
       ${held}
+      ${owed}
       <span class="number">No. ${formatNumber(number)}</span>
     </a>
   </li>`

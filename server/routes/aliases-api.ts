@@ -189,6 +189,7 @@ const postExternalToWallet = defineRoute(
       currency: wallet.currency,
       reference: idempotencyKey ?? randomUUID(),
       details: body.details,
+      onUnmatched: 'refuse',
     })
     return showMoved(deps, booked.id, wallet, replayed)
   },

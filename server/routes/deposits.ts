@@ -1,6 +1,12 @@
 import { z } from 'zod'
 import { showAmount } from '../flows/amount.ts'
-import { type Deposit, deposit, listDeposits, readDeposit } from '../flows/deposit.ts'
+import { deposit } from '../flows/deposit.ts'
+import {
+  type Deposit,
+  type DepositSuspense,
+  findDeposit,
+  listDeposits,
+} from '../flows/deposits-read.ts'
 import { showLedgerTime } from '../flows/ledger-time.ts'
 import { pageOf, pageQuery, toBounds, toPage } from '../http/paging.ts'
 import { defineRoute } from '../http/route.ts'
@@ -18,10 +24,29 @@ import {
 
 const tags = ['Deposits'] as const
 
+export const suspenseStates = ['open', 'assigned', 'returned'] as const
+
+/** How a deposit stands in suspense. */
+export const suspenseFields = {
+  state: z.enum(suspenseStates).meta({ description: 'As the ledger has it at this moment' }),
+  named_wallet: z.string().nullable().meta({ description: 'The wallet as it was named' }),
+  wallet_id: uuid.nullable().meta({ description: 'The wallet that it was assigned to' }),
+  changed_at: time.nullable().meta({ description: 'When it was assigned or returned' }),
+}
+
+export function showSuspenseState(suspense: DepositSuspense) {
+  return {
+    state: suspense.state,
+    named_wallet: suspense.namedWallet,
+    wallet_id: suspense.walletId,
+    changed_at: suspense.changedAt === null ? null : showLedgerTime(suspense.changedAt),
+  }
+}
+
 const depositBody = z
   .object({
     id: uuid,
-    wallet_id: uuid,
+    wallet_id: uuid.nullable().meta({ description: 'null when it went to suspense' }),
     amount: amountOutput,
     currency: z.string(),
     reference: z.string().nullable(),
@@ -29,6 +54,10 @@ const depositBody = z
     details: z.string().nullable(),
     occurred_at: time.nullable(),
     created_at: time,
+    suspense: z
+      .object(suspenseFields)
+      .optional()
+      .meta({ description: 'Only of a deposit that went to suspense' }),
   })
   .meta({ id: 'Deposit' })
 
@@ -43,6 +72,7 @@ function showDeposit(stored: Deposit): z.output<typeof depositBody> {
     details: stored.details,
     occurred_at: stored.occurredAt === null ? null : showLedgerTime(stored.occurredAt),
     created_at: showLedgerTime(stored.timestamp),
+    ...(stored.suspense ? { suspense: showSuspenseState(stored.suspense) } : {}),
   }
 }
 
@@ -78,7 +108,8 @@ const postDeposit = defineRoute(
     summary: 'Tell of money received for a wallet',
     description:
       'The reference alone decides whether this is a new deposit: the same reference never pays ' +
-      'twice, with or without an Idempotency-Key. A deposit that was declined can be sent again.',
+      'twice, with or without an Idempotency-Key. A deposit that was declined can be sent again. ' +
+      'Part of it may pay what the owner of the wallet owes since an earlier deposit was taken back.',
     tags,
     caller: 'payment_system',
     body: z.strictObject({
@@ -89,6 +120,14 @@ const postDeposit = defineRoute(
       sender: text(200).optional().meta({ description: 'Who paid, as you know it' }),
       details: text(500).optional().meta({ description: 'Shown to the owner of the wallet' }),
       occurred_at: occurredAt.optional(),
+      on_unmatched: z
+        .enum(['refuse', 'suspense'])
+        .default('refuse')
+        .meta({
+          description:
+            'What becomes of it when the wallet is unknown, of another currency, frozen or closed: it is ' +
+            'refused, or booked in suspense until an operator assigns or returns it',
+        }),
     }),
     idempotent: true,
     responses: {
@@ -105,6 +144,7 @@ const postDeposit = defineRoute(
       sender: body.sender,
       details: body.details,
       occurredAtMs: body.occurred_at === undefined ? undefined : Date.parse(body.occurred_at),
+      onUnmatched: body.on_unmatched,
     })
     return {
       status: 201,
@@ -127,7 +167,7 @@ const getDeposit = defineRoute(
   },
   async (deps, { caller, params }) => ({
     status: 200,
-    body: showDeposit(await readDeposit(deps, caller, params.id)),
+    body: showDeposit(await findDeposit(deps, caller, params.id)),
   }),
 )
 

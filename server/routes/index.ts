@@ -11,7 +11,9 @@ import { pageRoutes } from './pages.ts'
 import { paymentRequestRoutes } from './payment-requests.ts'
 import { paymentSystemRoutes } from './payment-systems.ts'
 import { refundRoutes } from './refunds.ts'
+import { reversalRoutes } from './reversals.ts'
 import { sessionRoutes } from './session.ts'
+import { suspenseRoutes } from './suspense.ts'
 import { transferRoutes } from './transfers.ts'
 import { userRoutes } from './users.ts'
 import { walletRoutes } from './wallets.ts'
@@ -31,6 +33,8 @@ const api: readonly Route[] = [
   ...depositRoutes,
   ...withdrawalRoutes,
   ...withdrawalStepRoutes,
+  ...reversalRoutes,
+  ...suspenseRoutes,
   ...apiAliasRoutes,
   ...accountAliasRoutes,
   ...paymentSystemRoutes,

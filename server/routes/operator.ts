@@ -10,13 +10,11 @@ import { listWalletsWithBalances, withBalances } from '../flows/wallet-history.t
 import { idPageQuery, readIdCursor, toIdPage } from '../http/id-paging.ts'
 import { pageOf } from '../http/paging.ts'
 import { defineRoute } from '../http/route.ts'
-import { text, time, uuid } from '../http/schemas.ts'
+import { reasonFields, time, uuid } from '../http/schemas.ts'
 import { emailInput, nameInput, showUser, userBody } from './users.ts'
 import { showWallet, walletBody } from './wallets.ts'
 
 const tags = ['Operators'] as const
-
-const reasonLengthMax = 500
 
 const knownUserBody = userBody
   .extend({ deactivated_at: time.nullable() })
@@ -84,10 +82,6 @@ const getUserWallets = defineRoute(
   },
 )
 
-const reasonInput = z.strictObject({
-  reason: text(reasonLengthMax).meta({ description: 'Kept in the audit' }),
-})
-
 const postDeactivate = defineRoute(
   {
     method: 'POST',
@@ -98,7 +92,7 @@ const postDeactivate = defineRoute(
     tags,
     caller: 'operator',
     params: z.object({ id: uuid }),
-    body: reasonInput,
+    body: z.strictObject(reasonFields),
     responses: { 200: { description: 'The user is deactivated', body: knownUserBody } },
     refusals: ['user_not_found', 'own_account'],
   },
@@ -116,7 +110,7 @@ const postReactivate = defineRoute(
     tags,
     caller: 'operator',
     params: z.object({ id: uuid }),
-    body: reasonInput,
+    body: z.strictObject(reasonFields),
     responses: { 200: { description: 'The user is active', body: knownUserBody } },
     refusals: ['user_not_found'],
   },
@@ -130,7 +124,7 @@ const walletStep = {
   tags,
   caller: 'operator',
   params: z.object({ id: uuid }),
-  body: reasonInput,
+  body: z.strictObject(reasonFields),
   refusals: ['wallet_not_found', 'wallet_closed', 'outcome_unknown', 'ledger_unavailable', 'busy'],
 } as const
 

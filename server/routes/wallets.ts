@@ -85,11 +85,16 @@ const transactionBody = z
   })
   .meta({ id: 'Transaction' })
 
+/** An operation's own id names a transaction, unless the operation has several in one wallet. */
+function transactionId({ phase, kind, operationId, transferId }: Transaction): string {
+  return phase === 'single' && kind !== 'chargeback_payment' ? operationId : transferId
+}
+
 /** A transaction of a wallet as JSON. */
 function showTransaction(entry: Transaction): z.output<typeof transactionBody> {
   const { counterparty } = entry
   return {
-    id: entry.phase === 'single' ? entry.operationId : entry.transferId,
+    id: transactionId(entry),
     kind: entry.kind,
     phase: entry.phase,
     direction: entry.direction,

@@ -164,19 +164,39 @@ test('an object operation that was declined succeeds later, once, with twenty ra
   const missing = mintId()
   const object = plan(deposit(missing, 50n))
   for (const attempt of [0, 1]) {
-    assert.equal(await submitAttempts(ledger, object, 0), {
+    assert.equal(await submitAttempts(ledger, [object], 0), {
       submission: { kind: 'declined', leg: 0, reason: 'credit_account_not_found' },
       attempt,
     })
   }
   await createAccounts(ledger, [walletAccount(missing, usd)])
   const racers = await Promise.all(
-    Array.from({ length: 20 }, () => submitAttempts(ledger, object, 0)),
+    Array.from({ length: 20 }, () => submitAttempts(ledger, [object], 0)),
   )
   const done = racers.map(({ submission }) => submission)
   assert.ok(done.every((submission) => submission.kind === 'done'))
   assert.is(done.filter((s) => s.kind === 'done' && !s.replayed).length, 1)
   assert.is(await available(missing), 50n)
+})
+
+test('after a decline an object operation tries its next plan; of all racers one does one of them', async () => {
+  const [missing, other] = [mintId(), await wallet()]
+  const first = plan(deposit(missing, 50n))
+  const second = { ...first, legs: [deposit(other, 50n)] as const }
+  const wanted = Array.from({ length: 20 }, (_, index) =>
+    submitAttempts(ledger, index % 2 ? [first, second] : [first], 0),
+  )
+  const racers = (await Promise.all(wanted)).map(({ submission }) => submission)
+  const firsts = racers.filter((submission) => submission.kind === 'done' && !submission.replayed)
+  assert.is(firsts.length, 1)
+  assert.ok(
+    racers.every(({ kind }, index) => kind === 'done' || (kind === 'declined' && !(index % 2))),
+  )
+  assert.is(await available(other), 50n)
+  await createAccounts(ledger, [walletAccount(missing, usd)])
+  const { submission } = await submitAttempts(ledger, [first], 0)
+  assert.ok(submission.kind === 'done' && submission.replayed)
+  assert.is(await available(missing), 0n)
 })
 
 test('two hundred payments race for money that allows exactly fifty', async () => {

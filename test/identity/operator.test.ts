@@ -187,6 +187,7 @@ const newAccount = { name: 'x', email: paymentSystemLogin.email }
 const bodies: Readonly<Record<string, Json>> = {
   'POST /v1/payment-systems': newAccount,
   'POST /v1/operators': newAccount,
+  'POST /v1/suspense/{id}/assign': { wallet_id: nobody, reason: 'audit' },
 }
 
 test('every route that lets an operator in leaves an entry in the audit', async () => {

@@ -1,7 +1,7 @@
 /**
- * Kassa as a process that can be stopped for ever at an exact step of its work: before and after each
- * call that changes the ledger, after each statement that changes PostgreSQL, and before the answer.
- * (Where it only reads, stopping leaves behind what the step before leaves.) The steps are reached
+ * Kassa as a process that can be stopped for ever at an exact step of its work: after each call that
+ * changes the ledger, after each statement that changes PostgreSQL, and before the answer. (Anywhere
+ * else, stopping leaves behind what the step before leaves.) The steps are reached
  * through the dependencies; what jobs do in the background does not count. Commands arrive as lines
  * on standard input; what is told leaves on standard output at once, also when the process is stopped
  * right after it.
@@ -52,7 +52,6 @@ function watchLedger(ledger: Ledger): Ledger {
   const watched =
     <Batch, Results>(name: string, call: (batch: Batch) => Promise<Results>) =>
     async (batch: Batch): Promise<Results> => {
-      reach(`before ${name}`)
       const results = await call(batch)
       reach(`after ${name}`)
       return results

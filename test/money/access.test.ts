@@ -15,11 +15,46 @@ const access: Readonly<Record<string, readonly [Role, ...Role[]]>> = {
   'POST /v1/wallets': ['customer'],
   'GET /v1/wallets/{id}': ['customer', 'operator'],
   'GET /v1/wallets/{id}/transactions': ['customer', 'operator'],
+  'POST /v1/wallets/{id}/close': ['customer'],
+  'POST /v1/wallets/{id}/freeze': ['operator'],
+  'POST /v1/wallets/{id}/thaw': ['operator'],
   'POST /v1/transfers': ['customer'],
   'GET /v1/transfers/{id}': ['customer'],
   'POST /v1/deposits': ['payment_system'],
   'GET /v1/deposits': ['payment_system'],
   'GET /v1/deposits/{id}': ['payment_system'],
+  'POST /v1/deposits/{id}/reversals': ['payment_system'],
+  'GET /v1/deposits/{id}/reversals': ['payment_system'],
+  'GET /v1/suspense': ['operator'],
+  'GET /v1/suspense/{id}': ['operator'],
+  'POST /v1/suspense/{id}/assign': ['operator'],
+  'POST /v1/suspense/{id}/return': ['operator'],
+  'POST /v1/holds': ['customer'],
+  'GET /v1/holds': ['customer'],
+  'GET /v1/holds/{id}': ['customer'],
+  'POST /v1/holds/{id}/capture': ['customer'],
+  'POST /v1/holds/{id}/void': ['customer'],
+  'POST /v1/payment-requests': ['customer'],
+  'GET /v1/payment-requests': ['customer'],
+  'GET /v1/payment-requests/{id}': ['customer'],
+  'POST /v1/payment-requests/{id}/accept': ['customer'],
+  'POST /v1/payment-requests/{id}/decline': ['customer'],
+  'POST /v1/payment-requests/{id}/cancel': ['customer'],
+  'GET /v1/blocks': ['customer'],
+  'PUT /v1/blocks/{username}': ['customer'],
+  'DELETE /v1/blocks/{username}': ['customer'],
+  'POST /v1/transfers/{id}/refunds': ['customer', 'operator'],
+  'GET /v1/transfers/{id}/refunds': ['customer', 'operator'],
+  'GET /v1/refunds': ['customer'],
+  'GET /v1/refunds/{id}': ['customer', 'operator'],
+  'GET /v1/payout-systems': ['customer'],
+  'POST /v1/withdrawals': ['customer'],
+  'GET /v1/withdrawals': ['customer', 'payment_system', 'operator'],
+  'GET /v1/withdrawals/{id}': ['customer', 'payment_system', 'operator'],
+  'POST /v1/withdrawals/{id}/cancel': ['customer'],
+  'POST /v1/withdrawals/{id}/take': ['payment_system'],
+  'POST /v1/withdrawals/{id}/confirm': ['payment_system'],
+  'POST /v1/withdrawals/{id}/fail': ['payment_system'],
 }
 
 let world: World
@@ -31,7 +66,7 @@ const signedIn = new Map<Role, Client>()
 test.before(async () => {
   world = await createWorld()
   ada = await world.signUp()
-  mallory = await world.signUp()
+  mallory = await world.signUp({ username: 'mallory' })
   bank = await world.paymentSystem()
   signedIn.set('customer', ada.client)
   signedIn.set('payment_system', bank)
@@ -45,7 +80,7 @@ test.after(() => world.stop())
 /** Sends a request to a route as the table names it, with a body that would be right. */
 function call(client: Client, route: string) {
   const [method = '', template = ''] = route.split(' ')
-  const path = template.replace('{id}', randomUUID())
+  const path = template.replace('{id}', randomUUID()).replace('{username}', 'mallory')
   const bodies: Record<string, Json> = {
     'POST /v1/wallets': { currency: 'EUR' },
     'POST /v1/transfers': { to_wallet_id: mallory.walletId, amount: '1' },
@@ -55,13 +90,36 @@ function call(client: Client, route: string) {
       currency: 'USD',
       reference: randomUUID(),
     },
+    'POST /v1/deposits/{id}/reversals': { reason: 'x', reference: randomUUID() },
+    'POST /v1/suspense/{id}/assign': { wallet_id: mallory.walletId, reason: 'x' },
+    'POST /v1/suspense/{id}/return': { reason: 'x' },
+    'POST /v1/wallets/{id}/freeze': { reason: 'x' },
+    'POST /v1/wallets/{id}/thaw': { reason: 'x' },
+    'POST /v1/holds': { to_wallet_id: mallory.walletId, amount: '1' },
+    'POST /v1/holds/{id}/capture': {},
+    'POST /v1/payment-requests': {
+      from_username: 'mallory',
+      to_wallet_id: ada.walletId,
+      amount: '1',
+    },
+    'POST /v1/payment-requests/{id}/accept': {},
+    'POST /v1/transfers/{id}/refunds': {},
+    'POST /v1/withdrawals': {
+      wallet_id: ada.walletId,
+      amount: '1',
+      payment_system: 'First payment system',
+      destination: 'an account at a bank',
+    },
+    'POST /v1/withdrawals/{id}/confirm': { reference: 'x' },
+    'POST /v1/withdrawals/{id}/fail': { reason: 'x' },
   }
   const json = bodies[route]
   return client.send(method, path, json === undefined ? {} : { json })
 }
 
 test('the table has every route about money', () => {
-  const paths = /^\/v1\/(wallets|transfers|deposits)(\/|$)/
+  const paths =
+    /^\/v1\/(wallets|transfers|holds|payment-requests|blocks|refunds|deposits|suspense|withdrawals|payout-systems)(\/|$)/
   const found = routes
     .filter(({ spec }) => paths.test(spec.path))
     .map(({ spec }) => `${spec.method} ${spec.path}`)
@@ -82,7 +140,7 @@ test('a role reaches its own routes and no others', async () => {
       const reply = await call(client, route)
       if (!allowed.includes(role))
         assertRefused(reply, 403, 'role_not_allowed', `${role}: ${route}`)
-      else assert.ok([200, 201, 404].includes(reply.status), `${role}: ${route} ${reply.text}`)
+      else assert.ok([200, 201, 204, 404].includes(reply.status), `${role}: ${route} ${reply.text}`)
     }
   }
 })

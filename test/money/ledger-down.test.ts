@@ -1,3 +1,4 @@
+import type { Ledger } from '../../accounting/client.ts'
 import type { Kassa } from '../../server/main.ts'
 import { checkBooks } from '../lib/books.ts'
 import type { Client, Reply } from '../lib/http.ts'
@@ -17,6 +18,8 @@ let world: World
 let proxy: TcpProxy
 let kassa: Kassa
 let bank: Client
+/** Called before transfers are submitted by the Kassa under test. */
+let atSubmission = () => {}
 
 test.before(async () => {
   world = await createWorld()
@@ -28,10 +31,21 @@ test.before(async () => {
       LEDGER_DEADLINE_MS: String(deadlineMs),
       LEDGER_QUEUE_LIMIT: String(queueLimit),
     },
+    adapt: (deps) => ({ ...deps, ledger: watch(deps.ledger) }),
   })
   // The ledger's client makes its connection with the first call.
   await must(world.client(kassa.url).get('/readyz'), 200)
 })
+
+function watch(ledger: Ledger): Ledger {
+  const changes: Partial<Ledger> = {
+    createTransfers(batch) {
+      atSubmission()
+      return ledger.createTransfers(batch)
+    },
+  }
+  return Object.assign(Object.create(ledger), changes)
+}
 
 test.after.each(recover)
 
@@ -73,13 +87,15 @@ function assertUnavailable(reply: Reply): void {
 }
 
 /**
- * Sends a request while the ledger is held, until it is in doubt. The job that follows the ledger may
- * have been the first to notice: then nothing is submitted any more, and it has to be tried again.
+ * Sends a request and holds the ledger when it submits something, until it is in doubt. The job that
+ * follows the ledger may have been the first to notice: then nothing is submitted any more, and it has
+ * to be tried again.
  */
 async function bringIntoDoubt(direction: Direction, send: () => Promise<Reply>): Promise<Reply> {
   for (;;) {
-    proxy.hold(direction)
+    atSubmission = () => proxy.hold(direction)
     const reply = await send()
+    atSubmission = () => {}
     if (reply.body.code !== 'ledger_unavailable') {
       assertUnknown(reply)
       return reply

@@ -156,7 +156,7 @@ test('a payment whose transfer has another id is the same by either', async () =
     code: TransferCode.payment,
   }
   const plan = { operationId, inputHash: hashInput('test'), legs: [leg] } as const
-  const { submission } = await submitAttempts(world.deps.ledger, plan, 0)
+  const { submission } = await submitAttempts(world.deps.ledger, [plan], 0)
   assert.is(submission.kind, 'done')
   if (submission.kind !== 'done') return
   const byOperation = { id: operationId }

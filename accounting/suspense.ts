@@ -1,0 +1,114 @@
+/**
+ * Suspense: money that a payment system has received and that cannot be credited to the wallet it
+ * names. With it comes a right on the control ledger to let it out: assigning and returning both use it
+ * up, and TigerBeetle resolves a pending transfer at most once, so that exactly one of them happens.
+ */
+import type { Transfer } from 'tigerbeetle-node'
+import {
+  type AccountPlan,
+  clearingAccount,
+  controlAccount,
+  rightsAccount,
+  suspenseAccount,
+} from './accounts.ts'
+import { type Asset, assetOfLedger, ControlCode, controlOf, TransferCode } from './chart.ts'
+import type { Ledger } from './client.ts'
+import type { SuspendedDeposit } from './deposits.ts'
+import type { Uuid } from './ids.ts'
+import { type Leg, toPost, toTransfer } from './legs.ts'
+import { findOwedLegs } from './receivable.ts'
+import { type Step, submitStep } from './steps.ts'
+
+/** The accounts that the way into suspense uses; they have to exist before. */
+export function suspenseAccounts(paymentSystemNumber: number, asset: Asset): AccountPlan[] {
+  return [suspenseAccount(paymentSystemNumber, asset), rightsAccount(asset), controlAccount(asset)]
+}
+
+/** The legs of a deposit (minor units) into suspense, and of the right to let it out. */
+export function toSuspenseLegs(
+  paymentSystemNumber: number,
+  asset: Asset,
+  amountMinor: bigint,
+): [Leg, Leg] {
+  const into = {
+    debitAccountId: clearingAccount(paymentSystemNumber, asset).id,
+    creditAccountId: suspenseAccount(paymentSystemNumber, asset).id,
+    amountMinor,
+    asset,
+    code: TransferCode.suspense,
+  }
+  const right = {
+    debitAccountId: rightsAccount(asset).id,
+    creditAccountId: controlAccount(asset).id,
+    amountMinor: 0n,
+    asset: controlOf(asset),
+    code: ControlCode.suspense_release,
+    timeoutSeconds: 0,
+  }
+  return [into, right]
+}
+
+/** The use of the right to let a deposit out of suspense: the first transfer of the chain that does. */
+export function toRelease(
+  { operation, suspense }: SuspendedDeposit,
+  freshId: () => Uuid,
+): Transfer {
+  const { inputHash } = operation
+  return toPost({ id: freshId(), pendingId: suspense.rightId, inputHash }, 0n)
+}
+
+/** A transfer of the deposit's own: it carries the id and the input hash by which it was told. */
+function toOwnTransfer({ operation }: SuspendedDeposit, leg: Leg, freshId: () => Uuid): Transfer {
+  const { operationId, inputHash } = operation
+  return toTransfer(leg, { id: freshId(), operationId, inputHash })
+}
+
+/** The transfer of a deposit out of suspense to where it came from. */
+export function toSuspenseReturn(deposit: SuspendedDeposit, freshId: () => Uuid): Transfer {
+  const { debitAccountId, creditAccountId, amountMinor, ledger } = deposit.operation
+  const leg = {
+    debitAccountId: creditAccountId,
+    creditAccountId: debitAccountId,
+    amountMinor,
+    asset: assetOfLedger(ledger),
+    code: TransferCode.suspense_return,
+  }
+  return toOwnTransfer(deposit, leg, freshId)
+}
+
+/**
+ * Returns a deposit from suspense; `stale` when it was assigned or returned before.
+ * Rejects with LedgerUnavailable (nothing happened) or LedgerOutcomeUnknown.
+ */
+export async function returnSuspense(
+  ledger: Ledger,
+  deposit: SuspendedDeposit,
+  freshId: () => Uuid,
+): Promise<Step> {
+  return submitStep(ledger, [toRelease(deposit, freshId), toSuspenseReturn(deposit, freshId)])
+}
+
+/**
+ * Credits a deposit from suspense to a wallet, where it pays first what the wallet's owner owes;
+ * `stale` when it was assigned or returned before.
+ * Rejects with LedgerUnavailable (nothing happened) or LedgerOutcomeUnknown.
+ */
+export async function assignSuspense(
+  ledger: Ledger,
+  deposit: SuspendedDeposit,
+  { walletId, userId }: { walletId: Uuid; userId: Uuid },
+  freshId: () => Uuid,
+): Promise<Step> {
+  const { creditAccountId, amountMinor, ledger: number } = deposit.operation
+  const asset = assetOfLedger(number)
+  const assignment = {
+    debitAccountId: creditAccountId,
+    creditAccountId: walletId,
+    amountMinor,
+    asset,
+    code: TransferCode.suspense_assignment,
+  }
+  const owedLegs = await findOwedLegs(ledger, { walletId, userId, asset }, amountMinor)
+  const legs = [assignment, ...owedLegs].map((leg) => toOwnTransfer(deposit, leg, freshId))
+  return submitStep(ledger, [toRelease(deposit, freshId), ...legs])
+}

@@ -1,0 +1,162 @@
+import { assetOf, assetOfLedger } from '../../accounting/chart.ts'
+import {
+  readDeposit,
+  type SuspendedDeposit,
+  type SuspenseState,
+  wasSuspended,
+} from '../../accounting/deposits.ts'
+import type { Uuid } from '../../accounting/ids.ts'
+import type { Step } from '../../accounting/steps.ts'
+import { assignSuspense, returnSuspense } from '../../accounting/suspense.ts'
+import { findDeposits, type NamedDeposit } from '../../db/descriptions.ts'
+import { mintId } from '../../db/ids.ts'
+import type { Deps } from '../deps.ts'
+import { Refusal } from '../refusals.ts'
+import { type Deposit, toDeposit } from './deposits-read.ts'
+import { type FollowedQuery, listFollowed, readSome } from './followed-list.ts'
+import { ensureAccounts } from './open-wallet.ts'
+import { findNamedWallet } from './resolve-wallets.ts'
+import { afterMoving, declineCodes, refuseInvalid, settle } from './settle.ts'
+
+/** Money in suspense as an operator sees it: the deposit, and who has told of it. */
+export interface SuspenseItem extends Deposit {
+  suspense: NonNullable<Deposit['suspense']>
+  paymentSystem: { id: string; name: string } | null
+}
+
+type SuspenseDeps = Pick<Deps, 'db' | 'ledger'>
+
+/** Money that is, or was, in suspense, by the id of its deposit. Refusal: suspense_not_found. */
+export async function findSuspense(deps: SuspenseDeps, id: Uuid): Promise<SuspenseItem> {
+  return describe(deps, await find(deps, id))
+}
+
+/**
+ * A page of what is, or was, in suspense, newest first, each as the ledger has it now. Which there are
+ * comes from the read model: `asOf` tells how fresh it is.
+ */
+export async function listSuspense(
+  deps: SuspenseDeps & Pick<Deps, 'nowMs'>,
+  query: FollowedQuery & { status?: SuspenseState | undefined },
+): Promise<{ items: SuspenseItem[]; asOf: Date }> {
+  const filter = { kind: 'suspense', state: query.status, ...query } as const
+  const { entries, asOf } = await listFollowed(deps, filter)
+  const found = await readSome(entries, ({ id }) => readDeposit(deps.ledger, id))
+  const deposits = found.filter((deposit) => deposit !== undefined).filter(wasSuspended)
+  const told = await findDeposits(
+    deps.db,
+    deposits.map(({ operation }) => operation),
+  )
+  const items = deposits.map((deposit) => toItem(deposit, told.get(deposit.operation.operationId)))
+  return { items, asOf }
+}
+
+/**
+ * Credits money in suspense to the wallet it is for, where it pays first what the wallet's owner owes.
+ * It is assigned or returned once; the same again answers the same, and what was declined can be
+ * tried again.
+ * Refusals: suspense_not_found, suspense_assigned (to another wallet), suspense_returned,
+ * wallet_not_found, wallet_number_mistyped, currency_mismatch, recipient_closed, outcome_unknown.
+ */
+export async function assign(
+  deps: SuspenseDeps,
+  id: Uuid,
+  walletName: string,
+): Promise<SuspenseItem> {
+  const wallet = await findNamedWallet(deps, walletName)
+  if (!wallet) throw new Refusal('wallet_not_found')
+  return letOut(deps, id, {
+    isWanted: ({ walletId }) => walletId === wallet.id,
+    async submit(deposit) {
+      if (assetOf(wallet.currency) !== assetOfLedger(deposit.operation.ledger)) {
+        throw new Refusal('currency_mismatch', `The wallet is in ${wallet.currency}.`)
+      }
+      await ensureAccounts(deps, [wallet])
+      const owned = { walletId: wallet.id, userId: wallet.userId }
+      return assignSuspense(deps.ledger, deposit, owned, mintId)
+    },
+  })
+}
+
+/**
+ * Returns money in suspense to the payment system that it came from. It is assigned or returned once;
+ * the same again answers the same, and what was declined can be tried again.
+ * Refusals: suspense_not_found, suspense_assigned, payout_capacity_exceeded, outcome_unknown.
+ */
+export async function giveBack(deps: SuspenseDeps, id: Uuid): Promise<SuspenseItem> {
+  return letOut(deps, id, {
+    isWanted: ({ suspense }) => suspense.state === 'returned',
+    submit: (deposit) => returnSuspense(deps.ledger, deposit, mintId),
+  })
+}
+
+interface WayOut {
+  submit(deposit: SuspendedDeposit): Promise<Step>
+  /** Whether that is how it stands, be it by somebody else. */
+  isWanted(deposit: SuspendedDeposit): boolean
+}
+
+/** Lets money out of suspense, unless it is out already, and answers how it stands. */
+async function letOut(
+  deps: SuspenseDeps,
+  id: Uuid,
+  { submit, isWanted }: WayOut,
+): Promise<SuspenseItem> {
+  const deposit = await find(deps, id)
+  if (deposit.suspense.state !== 'open') return answer(deps, deposit, isWanted)
+  refuseUnlessOut(await settle(id, submit(deposit)))
+  return afterMoving(
+    id,
+    find(deps, id).then((after) => answer(deps, after, isWanted)),
+  )
+}
+
+/** Answers for money that is out of suspense. Refusals: suspense_assigned, suspense_returned. */
+async function answer(
+  deps: Pick<Deps, 'db'>,
+  deposit: SuspendedDeposit,
+  isWanted: WayOut['isWanted'],
+): Promise<SuspenseItem> {
+  if (isWanted(deposit)) return describe(deps, deposit)
+  const { state } = deposit.suspense
+  if (state !== 'open') throw new Refusal(`suspense_${state}`)
+  throw new Error(`deposit ${deposit.operation.operationId} was let out and is in suspense`)
+}
+
+/** Lets pass what is out of suspense: now, or (`stale`) by somebody else before. */
+function refuseUnlessOut(step: Step): void {
+  switch (step.kind) {
+    case 'done':
+    case 'stale':
+      return
+    case 'invalid':
+      throw refuseInvalid(step.status)
+    case 'declined':
+      // Of a return: the clearing account would have paid out more than came in.
+      if (step.reason === 'exceeds_debits') throw new Refusal('payout_capacity_exceeded')
+      throw new Refusal(step.reason ? declineCodes[step.reason] : 'declined')
+    case 'conflict':
+    case 'expired':
+      throw new Error(`a right without a deadline, used under a fresh id: ${step.kind}`)
+    default:
+      throw step satisfies never
+  }
+}
+
+async function find(deps: Pick<Deps, 'ledger'>, id: Uuid): Promise<SuspendedDeposit> {
+  const deposit = await readDeposit(deps.ledger, id)
+  if (!deposit || !wasSuspended(deposit)) throw new Refusal('suspense_not_found')
+  return deposit
+}
+
+async function describe(deps: Pick<Deps, 'db'>, deposit: SuspendedDeposit): Promise<SuspenseItem> {
+  const told = await findDeposits(deps.db, [deposit.operation])
+  return toItem(deposit, told.get(deposit.operation.operationId))
+}
+
+function toItem(deposit: SuspendedDeposit, told: NamedDeposit | undefined): SuspenseItem {
+  const { suspense, ...shown } = toDeposit(deposit, told)
+  if (!suspense) throw new Error(`deposit ${shown.id} was never in suspense`)
+  const paymentSystem = told ? { id: told.paymentSystemId, name: told.paymentSystemName } : null
+  return { ...shown, suspense, paymentSystem }
+}

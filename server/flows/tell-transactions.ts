@@ -1,0 +1,68 @@
+import { type TransferKind, transferKindOf } from '../../accounting/chart.ts'
+import type { Uuid } from '../../accounting/ids.ts'
+import type { StoredOperation } from '../../accounting/transfers.ts'
+import { findDeposits } from '../../db/descriptions.ts'
+import { findRefunds } from '../../db/refunds.ts'
+import { findReversals } from '../../db/reversals.ts'
+import type { Deps } from '../deps.ts'
+import { describePayouts } from './describe-payouts.ts'
+
+/** What is known of a transaction besides its transfer and the owner of the other wallet. */
+export interface ToldTransaction {
+  /** Who is on the other side when that is no wallet: a payment system, or the house. */
+  name: string | null
+  memo: string | null
+  reference: string | null
+}
+
+const house = { name: 'Kassa', memo: null, reference: null }
+/** Money from outside pays first what the wallet's owner owes, and it is owed to the house. */
+const paidToHouse = { ...house, memo: 'Owing since a deposit was taken back' }
+
+/** What payment systems, and those who refund, told about transactions; by the id of the transfer. */
+export async function tellTransactions(
+  deps: Pick<Deps, 'db'>,
+  entries: readonly StoredOperation[],
+): Promise<Map<Uuid, ToldTransaction>> {
+  const ofKind = (...kinds: TransferKind[]) =>
+    entries.filter(({ code }) => kinds.includes(transferKindOf(code)))
+  const received = ofKind('deposit', 'suspense_assignment')
+  const paidBack = ofKind('chargeback_payment')
+  const refunded = ofKind('refund')
+  const paidOut = ofKind('withdrawal')
+  const [deposits, reversals, refunds, payouts] = await Promise.all([
+    findDeposits(deps.db, received),
+    findReversals(deps.db, paidBack),
+    findRefunds(deps.db, refunded),
+    describePayouts(deps, paidOut),
+  ])
+  const told = new Map<Uuid, ToldTransaction>()
+  for (const { transferId, operationId } of received) {
+    const deposit = deposits.get(operationId)
+    if (deposit) told.set(transferId, { ...toTold(deposit), memo: deposit.details })
+  }
+  for (const { transferId, operationId } of paidBack) {
+    const reversal = reversals.get(operationId)
+    told.set(transferId, reversal ? toTold(reversal) : paidToHouse)
+  }
+  for (const { transferId, operationId } of refunded) {
+    const memo = refunds.get(operationId)?.reason ?? null
+    told.set(transferId, { name: null, memo, reference: null })
+  }
+  for (const { transferId } of paidOut) {
+    const payout = payouts.get(transferId)
+    if (payout) told.set(transferId, toTold(payout))
+  }
+  for (const { transferId } of ofKind('freeze', 'closing', 'closure')) told.set(transferId, house)
+  return told
+}
+
+/** What a payment system told, as part of a transaction. */
+function toTold(told: {
+  paymentSystemName: string | null
+  reference: string | null
+  reason?: string | null
+}): ToldTransaction {
+  const { paymentSystemName: name, reference, reason: memo = null } = told
+  return { name, memo, reference }
+}
