@@ -3,8 +3,6 @@
 const scales = { USD: 2, JPY: 0 } as const
 export type Currency = keyof typeof scales
 
-export const currencies = Object.keys(scales) as Currency[]
-
 const plain = /^-?\d+(\.\d+)?$/
 
 /** The same text for amounts that are written differently; undefined when it is none. */

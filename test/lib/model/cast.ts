@@ -48,7 +48,7 @@ export function isNoReply(error: unknown): undefined {
 }
 
 /** Somebody who has signed up. */
-export function toAccount(place: Place, email: string, password: string): Account {
+function toAccount(place: Place, email: string, password: string): Account {
   let session: Client | undefined
   const clients = new Map<string, Client>()
   return {

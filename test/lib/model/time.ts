@@ -17,7 +17,7 @@ const earliest = ({ at, isSplit }: Deadline) => at - earlyMs - (isSplit ? msPerS
 
 export const isPerhapsOver = (deadline: Deadline, now: number): boolean => now >= earliest(deadline)
 
-export const isSurelyOver = ({ at }: Deadline, now: number): boolean => now > at + lateMs
+const isSurelyOver = ({ at }: Deadline, now: number): boolean => now > at + lateMs
 
 /** The deadline that was told, when it can be right: so many seconds after it was asked for. */
 export function readDeadline(
