@@ -31,7 +31,7 @@ type ClosingDeps = Pick<Deps, 'db' | 'ledger'>
  * Closes one of the caller's wallets for ever. TigerBeetle does not check that it is empty, so first
  * the account is closed tentatively, then it is read, and then the closing is made final or undone:
  * whichever of the two the ledger commits first. A crash in between leaves it to recovery.
- * Refusals: wallet_not_found, wallet_not_empty, wallet_closed (frozen), outcome_unknown.
+ * Refusals: wallet_not_found, wallet_not_empty, wallet_closed (frozen), busy, outcome_unknown.
  */
 export async function closeWallet(
   deps: CloseDeps,
@@ -42,15 +42,25 @@ export async function closeWallet(
   if (wallet.closedAt) return wallet
   const closable = { id: wallet.id, asset: assetOf(wallet.currency) }
   await ensureAccounts(deps, [wallet])
-  const id = mintId()
-  await insertWalletClosing(deps.db, { id, walletId })
-  const step = await settle(id, closeAccount(deps.ledger, closable, id, TransferCode.closing))
-  if (!(await afterMoving(id, isClosedAfter(deps, closable, id, step.kind === 'done')))) {
-    throw new Refusal('wallet_not_empty')
-  }
+  if (!(await closeInTurns(deps, closable))) throw new Refusal('wallet_not_empty')
   const closedAt = await markWalletClosed(deps.db, walletId)
   deps.sessions.forgetUser(wallet.userId)
   return { ...wallet, closedAt }
+}
+
+/** Another turn is taken only when the wallet was shut by somebody else and is open again. */
+const turnsMax = 20
+
+/** Whether the wallet was empty and is closed now. Refusals: wallet_closed, outcome_unknown, busy. */
+async function closeInTurns(deps: ClosingDeps, wallet: ClosableWallet): Promise<boolean> {
+  for (let turn = 0; turn < turnsMax; turn += 1) {
+    const id = mintId()
+    await insertWalletClosing(deps.db, { id, walletId: wallet.id })
+    const step = await settle(id, closeAccount(deps.ledger, wallet, id, TransferCode.closing))
+    const isClosed = await afterMoving(id, isClosedAfter(deps, wallet, id, step.kind === 'done'))
+    if (isClosed !== 'open again') return isClosed
+  }
+  throw new Refusal('busy', { retryAfterSeconds: 1 })
 }
 
 /**
@@ -62,11 +72,12 @@ async function isClosedAfter(
   wallet: ClosableWallet,
   id: Uuid,
   isOurs: boolean,
-): Promise<boolean> {
+): Promise<boolean | 'open again'> {
   if (isOurs) return decide(deps, wallet, id)
   const { state, closingId } = await readStanding(deps.ledger, wallet.id)
   await markSettled(deps.db, 'wallet_closings', [id])
   if (state === 'frozen') throw new Refusal('wallet_closed', 'The wallet is frozen.')
+  if (state === 'active') return 'open again'
   return state === 'closing' && closingId ? decide(deps, wallet, closingId) : state === 'closed'
 }
 
