@@ -3,9 +3,10 @@ import type { Json } from '../http.ts'
 import { until } from '../until.ts'
 import { showMinor } from './amounts.ts'
 import { read } from './cast.ts'
+import { heldOf, owedOf } from './money.ts'
 import type { Run } from './run.ts'
 import { Difference, textOf } from './search.ts'
-import { heldOf, type Model, type ModelWallet, owedOf, put } from './state.ts'
+import { type Model, type ModelWallet, put } from './state.ts'
 import { expire, releaseHold, uncertainHolds } from './time.ts'
 
 type Told = ReadonlyMap<string, Json>

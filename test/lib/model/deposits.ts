@@ -1,16 +1,13 @@
 /** Money that payment systems bring in: into a wallet, where it pays first what is owed, or suspense. */
 import { readMinor } from './amounts.ts'
-import { type Circumstances, type Exchange, type Step, standingOf, when } from './exchange.ts'
+import { standingOf, when } from './decide.ts'
+import type { Circumstances, Exchange, Step } from './exchange.ts'
+import { addCapacity, addOwed, book, capacityOf, owedOf } from './money.ts'
 import {
-  addCapacity,
-  addOwed,
-  book,
-  capacityOf,
   findWallet,
   type Model,
   type ModelDeposit,
   type ModelWallet,
-  owedOf,
   put,
   remember,
 } from './state.ts'

@@ -1,8 +1,10 @@
 /** Holds: authorised by the payer, captured or given back by the payee, until they run out. */
 import { canonicalAmount, readMinor, showMinor } from './amounts.ts'
-import { decide, keyOf, type Step, standingOf, together, when } from './exchange.ts'
+import { decide, keyOf, standingOf, together, when } from './decide.ts'
+import type { Step } from './exchange.ts'
+import { move } from './money.ts'
 import { pay } from './payments.ts'
-import { type Model, type ModelHold, move, put, walletOf } from './state.ts'
+import { type Model, type ModelHold, put, walletOf } from './state.ts'
 import { isPerhapsOver, readDeadline, told } from './time.ts'
 
 const capturesMax = 100n

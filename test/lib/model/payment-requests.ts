@@ -1,17 +1,10 @@
 /** Requests for money: made by who wants it, accepted or declined by who shall pay. */
 import { canonicalAmount, readMinor, showMinor } from './amounts.ts'
-import {
-  type Decision,
-  decide,
-  keyOf,
-  type RequestOf,
-  type Step,
-  standingOf,
-  together,
-  when,
-} from './exchange.ts'
+import { type Decision, decide, keyOf, standingOf, together, when } from './decide.ts'
+import type { RequestOf, Step } from './exchange.ts'
+import { availableOf, move } from './money.ts'
 import { findPayers, views } from './payments.ts'
-import { availableOf, type Model, type ModelPaymentRequest, move, put, walletOf } from './state.ts'
+import { type Model, type ModelPaymentRequest, put, walletOf } from './state.ts'
 import { isPerhapsOver, readDeadline, told } from './time.ts'
 
 const openMax = 20

@@ -1,18 +1,9 @@
 /** Which wallet pays which, and payments at once. */
 import { canonicalAmount, readMinor } from './amounts.ts'
-import {
-  type Circumstances,
-  type Decision,
-  decide,
-  type Exchange,
-  keyOf,
-  type PayTerms,
-  type RequestOf,
-  type Step,
-  standingOf,
-  together,
-} from './exchange.ts'
-import { availableOf, findWallet, type Model, type ModelWallet, move, put } from './state.ts'
+import { type Decision, decide, keyOf, standingOf, together } from './decide.ts'
+import type { Circumstances, Exchange, PayTerms, RequestOf, Step } from './exchange.ts'
+import { availableOf, move } from './money.ts'
+import { findWallet, type Model, type ModelWallet, put } from './state.ts'
 
 /** One person pays another, or moves money between own wallets. */
 export const transfer: Step<'transfer'> = (model, exchange, circumstances) =>

@@ -1,7 +1,9 @@
 /** What was paid is given back, in parts that are together never more than it was. */
 import { canonicalAmount, readMinor, showMinor } from './amounts.ts'
-import { type Decision, decide, keyOf, type Step, standingOf, together, when } from './exchange.ts'
-import { availableOf, move, put, walletOf } from './state.ts'
+import { type Decision, decide, keyOf, standingOf, together, when } from './decide.ts'
+import type { Step } from './exchange.ts'
+import { availableOf, move } from './money.ts'
+import { put, walletOf } from './state.ts'
 
 /** By the payee, or by an operator, who is not a user here. */
 export const refund: Step<'refund'> = (model, exchange, circumstances) => {

@@ -1,19 +1,10 @@
 /** Charge-backs: a payment system takes a deposit back, and what the wallet lacks is owed. */
 import { canonicalAmount, readMinor, showMinor } from './amounts.ts'
+import { when } from './decide.ts'
 import { leave } from './deposits.ts'
-import { type Exchange, type RequestOf, type Step, when } from './exchange.ts'
-import {
-  addCapacity,
-  addOwed,
-  availableOf,
-  book,
-  capacityOf,
-  type Model,
-  type ModelDeposit,
-  put,
-  remember,
-  walletOf,
-} from './state.ts'
+import type { Exchange, RequestOf, Step } from './exchange.ts'
+import { addCapacity, addOwed, availableOf, book, capacityOf } from './money.ts'
+import { type Model, type ModelDeposit, put, remember, walletOf } from './state.ts'
 
 export const reversal: Step<'reversal'> = (model, exchange) => {
   const { system, id, amount, reference } = exchange.request

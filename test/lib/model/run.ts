@@ -4,13 +4,14 @@ import { until } from '../until.ts'
 import type { Currency } from './amounts.ts'
 import { operator, readDoubt, send, senderOf, toAnswer } from './api.ts'
 import { type Account, isNoReply, type Place, reach, read, signUp } from './cast.ts'
+import { readCircumstances } from './circumstances.ts'
 import { compareBalances, settleTime } from './compare-balances.ts'
 import { compareHistories, compareLists } from './compare-lists.ts'
 import { compareThings } from './compare-things.ts'
 import type { Action } from './drafts.ts'
-import type { Circumstances, Exchange, ModelRequest } from './exchange.ts'
+import type { Exchange, ModelRequest } from './exchange.ts'
 import { Difference, type Search, startSearch, textOf } from './search.ts'
-import { emptyModel, type Model, type ModelWallet, walletOf } from './state.ts'
+import { emptyModel, type Model, type ModelWallet } from './state.ts'
 import { toRequest } from './to-request.ts'
 
 export interface Run {
@@ -206,37 +207,4 @@ const closedIn = ({ wallets }: Model): number =>
 async function signInAgain(run: Run, closedBefore: number): Promise<void> {
   if (closedIn(run.search.model) === closedBefore) return
   await Promise.all(run.users.map((user) => user.signIn()))
-}
-
-function readCircumstances(model: Model, exchanges: readonly Exchange[]): Circumstances {
-  const flickering = new Set<string>()
-  const reversing = new Set<string>()
-  const keys: string[] = []
-  const refunded: string[] = []
-  const reverse = (walletId: string | undefined) => {
-    if (walletId === undefined) return
-    const { userId, currency } = walletOf(model, walletId)
-    reversing.add(`${userId} ${currency}`)
-  }
-  for (const { request, isDoubtful } of exchanges) {
-    const { kind } = request
-    if (kind === 'close') flickering.add(request.wallet)
-    if (isDoubtful && (kind === 'freeze' || kind === 'thaw')) flickering.add(request.wallet)
-    if (kind === 'refund') refunded.push(request.id)
-    if (kind === 'reversal') {
-      reverse(model.deposits.get(request.id)?.walletId)
-      for (const { request: other, answer } of exchanges) {
-        const isAssigned = other.kind === 'assign' && other.id === request.id
-        if (isAssigned && answer.code === undefined) reverse(answer.body.wallet_id)
-      }
-    }
-    if ('key' in request && request.key !== undefined) {
-      keys.push(`${senderOf(request)} ${request.key}`)
-    }
-  }
-  return { flickering, reversing, refunding: repeated(refunded), shared: repeated(keys) }
-}
-
-function repeated(names: readonly string[]): Set<string> {
-  return new Set(names.filter((name, index) => names.indexOf(name) !== index))
 }

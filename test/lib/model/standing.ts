@@ -1,13 +1,9 @@
 /** Wallets that an operator freezes and thaws, and that their owners close. */
-import { decide, type Step, when } from './exchange.ts'
-import {
-  changeWallet,
-  findWallet,
-  heldOf,
-  type Model,
-  type ModelWallet,
-  walletOf,
-} from './state.ts'
+
+import { decide, when } from './decide.ts'
+import type { Step } from './exchange.ts'
+import { heldOf } from './money.ts'
+import { changeWallet, findWallet, type Model, type ModelWallet, walletOf } from './state.ts'
 
 /** Of a freeze or thaw that may have happened more than once the next one tells how it ended. */
 export const freeze: Step<'freeze' | 'thaw'> = (model, exchange, circumstances) => {

@@ -1,16 +1,10 @@
 /** Withdrawals: asked for by the owner of a wallet, taken and paid outside by a payment system. */
 import { canonicalAmount, readMinor } from './amounts.ts'
-import { decide, keyOf, type Step, standingOf, together, when } from './exchange.ts'
+import { decide, keyOf, standingOf, together, when } from './decide.ts'
+import type { Step } from './exchange.ts'
+import { addCapacity, availableOf, book, capacityOf } from './money.ts'
 import { findPayers } from './payments.ts'
-import {
-  addCapacity,
-  availableOf,
-  book,
-  capacityOf,
-  type ModelWithdrawal,
-  put,
-  walletOf,
-} from './state.ts'
+import { type ModelWithdrawal, put, walletOf } from './state.ts'
 
 export const withdrawal: Step<'withdrawal'> = (model, exchange, circumstances) => {
   const { userId, wallet: name, amount, system, key } = exchange.request
