@@ -33,8 +33,8 @@ const seed = Number(values.seed)
 const processCount = 2
 /** Groups of people at once, which know nothing of each other. */
 const groupCount = 16
-/** Without a single answer in this time something is stuck. */
-const silenceMsMax = 30_000
+/** Without a single answer in this time something is stuck; comparing in the end takes its time. */
+const silenceMsMax = 120_000
 const barWidth = 40
 
 /** What the processes wrote last, but for what is done to them on purpose. */
