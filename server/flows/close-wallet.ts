@@ -42,15 +42,22 @@ export async function closeWallet(
   if (wallet.closedAt) return wallet
   const closable = { id: wallet.id, asset: assetOf(wallet.currency) }
   await ensureAccounts(deps, [wallet])
+  // Mostly told by a look: an owner who tries again and again must not keep others out meanwhile.
+  if (!(await isEmpty(deps, walletId))) throw new Refusal('wallet_not_empty')
   const id = mintId()
   await insertWalletClosing(deps.db, { id, walletId })
   const step = await settle(id, closeAccount(deps.ledger, closable, id, TransferCode.closing))
   if (!(await afterMoving(id, isClosedAfter(deps, closable, id, step.kind === 'done')))) {
     throw new Refusal('wallet_not_empty')
   }
-  const closedAt = await markWalletClosed(deps.db, walletId)
   deps.sessions.forgetUser(wallet.userId)
-  return { ...wallet, closedAt }
+  return { ...wallet, closedAt: new Date() }
+}
+
+/** Whether there is nothing in a wallet, and nothing held of it or for it. */
+async function isEmpty(deps: ClosingDeps, walletId: Uuid): Promise<boolean> {
+  const balance = (await readBalances(deps.ledger, [walletId])).get(walletId)
+  return balance?.postedMinor === 0n && balance.heldMinor === 0n && balance.incomingMinor === 0n
 }
 
 /**
@@ -63,11 +70,12 @@ async function isClosedAfter(
   id: Uuid,
   isOurs: boolean,
 ): Promise<boolean> {
-  if (isOurs) return decide(deps, wallet, id)
   const { state, closingId } = await readStanding(deps.ledger, wallet.id)
-  await markSettled(deps.db, 'wallet_closings', [id])
+  const undecidedId = isOurs ? id : state === 'closing' ? closingId : undefined
+  const isClosed = undecidedId ? await decide(deps, wallet, undecidedId) : state === 'closed'
+  await finish(deps, wallet.id, id, isClosed)
   if (state === 'frozen') throw new Refusal('wallet_closed', 'The wallet is frozen.')
-  return state === 'closing' && closingId ? decide(deps, wallet, closingId) : state === 'closed'
+  return isClosed
 }
 
 /**
@@ -79,14 +87,20 @@ async function decide(
   wallet: ClosableWallet,
   closingId: Uuid,
 ): Promise<boolean> {
-  const balance = (await readBalances(deps.ledger, [wallet.id])).get(wallet.id)
-  const isEmpty =
-    balance?.postedMinor === 0n && balance.heldMinor === 0n && balance.incomingMinor === 0n
-  if (isEmpty) await keepClosed(deps.ledger, wallet, closingId, mintId)
+  if (await isEmpty(deps, wallet.id)) await keepClosed(deps.ledger, wallet, closingId, mintId)
   else await reopenAccount(deps.ledger, wallet.id, closingId, mintId())
-  const { state } = await readStanding(deps.ledger, wallet.id)
-  await markSettled(deps.db, 'wallet_closings', [closingId])
-  return state === 'closed'
+  return (await readStanding(deps.ledger, wallet.id)).state === 'closed'
+}
+
+/** Notes what has become of a closing: that it is settled comes last, or recovery would not see it. */
+async function finish(
+  { db }: Pick<Deps, 'db'>,
+  walletId: Uuid,
+  id: Uuid,
+  isClosed: boolean,
+): Promise<void> {
+  if (isClosed) await markWalletClosed(db, walletId)
+  await markSettled(db, 'wallet_closings', [id])
 }
 
 const batchMax = 100
@@ -100,8 +114,7 @@ export async function recoverClosings(deps: ClosingDeps, before: Date): Promise<
     const wallet = { id: walletId, asset: assetOf(currency) }
     const isUndecided = state === 'closing' && closingId === id
     const isClosed = isUndecided ? await decide(deps, wallet, id) : state === 'closed'
-    if (isClosed) await markWalletClosed(deps.db, walletId)
-    await markSettled(deps.db, 'wallet_closings', [id])
+    await finish(deps, walletId, id, isClosed)
   }
   return closings.length
 }
