@@ -175,7 +175,25 @@ export type ControlCode = (typeof ControlCode)[keyof typeof ControlCode]
 /** Names under which transfers are shown and filtered by outside. */
 export type TransferKind = keyof typeof TransferCode
 
-export const transferKinds = Object.keys(TransferCode) as TransferKind[]
+const transferKinds = Object.keys(TransferCode) as TransferKind[]
+
+/** Those that debit or credit wallets with money: a wallet's history has no others. */
+export const walletKinds = [
+  'deposit',
+  'payment',
+  'hold',
+  'withdrawal',
+  'refund',
+  'chargeback_payment',
+  'suspense_assignment',
+] as const satisfies readonly TransferKind[]
+
+export type WalletKind = (typeof walletKinds)[number]
+
+/** Whether a transfer's kind is one that moves money of wallets. */
+export function isWalletKind(kind: TransferKind): kind is WalletKind {
+  return (walletKinds as readonly TransferKind[]).includes(kind)
+}
 
 const kindByCode = new Map<number, TransferKind>(
   transferKinds.map((kind) => [TransferCode[kind], kind]),

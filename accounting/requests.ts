@@ -94,6 +94,17 @@ export async function provideAllowance(
   if (granted.kind !== 'done') throw new Error(`${account.id}: not granted: ${granted.kind}`)
 }
 
+/** How many requests are open from the one to the other. */
+export async function readOpenRequests(
+  ledger: Ledger,
+  parties: RequestParties,
+  asset: Asset,
+): Promise<bigint> {
+  const { id } = requestAllowanceAccount(parties, asset)
+  const [account] = await ledger.lookupAccounts([toLedgerId(id)])
+  return account?.debits_pending ?? 0n
+}
+
 /** The right to accept; declined with `exceeds_credits` when as many requests are open as may be. */
 export function toRequestLeg(parties: RequestParties, asset: Asset, timeoutSeconds: number): Leg {
   return {

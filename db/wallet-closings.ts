@@ -31,13 +31,12 @@ export async function findUnsettledClosings(
   return rows.map((row) => ({ id: row.id, walletId: row.wallet_id, currency: row.currency }))
 }
 
-/** Notes that a wallet is closed in the ledger; answers since when. */
-export async function markWalletClosed(db: Database, walletId: string): Promise<Date> {
-  const row = await db
+/** Notes that a wallet is closed in the ledger, if that is not noted yet. */
+export async function markWalletClosed(db: Database, walletId: string): Promise<void> {
+  await db
     .updateTable('wallets')
-    .set((eb) => ({ closed_at: eb.fn.coalesce('closed_at', eb.val(new Date())) }))
+    .set({ closed_at: new Date() })
     .where('id', '=', walletId)
-    .returning('closed_at')
-    .executeTakeFirstOrThrow()
-  return row.closed_at!
+    .where('closed_at', 'is', null)
+    .execute()
 }

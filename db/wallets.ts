@@ -70,25 +70,30 @@ export async function withFreeNumber<T>(transaction: () => Promise<T>): Promise<
 }
 
 /**
- * Stores a new wallet, or answers undefined when the user has `limit` open ones of this currency.
+ * Stores a new wallet, or answers undefined when the user has `openMax` open ones of this currency, or
+ * `everMax` with those that were closed.
  * The row comes before the ledger's account, so that creating the account can be repeated.
  */
 export async function insertWallet(
   db: Database,
-  { userId, currency, limit }: { userId: string; currency: string; limit: number },
+  input: { userId: string; currency: string; openMax: number; everMax: number },
 ): Promise<Wallet | undefined> {
+  const { userId, currency, openMax, everMax } = input
   return withFreeNumber(() =>
     db.transaction().execute(async (trx) => {
       // Locks the user, so that two requests at once cannot both be the last one allowed.
       await trx.selectFrom('users').select('id').where('id', '=', userId).forUpdate().execute()
-      const { count } = await trx
+      const { open, ever } = await trx
         .selectFrom('wallets')
-        .select((eb) => eb.fn.countAll<bigint>().as('count'))
+        .select(({ fn }) => [
+          fn.countAll<bigint>().filterWhere('closed_at', 'is', null).as('open'),
+          fn.countAll<bigint>().as('ever'),
+        ])
         .where('user_id', '=', userId)
         .where('currency', '=', currency)
-        .where('closed_at', 'is', null)
         .executeTakeFirstOrThrow()
-      return count < BigInt(limit) ? insertWalletRow(trx, userId, currency) : undefined
+      const isAllowed = open < BigInt(openMax) && ever < BigInt(everMax)
+      return isAllowed ? insertWalletRow(trx, userId, currency) : undefined
     }),
   )
 }

@@ -69,9 +69,12 @@ function beginningOf({ id }: DestinationKey): Buffer {
 
 const hintCharactersMax = 4
 
-/** What of a destination may be shown: its last four characters, and never more than a quarter of it. */
+/**
+ * What of a destination may be shown: its last four characters that are no blanks, and never more than a
+ * quarter of them.
+ */
 export function maskDestination(destination: string): string {
-  const characters = Array.from(destination)
+  const characters = Array.from(destination.replace(/\s/g, ''))
   const shown = Math.min(hintCharactersMax, Math.floor(characters.length / 4))
   return `…${characters.slice(characters.length - shown).join('')}`
 }

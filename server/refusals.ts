@@ -39,6 +39,7 @@ export type RefusalCode =
   | 'wallet_number_mistyped'
   | 'wallet_limit_reached'
   | 'wallet_closed'
+  | 'payer_closed'
   | 'wallet_ambiguous'
   | 'recipient_not_found'
   | 'recipient_closed'

@@ -43,9 +43,14 @@ export async function closeWallet(
   const closable = { id: wallet.id, asset: assetOf(wallet.currency) }
   await ensureAccounts(deps, [wallet])
   if (!(await closeInTurns(deps, closable))) throw new Refusal('wallet_not_empty')
-  const closedAt = await markWalletClosed(deps.db, walletId)
   deps.sessions.forgetUser(wallet.userId)
-  return { ...wallet, closedAt }
+  return { ...wallet, closedAt: new Date() }
+}
+
+/** Whether there is nothing in a wallet, and nothing held of it or for it. */
+async function isEmpty(deps: ClosingDeps, walletId: Uuid): Promise<boolean> {
+  const balance = (await readBalances(deps.ledger, [walletId])).get(walletId)
+  return balance?.postedMinor === 0n && balance.heldMinor === 0n && balance.incomingMinor === 0n
 }
 
 /** Another turn is taken only when the wallet was shut by somebody else and is open again. */
@@ -54,6 +59,8 @@ const turnsMax = 20
 /** Whether the wallet was empty and is closed now. Refusals: wallet_closed, outcome_unknown, busy. */
 async function closeInTurns(deps: ClosingDeps, wallet: ClosableWallet): Promise<boolean> {
   for (let turn = 0; turn < turnsMax; turn += 1) {
+    // Mostly told by a look: an owner who tries again and again must not keep others out meanwhile.
+    if (!(await isEmpty(deps, wallet.id))) return false
     const id = mintId()
     await insertWalletClosing(deps.db, { id, walletId: wallet.id })
     const step = await settle(id, closeAccount(deps.ledger, wallet, id, TransferCode.closing))
@@ -73,12 +80,12 @@ async function isClosedAfter(
   id: Uuid,
   isOurs: boolean,
 ): Promise<boolean | 'open again'> {
-  if (isOurs) return decide(deps, wallet, id)
   const { state, closingId } = await readStanding(deps.ledger, wallet.id)
-  await markSettled(deps.db, 'wallet_closings', [id])
+  const undecidedId = isOurs ? id : state === 'closing' ? closingId : undefined
+  const isClosed = undecidedId ? await decide(deps, wallet, undecidedId) : state === 'closed'
+  await finish(deps, wallet.id, id, isClosed)
   if (state === 'frozen') throw new Refusal('wallet_closed', 'The wallet is frozen.')
-  if (state === 'active') return 'open again'
-  return state === 'closing' && closingId ? decide(deps, wallet, closingId) : state === 'closed'
+  return state === 'active' && !isOurs ? 'open again' : isClosed
 }
 
 /**
@@ -90,14 +97,20 @@ async function decide(
   wallet: ClosableWallet,
   closingId: Uuid,
 ): Promise<boolean> {
-  const balance = (await readBalances(deps.ledger, [wallet.id])).get(wallet.id)
-  const isEmpty =
-    balance?.postedMinor === 0n && balance.heldMinor === 0n && balance.incomingMinor === 0n
-  if (isEmpty) await keepClosed(deps.ledger, wallet, closingId, mintId)
+  if (await isEmpty(deps, wallet.id)) await keepClosed(deps.ledger, wallet, closingId, mintId)
   else await reopenAccount(deps.ledger, wallet.id, closingId, mintId())
-  const { state } = await readStanding(deps.ledger, wallet.id)
-  await markSettled(deps.db, 'wallet_closings', [closingId])
-  return state === 'closed'
+  return (await readStanding(deps.ledger, wallet.id)).state === 'closed'
+}
+
+/** Notes what has become of a closing: that it is settled comes last, or recovery would not see it. */
+async function finish(
+  { db }: Pick<Deps, 'db'>,
+  walletId: Uuid,
+  id: Uuid,
+  isClosed: boolean,
+): Promise<void> {
+  if (isClosed) await markWalletClosed(db, walletId)
+  await markSettled(db, 'wallet_closings', [id])
 }
 
 const batchMax = 100
@@ -111,8 +124,7 @@ export async function recoverClosings(deps: ClosingDeps, before: Date): Promise<
     const wallet = { id: walletId, asset: assetOf(currency) }
     const isUndecided = state === 'closing' && closingId === id
     const isClosed = isUndecided ? await decide(deps, wallet, id) : state === 'closed'
-    if (isClosed) await markWalletClosed(deps.db, walletId)
-    await markSettled(deps.db, 'wallet_closings', [id])
+    await finish(deps, walletId, id, isClosed)
   }
   return closings.length
 }

@@ -1,4 +1,4 @@
-import type { TransferKind } from '../../accounting/chart.ts'
+import type { WalletKind } from '../../accounting/chart.ts'
 import type { Phase } from '../../accounting/transfers.ts'
 import { showAmount } from './amount.ts'
 import { showLedgerTime } from './ledger-time.ts'
@@ -23,15 +23,10 @@ const verbs = {
 
 type Verbs = Readonly<Record<Transaction['direction'], string>>
 
-const either = (verb: string): Verbs => ({ in: verb, out: verb })
-
 /** Kinds that have words of their own, by phase where that matters. */
-const verbsOfKind: Partial<Record<TransferKind, Partial<Record<Phase, Verbs>>>> = {
+const verbsOfKind: Partial<Record<WalletKind, Partial<Record<Phase, Verbs>>>> = {
   refund: { single: { in: 'got back {} from', out: 'refunded {} to' } },
-  chargeback_payment: { single: either('paid back {} to') },
-  freeze: { pending: either('frozen by'), void: either('thawed by') },
-  closing: { pending: either('closing begun by'), void: either('closing ended by') },
-  closure: { pending: either('closed by') },
+  chargeback_payment: { single: { in: 'got {} from', out: 'paid back {} to' } },
 }
 
 /** A transaction of a wallet as one sentence. */

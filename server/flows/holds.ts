@@ -1,6 +1,8 @@
 import { assetOf, assetOfLedger, TransferCode } from '../../accounting/chart.ts'
+import { readLedgerTime } from '../../accounting/clock.ts'
 import { captureHold, capturesMax, type Hold, readHold, voidHold } from '../../accounting/holds.ts'
 import { hashInput, type Uuid } from '../../accounting/ids.ts'
+import type { PassingReason } from '../../accounting/outcome.ts'
 import type { Step } from '../../accounting/steps.ts'
 import { compare, findOperation } from '../../accounting/transfers.ts'
 import { findMemos } from '../../db/descriptions.ts'
@@ -8,7 +10,7 @@ import { ofAccounts } from '../../db/lifecycles.ts'
 import type { Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
-import { readAmount, readCanonicalAmount } from './amount.ts'
+import { readAmount, readCanonicalAmount, showAmount } from './amount.ts'
 import { listFollowed, readSome } from './followed-list.ts'
 import { toLedgerTime } from './ledger-time.ts'
 import { nameOperation, type PayInput, pay } from './pay.ts'
@@ -75,7 +77,7 @@ const turnsMax = capturesMax + 1
 /**
  * Takes money that is held: the payee's right alone. With an idempotency key it happens at most once.
  * Refusals: hold_not_found, hold_captured, hold_voided, hold_expired, capture_too_large,
- * capture_too_small, those of amounts, wallet_closed, declined, idempotency_key_reused, outcome_unknown.
+ * capture_too_small, those of amounts, wallet_closed, payer_closed, declined, idempotency_key_reused, outcome_unknown.
  */
 export async function capture(
   deps: HoldDeps,
@@ -99,9 +101,11 @@ export async function capture(
     refuseUnlessOpen(hold)
     const amountMinor = readCaptureAmount(hold, input)
     const { isFinal } = input
+    // How long the rest may still be held is measured by the clock that will end it.
+    const at = isFinal ? now(deps) : await readLedgerTime(deps.ledger)
     const step = await settle(
       id,
-      captureHold(deps.ledger, hold, { id, inputHash, amountMinor, isFinal }, now(deps)),
+      captureHold(deps.ledger, hold, { id, inputHash, amountMinor, isFinal }, at),
     )
     if (step.kind === 'stale') continue
     if (step.kind === 'expired') throw new Refusal('hold_expired')
@@ -215,13 +219,34 @@ function refuseUnlessOpen(hold: Hold): void {
 /** Refusals: those of amounts, capture_too_large, capture_too_small. */
 function readCaptureAmount(hold: Hold, { amount, isFinal }: CaptureInput): bigint {
   if (amount === undefined) return hold.heldMinor
-  const minor = readAmount(amount, assetOf(assetOfLedger(hold.ledger).currency))
-  if (minor > hold.heldMinor) throw new Refusal('capture_too_large')
+  const { currency } = assetOfLedger(hold.ledger)
+  const minor = readAmount(amount, assetOf(currency))
+  const show = (part: bigint) => showAmount(part, currency)
+  if (minor > hold.heldMinor) {
+    const held = show(hold.heldMinor)
+    throw new Refusal('capture_too_large', {
+      detail: `${held} ${currency} are held.`,
+      extra: { held, currency },
+    })
+  }
   const parts = BigInt(capturesMax)
   const least = (hold.amountMinor + parts - 1n) / parts
-  if (!isFinal && minor < hold.heldMinor && minor < least) throw new Refusal('capture_too_small')
+  if (!isFinal && minor < hold.heldMinor && minor < least) {
+    const minimum = show(least)
+    throw new Refusal('capture_too_small', {
+      detail: `A part that is not the last is at least ${minimum} ${currency}.`,
+      extra: { minimum, currency },
+    })
+  }
   return minor
 }
+
+/** To the payee, who captures, the wallet that is debited is somebody else's. */
+const captureCodes = {
+  ...declineCodes,
+  debit_account_already_closed: 'payer_closed',
+  credit_account_already_closed: 'wallet_closed',
+} as const satisfies Record<PassingReason, RefusalCode>
 
 async function refuseStep(
   deps: HoldDeps,
@@ -236,7 +261,7 @@ async function refuseStep(
       return refuseInvalid(step.status)
     case 'declined': {
       if (!step.reason) return refuseAgain(deps, key)
-      const code = declineCodes[step.reason]
+      const code = captureCodes[step.reason]
       await keepDecline(deps, { ...key, attempt: 0, code })
       return new Refusal(code)
     }

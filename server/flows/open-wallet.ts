@@ -13,8 +13,8 @@ import { readCurrency } from './amount.ts'
 
 type WalletDeps = Pick<Deps, 'db' | 'ledger'>
 
-/** How many wallets of one currency a person can have. */
-const walletsPerCurrencyMax = 10
+/** How many wallets of one currency a person can have: open ones, and with closed ones. */
+const limits = { openMax: 10, everMax: 50 }
 
 /**
  * Opens a wallet: first the row with the minted id, then the account in the ledger, which can be
@@ -26,11 +26,11 @@ export async function openWallet(
   { userId, currency }: { userId: string; currency: string },
 ): Promise<Wallet> {
   readCurrency(currency)
-  const wallet = await insertWallet(deps.db, { userId, currency, limit: walletsPerCurrencyMax })
+  const wallet = await insertWallet(deps.db, { userId, currency, ...limits })
   if (!wallet) {
     throw new Refusal(
       'wallet_limit_reached',
-      `A person can have ${walletsPerCurrencyMax} wallets of one currency.`,
+      `A person can have ${limits.openMax} wallets of one currency, ${limits.everMax} with closed ones.`,
     )
   }
   await openAccount(deps, wallet)

@@ -6,6 +6,7 @@ import {
   provideAllowance,
   type RequestParties,
   type RequestState,
+  readOpenRequests,
   readRequest,
   toRequestLeg,
 } from '../../accounting/requests.ts'
@@ -97,6 +98,9 @@ async function planRequest(
   if (payer.id === caller.userId) throw new Refusal('own_account')
   if (await isBlocked(deps.db, payer.id, caller.userId)) throw new Refusal('requester_blocked')
   const parties = { requesterId: caller.userId, payerId: payer.id }
+  // The ledger decides below; this only keeps what it would decline from being written down.
+  const open = await readOpenRequests(deps.ledger, parties, asset)
+  if (open >= openRequestsMax) throw refuseMore()
   return { parties, toWalletId: wallet.id, asset, amountMinor }
 }
 
@@ -124,7 +128,12 @@ async function makeRight(
   if (submission.reason !== 'exceeds_credits') throw new Error(`request ${id}: no allowance`)
   const code = 'too_many_requests_open'
   await keepDecline(deps, { ...key, attempt: 0, code })
-  throw new Refusal(code, `Up to ${openRequestsMax} of one currency can be open to one person.`)
+  throw refuseMore()
+}
+
+function refuseMore(): Refusal {
+  const detail = `Up to ${openRequestsMax} of one currency can be open to one person.`
+  return new Refusal('too_many_requests_open', detail)
 }
 
 async function readMade(deps: RequestDeps, id: Uuid): Promise<DescribedRequest> {

@@ -15,9 +15,12 @@ export interface ToldTransaction {
   reference: string | null
 }
 
-const house = { name: 'Kassa', memo: null, reference: null }
 /** Money from outside pays first what the wallet's owner owes, and it is owed to the house. */
-const paidToHouse = { ...house, memo: 'Owing since a deposit was taken back' }
+const paidToHouse = {
+  name: 'Kassa',
+  memo: 'Owing since a deposit was taken back',
+  reference: null,
+}
 
 /** What payment systems, and those who refund, told about transactions; by the id of the transfer. */
 export async function tellTransactions(
@@ -53,7 +56,6 @@ export async function tellTransactions(
     const payout = payouts.get(transferId)
     if (payout) told.set(transferId, toTold(payout))
   }
-  for (const { transferId } of ofKind('freeze', 'closing', 'closure')) told.set(transferId, house)
   return told
 }
 

@@ -4,14 +4,16 @@ import {
   readReceivables,
   receivableAccount,
 } from '../../accounting/accounts.ts'
-import { assetOf, type TransferKind, transferKindOf } from '../../accounting/chart.ts'
-import { type HistoryEntry, readHistory } from '../../accounting/history.ts'
+import { assetOf, isWalletKind, transferKindOf, type WalletKind } from '../../accounting/chart.ts'
+import { type HistoryEntry, type HistoryFilter, readHistory } from '../../accounting/history.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import { readStanding, type WalletState } from '../../accounting/standing.ts'
 import { findMemos } from '../../db/descriptions.ts'
 import { findWalletOwners, listWallets, type Wallet } from '../../db/wallets.ts'
 import type { Deps } from '../deps.ts'
+import { readSome } from './followed-list.ts'
 import { ensureAccounts } from './open-wallet.ts'
+import { afterMoving } from './settle.ts'
 import { tellTransactions } from './tell-transactions.ts'
 
 export interface WalletWithBalance extends Wallet {
@@ -37,14 +39,33 @@ export async function withBalances(
     ),
     readReceivables(deps.ledger, [...new Set(wallets.map(receivableOf))]),
   ])
-  return Promise.all(
-    wallets.map(async (wallet) => {
-      const balance = balances.get(wallet.id)
-      if (!balance) throw new Error(`wallet ${wallet.id} has no account in the ledger`)
-      const state = balance.isClosed ? (await readStanding(deps.ledger, wallet.id)).state : 'active'
-      return { ...wallet, balance, state, owedMinor: owed.get(receivableOf(wallet)) ?? 0n }
-    }),
-  )
+  return readSome(wallets, async (wallet) => {
+    const balance = balances.get(wallet.id)
+    if (!balance) throw new Error(`wallet ${wallet.id} has no account in the ledger`)
+    const state = await readState(deps, wallet, balance.isClosed)
+    return { ...wallet, balance, state, owedMinor: owed.get(receivableOf(wallet)) ?? 0n }
+  })
+}
+
+async function readState(
+  { ledger }: Pick<Deps, 'ledger'>,
+  wallet: Wallet,
+  hasClosedAccount: boolean,
+): Promise<WalletState> {
+  if (!hasClosedAccount) return 'active'
+  return wallet.closedAt ? 'closed' : (await readStanding(ledger, wallet.id)).state
+}
+
+/**
+ * A wallet with its balance after a step that has just changed it. Refusal: outcome_unknown, when a
+ * server is away by now.
+ */
+export async function withBalanceAfter(
+  deps: Pick<Deps, 'db' | 'ledger'>,
+  wallet: Wallet,
+): Promise<WalletWithBalance> {
+  const [read] = await afterMoving(wallet.id, withBalances(deps, [wallet]))
+  return read!
 }
 
 /** All wallets of a person with their balances, oldest first. */
@@ -66,7 +87,7 @@ export interface Counterparty {
 }
 
 export interface Transaction extends HistoryEntry {
-  kind: TransferKind
+  kind: WalletKind
   currency: string
   counterparty: Counterparty | null
   memo: string | null
@@ -86,15 +107,10 @@ export function postedChangeMinor({ phase, direction, amountMinor }: Transaction
 export async function readTransactions(
   deps: Pick<Deps, 'db' | 'ledger'>,
   wallet: { id: Uuid; currency: string },
-  filter: {
-    kind?: TransferKind | undefined
-    timestampMin: bigint
-    timestampMax: bigint
-    limit: number
-  },
+  filter: MovesFilter,
 ): Promise<Transaction[]> {
-  const entries = await readHistory(deps.ledger, { accountId: wallet.id, ...filter })
-  const payments = entries.filter(({ code }) => transferKindOf(code) !== 'deposit')
+  const entries = await readMoves(deps, wallet.id, filter)
+  const payments = entries.filter(({ kind }) => kind !== 'deposit')
   const [owners, memos, outside] = await Promise.all([
     findWalletOwners(deps.db, [...new Set(payments.map(otherSide))]),
     findMemos(deps.db, payments),
@@ -105,13 +121,40 @@ export async function readTransactions(
     const told = outside.get(entry.transferId)
     return {
       ...entry,
-      kind: transferKindOf(entry.code),
       currency,
       counterparty: owners.get(otherSide(entry)) ?? toParty(told?.name ?? null),
       memo: memos.get(entry.operationId) ?? told?.memo ?? null,
       reference: told?.reference ?? null,
     }
   })
+}
+
+type Move = HistoryEntry & { kind: WalletKind }
+type MovesFilter = Omit<HistoryFilter, 'accountId' | 'kind'> & { kind?: WalletKind | undefined }
+
+/**
+ * A page of a wallet's history without the transfers that only freeze, close or open it: they come in
+ * pairs and move nothing. As many entries as asked for, as long as there are any.
+ */
+async function readMoves(
+  { ledger }: Pick<Deps, 'ledger'>,
+  accountId: Uuid,
+  filter: MovesFilter,
+): Promise<Move[]> {
+  const moves: Move[] = []
+  let range = filter
+  for (;;) {
+    const entries = await readHistory(ledger, { accountId, ...range })
+    for (const entry of entries) {
+      const kind = transferKindOf(entry.code)
+      if (isWalletKind(kind)) moves.push({ ...entry, kind })
+    }
+    const oldest = entries.at(-1)
+    if (!oldest || entries.length < range.limit || moves.length >= filter.limit) break
+    if (oldest.timestamp <= 1n) break
+    range = { ...range, timestampMax: oldest.timestamp - 1n }
+  }
+  return moves.slice(0, filter.limit)
 }
 
 /** A party that has no wallet: a payment system, or the house. */

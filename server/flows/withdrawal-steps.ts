@@ -58,7 +58,8 @@ export function take(
 ): Promise<Stepped> {
   const takeId = nameOperation(caller, idempotencyKey)
   return inTurns(deps, caller, id, async (withdrawal) => {
-    if (withdrawal.takeId === takeId) return 'replay'
+    // Once it has ended, a worker that asks again must not believe that it is still to be paid.
+    if (withdrawal.takeId === takeId && withdrawal.state === 'taken') return 'replay'
     refuseUnless(withdrawal, 'requested')
     const { state } = await readStanding(deps.ledger, withdrawal.walletId)
     if (state === 'frozen') throw new Refusal('wallet_closed', 'The wallet is frozen.')

@@ -152,7 +152,8 @@ export function defineRoute<
         caller,
         params: parseInput(spec.params, raw.params, 'path'),
         query: parseInput(spec.query, raw.query, 'query'),
-        body: parseInput(spec.body, spec.body && (await raw.readBody())),
+        // Without one every field was left out: which of them are missing is told by name.
+        body: parseInput(spec.body, spec.body && ((await raw.readBody()) ?? {})),
       }
       if (raw.caller?.role === 'operator' && spec.audited !== false) {
         await recordAct(deps, raw.caller, { action: `${spec.method} ${spec.path}`, ...request })

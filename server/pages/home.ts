@@ -30,34 +30,48 @@ export function homePage(view: HomeView): string {
   const content = html`${notice !== undefined && html`<p class="notice" role="status" id="notice">${notice}</p>`}
   <section aria-labelledby="wallets">
     <h1 id="wallets">Wallets</h1>
+    ${owedPart(wallets)}
     <ul class="wallets">${wallets.map((wallet) => walletCard(wallet, wallet === selected))}</ul>
     ${openWalletPart(currencies)}
   </section>
   ${
     selected &&
     html`<div class="columns">
-      ${paymentPart(view.payment, wallets, view.failure)}
+      ${paymentPart(view.payment, selected, wallets, view.failure)}
       ${historyPart(selected, view.transactions, view.nextCursor)}
     </div>`
   }`
   return layout('Wallets', content, view.who)
 }
 
+const stateNames = { frozen: 'Frozen', closing: 'Being closed', closed: 'Closed' } as const
+
+/** What is owed is owed in a currency, whichever wallets of it there are. */
+function owedPart(wallets: readonly WalletWithBalance[]): Html[] {
+  const owed = new Map(wallets.map(({ currency, owedMinor }) => [currency, owedMinor]))
+  return [...owed]
+    .filter(([, minor]) => minor > 0n)
+    .map(
+      ([
+        currency,
+        minor,
+      ]) => html`<p class="notice">You owe ${formatForPeople(minor, currency)} ${currency}: a
+        deposit was taken back. The next deposits pay it first.</p>`,
+    )
+}
+
 function walletCard(wallet: WalletWithBalance, isSelected: boolean): Html {
-  const { number, currency, balance, owedMinor } = wallet
+  const { number, currency, balance, state } = wallet
   const held =
     balance.heldMinor > 0n &&
     html`<span class="held">${formatForPeople(balance.postedMinor, currency)} posted,
       ${formatForPeople(balance.heldMinor, currency)} held</span>`
-  const owed =
-    owedMinor > 0n &&
-    html`<span class="held">You owe ${formatForPeople(owedMinor, currency)}: a deposit was taken back</span>`
   return html`<li>
     <a class="wallet" href="/?wallet=${number}" ${isSelected && html`aria-current="true"`}>
       <span class="currency">${currency}</span>
       <span class="balance">${formatForPeople(balance.availableMinor, currency)}</span>
       ${held}
-      ${owed}
+      ${state !== 'active' && html`<span class="held">${stateNames[state]}</span>`}
       <span class="number">No. ${formatNumber(number)}</span>
     </a>
   </li>`

@@ -25,15 +25,23 @@ export function emptyPayment(from: string): PaymentForm {
 /** The form to pay someone. */
 export function paymentPart(
   form: PaymentForm,
+  selected: WalletWithBalance,
   wallets: readonly WalletWithBalance[],
   failure: Failure | undefined,
 ): Html {
+  const active = wallets.filter(({ state }) => state === 'active')
+  if (selected.state !== 'active' || active.length === 0) {
+    return html`<section aria-labelledby="pay" class="pay">
+      <h2 id="pay">Pay someone</h2>
+      <p>Nothing can be paid from this wallet: it is ${selected.state}.</p>
+    </section>`
+  }
   return html`<section aria-labelledby="pay" class="pay">
     <h2 id="pay">Pay someone</h2>
     ${alert(failure)}
     <form method="post" action="/pay#pay">
       <input type="hidden" name="key" value="${form.key}">
-      ${fromField(form.from, wallets)}
+      ${fromField(form.from, active)}
       ${field({ name: 'to', label: 'To', value: form.to, hint: 'A username or a wallet number' }, failure)}
       ${field({ name: 'amount', label: 'Amount', value: form.amount, inputmode: 'decimal' }, failure)}
       ${field({ name: 'memo', label: 'Memo', value: form.memo, required: false, maxlength: 200 }, failure)}

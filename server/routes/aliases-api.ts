@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { transferKinds } from '../../accounting/chart.ts'
+import { walletKinds } from '../../accounting/chart.ts'
 import { showAmount } from '../flows/amount.ts'
 import { deposit } from '../flows/deposit.ts'
 import { showLedgerTime } from '../flows/ledger-time.ts'
@@ -118,7 +118,7 @@ const getWallet = defineRoute(
           operations: z.array(
             z.object({
               operation_id: uuid,
-              type: z.enum(transferKinds),
+              type: z.enum(walletKinds),
               amount: exactNumber.meta({ description: 'Negative when it went out' }),
               balance: exactNumber.meta({ description: 'Right after this operation' }),
               details: z.string().nullable(),

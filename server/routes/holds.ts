@@ -184,7 +184,7 @@ const postCapture = defineRoute(
       'amount_too_precise',
       'amount_too_large',
       'wallet_closed',
-      'recipient_closed',
+      'payer_closed',
       'declined',
       'abandoned',
       'idempotency_key_reused',

@@ -6,7 +6,7 @@ import { deactivateUser, reactivateUser } from '../flows/deactivate.ts'
 import { readUser, searchUser } from '../flows/find-user.ts'
 import { freezeWallet, thawWallet } from '../flows/freeze-wallet.ts'
 import { createOperator } from '../flows/operators.ts'
-import { listWalletsWithBalances, withBalances } from '../flows/wallet-history.ts'
+import { listWalletsWithBalances, withBalanceAfter } from '../flows/wallet-history.ts'
 import { idPageQuery, readIdCursor, toIdPage } from '../http/id-paging.ts'
 import { pageOf } from '../http/paging.ts'
 import { defineRoute } from '../http/route.ts'
@@ -140,8 +140,8 @@ const postFreeze = defineRoute(
     responses: { 200: { description: 'It is frozen', body: walletBody } },
   },
   async (deps, { params }) => {
-    const [wallet] = await withBalances(deps, [await freezeWallet(deps, params.id)])
-    return { status: 200, body: showWallet(wallet!) }
+    const wallet = await withBalanceAfter(deps, await freezeWallet(deps, params.id))
+    return { status: 200, body: showWallet(wallet) }
   },
 )
 
@@ -154,8 +154,8 @@ const postThaw = defineRoute(
     responses: { 200: { description: 'It is active', body: walletBody } },
   },
   async (deps, { params }) => {
-    const [wallet] = await withBalances(deps, [await thawWallet(deps, params.id)])
-    return { status: 200, body: showWallet(wallet!) }
+    const wallet = await withBalanceAfter(deps, await thawWallet(deps, params.id))
+    return { status: 200, body: showWallet(wallet) }
   },
 )
 

@@ -8,7 +8,11 @@ import { openWallet } from '../flows/open-wallet.ts'
 import type { PayInput } from '../flows/pay.ts'
 import type { Recipient } from '../flows/resolve-wallets.ts'
 import { send } from '../flows/send.ts'
-import { listWalletsWithBalances, readTransactions } from '../flows/wallet-history.ts'
+import {
+  listWalletsWithBalances,
+  readTransactions,
+  type WalletWithBalance,
+} from '../flows/wallet-history.ts'
 import { explainRefusal, problemKinds } from '../http/errors.ts'
 import { parseInput } from '../http/input.ts'
 import {
@@ -33,7 +37,7 @@ import { emptyPayment, type PaymentForm, paidNotice, paymentAgainPage } from '..
 const transactionsPerPage = 20
 
 interface Wanted {
-  /** The number of the wallet to show; the oldest one when there is no such wallet. */
+  /** The number of the wallet to show; the oldest active one when there is no such wallet. */
   wallet?: string | undefined
   cursor?: string | undefined
   /** The payment that has just been made. */
@@ -47,7 +51,9 @@ interface Wanted {
 async function viewHome(deps: Deps, caller: Customer, wanted: Wanted): Promise<HomeView> {
   const wallets = await listWalletsWithBalances(deps, caller.userId)
   const who = nameCaller(caller)
-  const selected = wallets.find(({ number }) => number === wanted.wallet) ?? wallets[0]
+  const isActive = ({ state }: WalletWithBalance) => state === 'active'
+  const selected =
+    wallets.find(({ number }) => number === wanted.wallet) ?? wallets.find(isActive) ?? wallets[0]
   if (!selected) return { who, currencies, wallets, selected: undefined }
   const page = { limit: transactionsPerPage, cursor: wanted.cursor }
   const entries = await readTransactions(deps, selected, toBounds(page))
@@ -168,7 +174,7 @@ const postPayment = defineRoute(
 )
 
 /**
- * Where the outcome is not known, or nothing was done for now, the same form is offered again with its
+ * Where the outcome may not be known, or nothing was done for now, the same form is offered again with its
  * key. Else the key is spent: the form comes back with a new one.
  */
 function answerUnpaid(
@@ -179,7 +185,7 @@ function answerUnpaid(
 ): Promise<PageAnswer> | PageAnswer {
   const refusal = refusalOf(error)
   const who = nameCaller(caller)
-  if (problemKinds[refusal.code].status === 503) {
+  if (problemKinds[refusal.code].status >= 500) {
     const message = explainRefusal(refusal)
     return showFailure(refusal, () => paymentAgainPage(form, message, who))
   }

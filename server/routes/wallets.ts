@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { transferKinds } from '../../accounting/chart.ts'
+import { walletKinds } from '../../accounting/chart.ts'
 import { showAmount } from '../flows/amount.ts'
 import { closeWallet } from '../flows/close-wallet.ts'
 import { showLedgerTime } from '../flows/ledger-time.ts'
@@ -10,6 +10,7 @@ import {
   readTransactions,
   type Transaction,
   type WalletWithBalance,
+  withBalanceAfter,
   withBalances,
 } from '../flows/wallet-history.ts'
 import { pageOf, pageQuery, toBounds, toPage } from '../http/paging.ts'
@@ -59,7 +60,7 @@ export function showWallet(wallet: WalletWithBalance): z.output<typeof walletBod
 const transactionBody = z
   .object({
     id: uuid,
-    kind: z.enum(transferKinds),
+    kind: z.enum(walletKinds),
     phase: z.enum(['single', 'pending', 'post', 'void']).meta({
       description:
         'Most move money in a single step. A hold or withdrawal is pending first and moves money when ' +
@@ -151,10 +152,10 @@ const postWallet = defineRoute(
   },
   async (deps, { caller, body }) => {
     const wallet = await openWallet(deps, { userId: caller.userId, currency: body.currency })
-    const [opened] = await withBalances(deps, [wallet])
+    const opened = await withBalanceAfter(deps, wallet)
     return {
       status: 201,
-      body: showWallet(opened!),
+      body: showWallet(opened),
       headers: { Location: `/v1/wallets/${wallet.id}` },
     }
   },
@@ -187,7 +188,7 @@ const listTransactions = defineRoute(
     params: idParams,
     query: z.strictObject({
       ...pageQuery,
-      kind: z.enum(transferKinds).optional().meta({ description: 'Only this kind' }),
+      kind: z.enum(walletKinds).optional().meta({ description: 'Only this kind' }),
     }),
     responses: { 200: { description: 'A page of them', body: pageOf(transactionBody) } },
     refusals: ['wallet_not_found', 'invalid_cursor', 'ledger_unavailable'],
@@ -221,8 +222,8 @@ const postClose = defineRoute(
     ],
   },
   async (deps, { caller, params }) => {
-    const [wallet] = await withBalances(deps, [await closeWallet(deps, caller, params.id)])
-    return { status: 200, body: showWallet(wallet!) }
+    const wallet = await withBalanceAfter(deps, await closeWallet(deps, caller, params.id))
+    return { status: 200, body: showWallet(wallet) }
   },
 )
 

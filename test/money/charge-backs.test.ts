@@ -84,7 +84,10 @@ test('the wallet gives what is there, the rest is owed, and the next deposits pa
     reference,
   })
   assert.equal(await balance(person), ['0.00', '70.00'])
-  assert.match((await person.client.get('/')).text, /You owe 70\.00: a deposit was taken back/)
+  assert.match(
+    (await person.client.get('/')).text,
+    /You owe 70\.00 USD: a\s+deposit was taken back/,
+  )
   await fund(bank, person.walletId, '50.00')
   assert.equal(await balance(person), ['0.00', '20.00'])
   await fund(bank, person.walletId, '30.00')

@@ -137,10 +137,10 @@ test('a capture that was declined is declined again, for the same reason', async
   const wallet = { id: shop.walletId, currency: 'USD' }
   const reopen = await closeAccount(world.deps.ledger, wallet, ada.walletId)
   const key = unique('declined')
-  assertRefused(await capture(hold, {}, { key }), 422, 'recipient_closed')
+  assertRefused(await capture(hold, {}, { key }), 422, 'wallet_closed')
   await reopen()
   const again = await capture(hold, {}, { key })
-  assertRefused(again, 422, 'recipient_closed')
+  assertRefused(again, 422, 'wallet_closed')
   assert.is(again.headers['idempotency-replayed'], 'true')
   assertRefused(await capture(hold, { amount: '1.00' }, { key }), 409, 'idempotency_key_reused')
   await must(capture(hold), 201)

@@ -235,7 +235,7 @@ test('a hold needs the money, and a capture needs open wallets', async () => {
     { id: shop.walletId, currency: 'USD' },
     other.id,
   )
-  assertRefused(await capture(hold), 422, 'recipient_closed')
+  assertRefused(await capture(hold), 422, 'wallet_closed')
   await reopen()
   await must(capture(hold), 201)
 })

@@ -285,9 +285,20 @@ test('so many requests can be open between two people, counted by the ledger', a
   const short = await asked(emma, zoe, { expires_in: 1 })
   await until(async () => (await seen(short, zoe.client)).state === 'expired')
   await until(async () => (await ask(emma, zoe)).status === 201)
-  const again = await ask(emma, zoe, {}, { key })
-  assertRefused(again, 409, 'too_many_requests_open')
-  assert.is(again.headers['idempotency-replayed'], 'true')
+  assertRefused(await ask(emma, zoe, {}, { key }), 409, 'too_many_requests_open')
+  // Nothing was submitted under that key: it is still good once there is room.
+  await must(end(open[4], 'cancel', emma.client), 200)
+  await must(ask(emma, zoe, {}, { key }), 201)
+})
+
+test('of forty requests at once twenty are made, and the ledger declines the others for good', async () => {
+  const [asker, payer] = [await signUpNamed(world, 'asker'), await signUpNamed(world, 'payer')]
+  const keys = Array.from({ length: 40 }, () => unique('many'))
+  const replies = await Promise.all(keys.map((key) => ask(asker, payer, {}, { key })))
+  assert.is(replies.filter(({ status }) => status === 201).length, 20)
+  for (const reply of replies) {
+    if (reply.status !== 201) assertRefused(reply, 409, 'too_many_requests_open')
+  }
 })
 
 test('a request that has run out says so to both, and to every step', async () => {
