@@ -63,9 +63,9 @@ async function soak(world: World): Promise<void> {
     await Promise.race([Promise.all(groups), watch.stuck])
   } finally {
     watch.stop()
+    await processes.stop()
   }
   const seconds = (performance.now() - startedAt) / 1_000
-  await processes.stop()
   const recovered = await recoverAll(world)
   const accounts = await checkBooks(world.deps.ledger)
   console.log(tally.table())

@@ -69,7 +69,7 @@ export const capture: Step<'capture'> = (model, exchange, circumstances) => {
   const ended = found.state === 'open' && found.deadline.isTold ? ['hold_expired'] : endCodes(found)
   const refusals = ended.length > 0 ? ended : refuseAmount(found, minor, isFinal)
   const why = together(
-    standingOf(walletOf(model, found.payerId), circumstances, 'wallet_closed'),
+    standingOf(walletOf(model, found.payerId), circumstances, 'payer_closed'),
     standingOf(walletOf(model, found.payeeId), circumstances, 'recipient_closed'),
   )
   return decide(model, exchange, circumstances, {
