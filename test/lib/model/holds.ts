@@ -70,7 +70,7 @@ export const capture: Step<'capture'> = (model, exchange, circumstances) => {
   const refusals = ended.length > 0 ? ended : refuseAmount(found, minor, isFinal)
   const why = together(
     standingOf(walletOf(model, found.payerId), circumstances, 'payer_closed'),
-    standingOf(walletOf(model, found.payeeId), circumstances, 'recipient_closed'),
+    standingOf(walletOf(model, found.payeeId), circumstances, 'wallet_closed'),
   )
   return decide(model, exchange, circumstances, {
     ...why,
