@@ -31,7 +31,7 @@ type ClosingDeps = Pick<Deps, 'db' | 'ledger'>
  * Closes one of the caller's wallets for ever. TigerBeetle does not check that it is empty, so first
  * the account is closed tentatively, then it is read, and then the closing is made final or undone:
  * whichever of the two the ledger commits first. A crash in between leaves it to recovery.
- * Refusals: wallet_not_found, wallet_not_empty, wallet_closed (frozen), outcome_unknown.
+ * Refusals: wallet_not_found, wallet_not_empty, wallet_closed (frozen), busy, outcome_unknown.
  */
 export async function closeWallet(
   deps: CloseDeps,
@@ -44,12 +44,7 @@ export async function closeWallet(
   await ensureAccounts(deps, [wallet])
   // Mostly told by a look: an owner who tries again and again must not keep others out meanwhile.
   if (!(await isEmpty(deps, walletId))) throw new Refusal('wallet_not_empty')
-  const id = mintId()
-  await insertWalletClosing(deps.db, { id, walletId })
-  const step = await settle(id, closeAccount(deps.ledger, closable, id, TransferCode.closing))
-  if (!(await afterMoving(id, isClosedAfter(deps, closable, id, step.kind === 'done')))) {
-    throw new Refusal('wallet_not_empty')
-  }
+  if (!(await closeInTurns(deps, closable))) throw new Refusal('wallet_not_empty')
   deps.sessions.forgetUser(wallet.userId)
   return { ...wallet, closedAt: new Date() }
 }
@@ -58,6 +53,21 @@ export async function closeWallet(
 async function isEmpty(deps: ClosingDeps, walletId: Uuid): Promise<boolean> {
   const balance = (await readBalances(deps.ledger, [walletId])).get(walletId)
   return balance?.postedMinor === 0n && balance.heldMinor === 0n && balance.incomingMinor === 0n
+}
+
+/** Another turn is taken only when the wallet was shut by somebody else and is open again. */
+const turnsMax = 20
+
+/** Whether the wallet was empty and is closed now. Refusals: wallet_closed, outcome_unknown, busy. */
+async function closeInTurns(deps: ClosingDeps, wallet: ClosableWallet): Promise<boolean> {
+  for (let turn = 0; turn < turnsMax; turn += 1) {
+    const id = mintId()
+    await insertWalletClosing(deps.db, { id, walletId: wallet.id })
+    const step = await settle(id, closeAccount(deps.ledger, wallet, id, TransferCode.closing))
+    const isClosed = await afterMoving(id, isClosedAfter(deps, wallet, id, step.kind === 'done'))
+    if (isClosed !== 'open again') return isClosed
+  }
+  throw new Refusal('busy', { retryAfterSeconds: 1 })
 }
 
 /**
@@ -69,13 +79,13 @@ async function isClosedAfter(
   wallet: ClosableWallet,
   id: Uuid,
   isOurs: boolean,
-): Promise<boolean> {
+): Promise<boolean | 'open again'> {
   const { state, closingId } = await readStanding(deps.ledger, wallet.id)
   const undecidedId = isOurs ? id : state === 'closing' ? closingId : undefined
   const isClosed = undecidedId ? await decide(deps, wallet, undecidedId) : state === 'closed'
   await finish(deps, wallet.id, id, isClosed)
   if (state === 'frozen') throw new Refusal('wallet_closed', 'The wallet is frozen.')
-  return isClosed
+  return !undecidedId && state === 'active' ? 'open again' : isClosed
 }
 
 /**

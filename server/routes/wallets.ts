@@ -218,6 +218,7 @@ const postClose = defineRoute(
       'wallet_closed',
       'outcome_unknown',
       'ledger_unavailable',
+      'busy',
     ],
   },
   async (deps, { caller, params }) => {

@@ -1,7 +1,7 @@
+import assert from 'node:assert/strict'
 import type { Account } from 'tigerbeetle-node'
 import { AccountCode } from '../../accounting/chart.ts'
 import type { Ledger } from '../../accounting/client.ts'
-import { assert } from './suite.ts'
 
 /** Accounts asked for at once. */
 const pageLimit = 1_000
@@ -48,8 +48,8 @@ export async function checkBooks(ledger: Ledger): Promise<Account[]> {
     if (isClearing) assert.ok(cover >= 0n, `clearing account ${account.id} lacks ${-cover}`)
   }
   for (const [number, { posted, pending }] of sums) {
-    assert.is(posted, 0n, `ledger ${number}: posted debits less credits`)
-    assert.is(pending, 0n, `ledger ${number}: pending debits less credits`)
+    assert.equal(posted, 0n, `ledger ${number}: posted debits less credits`)
+    assert.equal(pending, 0n, `ledger ${number}: pending debits less credits`)
   }
   return accounts
 }

@@ -34,10 +34,20 @@ export async function killCrashChildren(): Promise<void> {
   await rm(compileCache, { recursive: true, force: true })
 }
 
+export interface CrashChildOptions {
+  /** Settings that differ from those of other processes. */
+  settings?: Readonly<Record<string, string>>
+  /** Takes each line that it writes besides; left out, its errors are shown. */
+  log?: (line: string) => void
+}
+
 /** Starts a process; it is ready for requests when this resolves. */
-export async function startCrashChild(config: Config): Promise<CrashChild> {
+export async function startCrashChild(
+  config: Config,
+  { settings = {}, log }: CrashChildOptions = {},
+): Promise<CrashChild> {
   const child = spawn(process.execPath, [childFile], {
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', log ? 'pipe' : 'inherit'],
     env: {
       PATH: process.env.PATH,
       DATABASE_URL: config.databaseUrl,
@@ -51,14 +61,16 @@ export async function startCrashChild(config: Config): Promise<CrashChild> {
       BCRYPT_COST: String(config.bcryptCost),
       LOG_LEVEL: 'silent',
       PORT: '0',
+      ...settings,
     },
   })
   const steps: string[] = []
   const ready = Promise.withResolvers<string>()
   const stopped = Promise.withResolvers<string>()
   let counting = Promise.withResolvers<void>()
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    const told: Told = JSON.parse(line)
+  createInterface({ input: child.stdout! }).on('line', (line) => {
+    const told: Told | { level: number } = JSON.parse(line)
+    if ('level' in told) return log?.(line)
     if ('ready' in told) return ready.resolve(told.ready)
     if ('counting' in told) {
       steps.length = 0
@@ -67,6 +79,8 @@ export async function startCrashChild(config: Config): Promise<CrashChild> {
     steps.push(told.step)
     if (told.stopped) stopped.resolve(told.step)
   })
+  const { stderr } = child
+  if (log && stderr) createInterface({ input: stderr }).on('line', log)
   const ended = once(child, 'exit').then(() => {
     for (const { reject } of [ready, stopped]) reject(new Error('the process has ended'))
   })

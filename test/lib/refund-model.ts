@@ -2,7 +2,7 @@
  * A plain model of what is answered to a payee and an operator who refund payments, while the payee
  * also spends. It knows dollars and none of the product's code.
  */
-import { canonicalAmount, readMinor } from './model.ts'
+import { canonicalAmount, readMinor } from './model/amounts.ts'
 
 export type RefundRequest =
   | { kind: 'pay'; amount: string }

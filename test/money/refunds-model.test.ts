@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { checkBooks } from '../lib/books.ts'
 import type { Client, Json, Reply } from '../lib/http.ts'
 import { linearize } from '../lib/linearize.ts'
-import { showMinor } from '../lib/model.ts'
+import { showMinor } from '../lib/model/amounts.ts'
 import { fund, pay, posted, unique } from '../lib/money.ts'
 import {
   emptyRefundModel,

@@ -1,0 +1,100 @@
+/** The balances that Kassa shows, held against the model's. */
+import type { Json } from '../http.ts'
+import { until } from '../until.ts'
+import { showMinor } from './amounts.ts'
+import { read } from './cast.ts'
+import { heldOf, owedOf } from './money.ts'
+import type { Run } from './run.ts'
+import { Difference, textOf } from './search.ts'
+import { type Model, type ModelWallet, put } from './state.ts'
+import { expire, releaseHold, uncertainHolds } from './time.ts'
+
+type Told = ReadonlyMap<string, Json>
+
+/** Every wallet as its owner is shown it. */
+async function readWallets({ place, users }: Run): Promise<Told> {
+  const lists = await Promise.all(users.map((user) => read(place, user, '/v1/wallets')))
+  return new Map(lists.flatMap(({ data }) => data.map((wallet: Json) => [wallet.id, wallet])))
+}
+
+/** What differs between a model and what was shown; of what may just have run out it does not look at what is held. */
+function differences(model: Model, told: Told, from: number, to: number): string[] {
+  const settled = expire(model, from)
+  const uncertain = new Set(uncertainHolds(settled, to).map((id) => settled.holds.get(id)?.payerId))
+  return settled.wallets.flatMap((wallet) => {
+    const shown = told.get(wallet.id)
+    const expected = showWallet(settled, wallet)
+    if (!shown) return [`${wallet.id} is not shown`]
+    const { posted, held, available, owed } = shown.balance
+    const actual = { state: shown.state, posted, owed: owed ?? null }
+    const actualHeld = { held, available }
+    const parts: [object, object][] = [[actual, expected.standing]]
+    if (!uncertain.has(wallet.id)) parts.push([actualHeld, expected.held])
+    return parts.flatMap(([is, shall]) => {
+      const [a, b] = [textOf(is), textOf(shall)]
+      return a === b ? [] : [`${wallet.id}: ${a}, in the model ${b}`]
+    })
+  })
+}
+
+function showWallet(model: Model, wallet: ModelWallet) {
+  const { id, userId, currency, state, minor } = wallet
+  const held = heldOf(model, id)
+  const owed = owedOf(model, userId, currency)
+  const show = (amount: bigint) => showMinor(amount, currency)
+  return {
+    standing: { state, posted: show(minor), owed: owed > 0n ? show(owed) : null },
+    held: { held: show(held), available: show(minor - held) },
+  }
+}
+
+/** Compares all balances. Throws where they part. */
+export async function compareBalances(run: Run): Promise<void> {
+  const from = Date.now()
+  const told = await readWallets(run)
+  const to = Date.now()
+  const { search } = run
+  const before = search.model
+  const isObserved = (model: Model) => differences(model, told, from, to).length === 0
+  if (!search.observe(isObserved)) {
+    throw new Difference('the books differ', differences(before, told, from, to), before)
+  }
+  if (uncertainHolds(search.model, to).length === 0) search.settle()
+}
+
+/** Deadlines that are further away are not waited for. */
+const soonMs = 3_000
+
+/** Waits until everything has run out that soon will, so that nothing is uncertain, and compares. */
+export async function settleTime(run: Run): Promise<void> {
+  const { holds, requests } = run.search.model
+  const soon = Date.now() + soonMs
+  const isSoon = (it: { state: string; deadline: { at: number } }) =>
+    it.state === 'open' && it.deadline.at < soon
+  const dueHolds = [...holds.values()].filter(isSoon)
+  const dueRequests = [...requests.values()].filter(isSoon)
+  const last = Math.max(...[...dueHolds, ...dueRequests].map(({ deadline }) => deadline.at), 0)
+  await until(() => Date.now() > last)
+  run.search.change((model) => {
+    const released = dueHolds.reduce((next, { id }) => {
+      return next.holds.get(id)?.state === 'open' ? releaseHold(next, id) : next
+    }, model)
+    return dueRequests.reduce((next, { id }) => {
+      const request = next.requests.get(id)
+      return request?.state === 'open'
+        ? put(next, 'requests', { ...request, state: 'expired' })
+        : next
+    }, released)
+  })
+  const isBack = async () => {
+    const from = Date.now()
+    const told = await readWallets(run)
+    return differences(run.search.model, told, from, from).length === 0
+  }
+  const giveUpAt = Date.now() + giveUpMs
+  await until(async () => (await isBack()) || Date.now() > giveUpAt)
+  await compareBalances(run)
+}
+
+/** Money that has run out and is not back after this time is lost. */
+const giveUpMs = 5_000

@@ -1,0 +1,122 @@
+/** Money that payment systems bring in: into a wallet, where it pays first what is owed, or suspense. */
+import { readMinor } from './amounts.ts'
+import { standingOf, when } from './decide.ts'
+import type { Circumstances, Exchange, Step } from './exchange.ts'
+import { addCapacity, addOwed, book, capacityOf, owedOf } from './money.ts'
+import {
+  findWallet,
+  type Model,
+  type ModelDeposit,
+  type ModelWallet,
+  put,
+  remember,
+} from './state.ts'
+
+export const deposit: Step<'deposit'> = (model, exchange, circumstances) => {
+  const { system, wallet: named, amount, currency, reference, isForSuspense } = exchange.request
+  const { code, body, isReplay } = exchange.answer
+  const minor = readMinor(amount, currency)
+  const wallet = findWallet(model, named)
+  const name = `${system} deposit ${reference}`
+  const input = [wallet?.id ?? named, currency, minor].join()
+  const known = model.remembered.get(name)
+  if (known?.id !== undefined) {
+    if (known.input !== input) return when(code === 'reference_reused', model)
+    return when(code === undefined && body.id === known.id && isReplay, model)
+  }
+  if (typeof minor === 'string') return when(code === minor, model)
+  const { reasons, isPossible } = judge(wallet, currency, circumstances)
+  if (code !== undefined) return when(!isForSuspense && reasons.includes(code), model)
+  if (isReplay && !exchange.isDoubtful) return []
+
+  const isSuspended = body.suspense !== undefined
+  const { id } = body
+  const entered = remember(addCapacity(model, system, currency, minor), name, { input, id })
+  const made: ModelDeposit = { id, system, currency, minor, reversed: 0n }
+  if (isSuspended) {
+    const isRight = isForSuspense && reasons.length > 0
+    return when(isRight, put(entered, 'deposits', { ...made, suspense: 'open' }))
+  }
+  if (!wallet || !isPossible) return []
+  const placed = put(entered, 'deposits', { ...made, walletId: wallet.id })
+  return credit(placed, wallet, 'deposit', minor, circumstances)
+}
+
+/** Why a wallet cannot be credited, and whether it can. */
+function judge(
+  wallet: ModelWallet | undefined,
+  currency: string,
+  circumstances: Circumstances,
+): { reasons: readonly string[]; isPossible: boolean } {
+  if (!wallet) return { reasons: ['wallet_not_found'], isPossible: false }
+  if (wallet.currency !== currency) return { reasons: ['currency_mismatch'], isPossible: false }
+  const { declines = [], perhaps = [] } = standingOf(wallet, circumstances, 'recipient_closed')
+  return { reasons: [...declines, ...perhaps], isPossible: declines.length === 0 }
+}
+
+/**
+ * Credits a wallet, which pays what its owner owes. What comes to be owed while the money is coming in
+ * is paid by the next money.
+ */
+function credit(
+  model: Model,
+  { id, userId, currency }: ModelWallet,
+  kind: string,
+  minor: bigint,
+  { reversing }: Circumstances,
+): Model[] {
+  const credited = book(model, id, { kind, direction: 'in', minor })
+  const owed = owedOf(model, userId, currency)
+  const part = owed < minor ? owed : minor
+  if (part === 0n) return [credited]
+  const entry = { kind: 'chargeback_payment', direction: 'out', minor: part } as const
+  const paid = addOwed(book(credited, id, entry), userId, currency, -part)
+  return reversing.has(`${userId} ${currency}`) ? [paid, credited] : [paid]
+}
+
+/** An operator has found out whose money in suspense is. */
+export const assign: Step<'assign'> = (model, exchange, circumstances) => {
+  const { id, wallet: named } = exchange.request
+  const { code } = exchange.answer
+  const wallet = findWallet(model, named)
+  if (!wallet) return when(code === 'wallet_not_found', model)
+  const found = model.deposits.get(id)
+  const answered = answerSettled(model, found, exchange, ({ walletId }) => walletId === wallet.id)
+  if (answered || !found) return answered ?? []
+  const { reasons, isPossible } = judge(wallet, found.currency, circumstances)
+  if (code !== undefined) return when(reasons.includes(code), model)
+  if (!isPossible) return []
+  const assigned = { ...found, walletId: wallet.id, suspense: 'assigned' as const }
+  const placed = put(model, 'deposits', assigned)
+  return credit(placed, wallet, 'suspense_assignment', found.minor, circumstances)
+}
+
+/** An operator sends money in suspense back to where it came from. */
+export const giveBack: Step<'return'> = (model, exchange) => {
+  const { code } = exchange.answer
+  const found = model.deposits.get(exchange.request.id)
+  const answered = answerSettled(model, found, exchange, (it) => it.suspense === 'returned')
+  if (answered || !found) return answered ?? []
+  const { system, currency, minor } = found
+  const capacity = capacityOf(model, system, currency) ?? 0n
+  if (minor > capacity) return when(code === 'payout_capacity_exceeded', model)
+  return when(code === undefined, leave(model, found))
+}
+
+/** Money in suspense has gone back. */
+export function leave(model: Model, found: ModelDeposit): Model {
+  const returned = put(model, 'deposits', { ...found, suspense: 'returned' })
+  return addCapacity(returned, found.system, found.currency, -found.minor)
+}
+
+/** The answer for what is not in suspense, or not any more; undefined while it is. */
+function answerSettled(
+  model: Model,
+  found: ModelDeposit | undefined,
+  { answer: { code } }: Exchange,
+  isWanted: (found: ModelDeposit) => boolean,
+): Model[] | undefined {
+  if (!found?.suspense) return when(code === 'suspense_not_found', model)
+  if (found.suspense === 'open') return undefined
+  return when(code === (isWanted(found) ? undefined : `suspense_${found.suspense}`), model)
+}

@@ -1,0 +1,137 @@
+/** Which wallet pays which, and payments at once. */
+import { canonicalAmount, readMinor } from './amounts.ts'
+import { type Decision, decide, keyOf, standingOf, together } from './decide.ts'
+import type { Circumstances, Exchange, PayTerms, RequestOf, Step } from './exchange.ts'
+import { availableOf, move } from './money.ts'
+import { findWallet, type Model, type ModelWallet, put } from './state.ts'
+
+/** One person pays another, or moves money between own wallets. */
+export const transfer: Step<'transfer'> = (model, exchange, circumstances) =>
+  pay(model, exchange, circumstances, ({ payer, payee, minor }) => {
+    const { id } = exchange.answer.body
+    const paid = { id, payerId: payer.id, payeeId: payee.id, minor, refunded: 0n }
+    return [move(put(model, 'paid', paid), 'payment', payer.id, payee.id, minor)]
+  })
+
+export interface Route {
+  payer: ModelWallet
+  payee: ModelWallet
+  minor: bigint
+}
+
+/** What a payment and a hold have in common: everything but what happens. */
+export function pay(
+  model: Model,
+  exchange: Exchange<RequestOf<'transfer' | 'hold'>>,
+  circumstances: Circumstances,
+  happens: (route: Route) => Model[],
+): Model[] {
+  const { request } = exchange
+  const { userId, from, to, amount, currency, memo, key } = request
+  const canonical = canonicalAmount(amount)
+  const seconds = request.kind === 'hold' ? request.seconds : undefined
+  const keyed = keyOf(userId, key, request.kind, from, to, canonical, currency, memo, seconds)
+  if (canonical === undefined) {
+    return decide(model, exchange, circumstances, {
+      refusals: ['amount_malformed'],
+      happens: nothing,
+    })
+  }
+  return views(model, circumstances).flatMap((isOpen) => {
+    const decision = plan(model, request, circumstances, isOpen, happens)
+    return decide(model, exchange, circumstances, { keyed, ...decision })
+  })
+}
+
+const nothing = () => []
+
+type IsOpen = (wallet: ModelWallet) => boolean
+
+/**
+ * Which wallets count as open: those that are. A wallet that is just being closed may count as open
+ * or as closed, because one process knows of it before the other.
+ */
+export function views(model: Model, { flickering }: Circumstances): IsOpen[] {
+  const byState: IsOpen = ({ state }) => state !== 'closed'
+  const isMoot = model.wallets.some(({ id }) => flickering.has(id))
+  if (!isMoot) return [byState]
+  return [
+    byState,
+    ...[true, false].map((open): IsOpen => {
+      return (wallet) => (flickering.has(wallet.id) ? open : byState(wallet))
+    }),
+  ]
+}
+
+function plan(
+  model: Model,
+  request: PayTerms,
+  circumstances: Circumstances,
+  isOpen: IsOpen,
+  happens: (route: Route) => Model[],
+): Decision {
+  const found = findRoute(model, request, isOpen)
+  if (typeof found === 'string') return { refusals: [found], happens: nothing }
+  const { payer, payee } = found
+  const minor = readMinor(request.amount, payer.currency)
+  if (typeof minor === 'string') return { refusals: [minor], happens: nothing }
+  if (!payee) return { declines: ['recipient_not_found'], happens: nothing }
+  if (payee.currency !== payer.currency) {
+    return { invalid: 'currency_mismatch', happens: nothing }
+  }
+  const why = together(
+    standingOf(payer, circumstances, 'wallet_closed'),
+    standingOf(payee, circumstances, 'recipient_closed'),
+    { declines: minor > availableOf(model, payer) ? ['insufficient_funds'] : [] },
+  )
+  return { ...why, happens: () => happens({ payer, payee, minor }) }
+}
+
+/** The payee is undefined when the ledger has no such account. */
+type Found = { payer: ModelWallet; payee: ModelWallet | undefined }
+
+/** Which wallet pays which, or why that cannot be told. */
+function findRoute(model: Model, request: PayTerms, isOpen: IsOpen): Found | string {
+  const { userId, to } = request
+  const payers = findPayers(model, request, isOpen)
+  if (typeof payers === 'string') return payers
+  const payee = 'wallet' in to ? findWallet(model, to.wallet) : undefined
+  const isForeignId = 'wallet' in to && to.wallet.includes('-') && payee?.userId !== userId
+  const [payer] = payers
+  // An id of somebody else's is not looked up: the ledger itself knows its currency.
+  if (isForeignId && payer && payers.length === 1) return { payer, payee }
+  const payees = 'wallet' in to ? (payee ? [payee] : []) : oldestOfEach(model, to.userId, isOpen)
+  if (payees.length === 0) return 'recipient_not_found'
+  const routes = payers.flatMap((p) =>
+    payees
+      .filter(({ id, currency: c }) => id !== p.id && c === p.currency)
+      .map((r) => ({ payer: p, payee: r })),
+  )
+  const [route, second] = routes
+  if (second) return 'wallet_ambiguous'
+  if (route) return route
+  const isOwn = payers.every((p) => payees.some(({ id }) => id === p.id))
+  return isOwn ? 'same_wallet' : 'currency_mismatch'
+}
+
+/** The named wallet, or all open ones of the currency; or why there is none. */
+export function findPayers(
+  model: Model,
+  { userId, from, currency }: Pick<PayTerms, 'userId' | 'from' | 'currency'>,
+  isOpen: IsOpen,
+): ModelWallet[] | string {
+  const own = model.wallets.filter((wallet) => wallet.userId === userId)
+  const isMeant = (wallet: ModelWallet) =>
+    from === undefined ? isOpen(wallet) : wallet.id === from || wallet.number === from
+  const named = own.filter(isMeant)
+  if (named.length === 0) return 'wallet_not_found'
+  const payers = named.filter((wallet) => currency === undefined || wallet.currency === currency)
+  return payers.length === 0 ? 'currency_mismatch' : payers
+}
+
+function oldestOfEach({ wallets }: Model, userId: string, isOpen: IsOpen): ModelWallet[] {
+  const own = wallets.filter((wallet) => wallet.userId === userId && isOpen(wallet))
+  return own.filter(
+    ({ currency }, index) => own.findIndex((w) => w.currency === currency) === index,
+  )
+}

@@ -1,0 +1,52 @@
+/** Some people and what they do, while other groups do the same. */
+import fc from 'fast-check'
+import { makeStaff, type Place } from '../lib/model/cast.ts'
+import { action } from '../lib/model/drafts.ts'
+import { compareEverything, perform, type Run, startRun } from '../lib/model/run.ts'
+import type { Model } from '../lib/model/state.ts'
+import type { Tally } from '../lib/model/tally.ts'
+
+/** After so many requests come other people, so that the model stays small. */
+const requestsOfRun = 300
+/** Runs of one seed and of the next have none in common. */
+const seedStep = 10_007
+/** How many requests there are between two looks at all balances. */
+const compareAfter = 20
+/** Actions of one run, more than it needs. */
+const actionsMax = 400
+
+export interface Soak {
+  place: Place
+  tally: Tally
+  operations: number
+  seed: number
+  /** What has happened besides. */
+  counts: { runs: number; rounds: number; expiries: number }
+}
+
+/** Runs, one after the other, until all groups together have done enough. */
+export async function soakGroup(soak: Soak, group: number, groups: number): Promise<void> {
+  const { place, tally, operations, counts } = soak
+  for (let turn = 0; tally.count < operations; turn += 1) {
+    const seed = (soak.seed * seedStep + group + groups * turn) | 0
+    const staff = await makeStaff(place)
+    const run = await startRun(place, { ...staff, tell: tally.add, compareAfter })
+    await play(soak, run, seed)
+    await compareEverything(run)
+    counts.runs += 1
+    counts.expiries += countExpiries(run.search.model)
+  }
+}
+
+async function play({ tally, operations, counts }: Soak, run: Run, seed: number): Promise<void> {
+  for (const next of fc.sample(action, { seed, numRuns: actionsMax })) {
+    if (run.requests.length >= requestsOfRun || tally.count >= operations) return
+    await perform(run, next)
+    counts.rounds += 1
+  }
+}
+
+function countExpiries({ holds, requests }: Model): number {
+  const isExpired = ({ state }: { state: string }) => state === 'expired'
+  return [...holds.values(), ...requests.values()].filter(isExpired).length
+}

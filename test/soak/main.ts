@@ -1,0 +1,155 @@
+/**
+ * `npm run soak -- [--operations 10000] [--seed N]`: the model test of the money API at length, against
+ * two Kassas in processes of their own, of which one is killed now and then, with a ledger whose answers
+ * are late and whose connections break. In the end everything that was cut off is recovered, nothing is
+ * stuck and the books balance. It prints what it covered. Exit code 1: Kassa and the model have parted.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { withServers } from '../../scripts/with-servers.ts'
+import { recover } from '../../server/flows/recovery.ts'
+import { randomFrom } from '../embedded/lib/random.ts'
+import { checkBooks } from '../lib/books.ts'
+import { killCrashChildren } from '../lib/crash.ts'
+import { Difference, textOf } from '../lib/model/search.ts'
+import { startTally } from '../lib/model/tally.ts'
+import { createWorld, type World } from '../lib/world.ts'
+import { type Soak, soakGroup } from './group.ts'
+import { type Processes, startProcesses } from './processes.ts'
+
+const { values } = parseArgs({
+  options: {
+    /** Requests, over all people together. */
+    operations: { type: 'string', default: '10000' },
+    /** What people do is the same for the same seed; when it happens is not. */
+    seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
+  },
+})
+const operations = Number(values.operations)
+const seed = Number(values.seed)
+
+const processCount = 2
+/** Groups of people at once, which know nothing of each other. */
+const groupCount = 16
+/** Without a single answer in this time something is stuck; comparing in the end takes its time. */
+const silenceMsMax = 120_000
+const barWidth = 40
+
+/** What the processes wrote last, but for what is done to them on purpose. */
+const written: string[] = []
+const writtenMax = 30
+
+const onPurpose = /message_bus|the ledger does not answer|no answer from the ledger/
+
+function log(line: string): void {
+  if (onPurpose.test(line)) return
+  written.push(line)
+  if (written.length > writtenMax) written.shift()
+}
+
+async function soak(world: World): Promise<void> {
+  const random = randomFrom(seed)
+  const processes = await startProcesses(world, { count: processCount, random, log })
+  const tally = startTally()
+  const counts = { runs: 0, rounds: 0, expiries: 0 }
+  const place = { urls: processes.urls, client: world.client, isRough: true }
+  const plan: Soak = { place, tally, operations, seed, counts }
+  const startedAt = performance.now()
+  const watch = watchProgress(plan)
+  try {
+    const groups = Array.from({ length: groupCount }, (_, i) => soakGroup(plan, i, groupCount))
+    await Promise.race([Promise.all(groups), watch.stuck])
+  } finally {
+    watch.stop()
+  }
+  const seconds = (performance.now() - startedAt) / 1_000
+  await processes.stop()
+  const recovered = await recoverAll(world)
+  const accounts = await checkBooks(world.deps.ledger)
+  console.log(tally.table())
+  report(plan, processes, seconds)
+  console.log(`recovered in the end: ${JSON.stringify(recovered)}; nothing is stuck`)
+  console.log(`the books of ${accounts.length} accounts balance`)
+}
+
+function report({ tally, counts }: Soak, processes: Processes, seconds: number): void {
+  const { kills, cuts, delays, blackouts } = processes.counts
+  const { runs, rounds, expiries } = counts
+  const rate = Math.round(tally.count / seconds)
+  console.log(`
+seed ${seed}: ${tally.count} operations in ${rounds} rounds of ${runs} runs
+${tally.resolved} outcomes were unknown at first; ${expiries} holds and requests ran out
+${kills} kills, ${cuts} cuts, ${delays} delays, ${blackouts} blackouts
+${seconds.toFixed(0)} s, ${rate} operations/s`)
+}
+
+/** A bar on a terminal, and an eye on whether anything is answered at all. */
+function watchProgress({ tally }: Soak) {
+  const stuck = Promise.withResolvers<never>()
+  let seen = 0
+  let silentMs = 0
+  const intervalMs = 500
+  const timer = setInterval(() => {
+    silentMs = tally.count === seen ? silentMs + intervalMs : 0
+    seen = tally.count
+    if (silentMs > silenceMsMax) stuck.reject(new Error(`no answer for ${silenceMsMax} ms`))
+    if (process.stderr.isTTY) process.stderr.write(`\r${bar(tally.count)} `)
+  }, intervalMs)
+  return {
+    stuck: stuck.promise,
+    stop() {
+      clearInterval(timer)
+      if (process.stderr.isTTY) process.stderr.write('\n')
+    },
+  }
+}
+
+function bar(count: number): string {
+  const part = Math.min(count / operations, 1)
+  const full = '#'.repeat(Math.round(part * barWidth)).padEnd(barWidth, '-')
+  return `[${full}] ${String(Math.floor(part * 100)).padStart(3)} %  ${count} operations`
+}
+
+/** So far ahead everything that was cut off is old enough to be recovered. */
+const aheadMs = 10 * 60_000
+const recoveriesMax = 100
+
+/** Settles what was cut off until there is nothing. Answers how many there were of each kind. */
+async function recoverAll({ deps }: World): Promise<Record<string, number>> {
+  const later = { ...deps, nowMs: () => Date.now() + aheadMs }
+  const total: Record<string, number> = {}
+  for (let round = 0; round < recoveriesMax; round += 1) {
+    const counts = Object.entries(await recover(later))
+    if (counts.length === 0) return total
+    for (const [kind, count] of counts) total[kind] = (total[kind] ?? 0) + count
+  }
+  throw new Error(`after ${recoveriesMax} recoveries something is still cut off`)
+}
+
+async function main(): Promise<void> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'kassa-soak-'))
+  const servers = await withServers({ env: process.env, dataDir, durable: false })
+  try {
+    process.env.DATABASE_URL = servers.databaseUrl
+    process.env.TIGERBEETLE_ADDRESSES = servers.tigerbeetleAddresses
+    const world = await createWorld()
+    await soak(world)
+    await world.stop()
+  } finally {
+    await killCrashChildren()
+    await servers.stop()
+    await rm(dataDir, { recursive: true, force: true })
+  }
+}
+
+try {
+  await main()
+} catch (error) {
+  console.error(`\nseed ${seed}: ${error instanceof Error ? error.stack : error}`)
+  if (error instanceof Difference) console.error(`the model before:\n${textOf(error.model)}`)
+  if (written.length > 0) console.error(`the processes wrote:\n${written.join('\n')}`)
+  process.exit(1)
+}
+process.exit(0)
