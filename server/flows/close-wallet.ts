@@ -42,6 +42,8 @@ export async function closeWallet(
   if (wallet.closedAt) return wallet
   const closable = { id: wallet.id, asset: assetOf(wallet.currency) }
   await ensureAccounts(deps, [wallet])
+  // Mostly told by a look: an owner who tries again and again must not keep others out meanwhile.
+  if (!(await isEmpty(deps, walletId))) throw new Refusal('wallet_not_empty')
   if (!(await closeInTurns(deps, closable))) throw new Refusal('wallet_not_empty')
   deps.sessions.forgetUser(wallet.userId)
   return { ...wallet, closedAt: new Date() }
@@ -59,8 +61,6 @@ const turnsMax = 20
 /** Whether the wallet was empty and is closed now. Refusals: wallet_closed, outcome_unknown, busy. */
 async function closeInTurns(deps: ClosingDeps, wallet: ClosableWallet): Promise<boolean> {
   for (let turn = 0; turn < turnsMax; turn += 1) {
-    // Mostly told by a look: an owner who tries again and again must not keep others out meanwhile.
-    if (!(await isEmpty(deps, wallet.id))) return false
     const id = mintId()
     await insertWalletClosing(deps.db, { id, walletId: wallet.id })
     const step = await settle(id, closeAccount(deps.ledger, wallet, id, TransferCode.closing))
@@ -85,7 +85,7 @@ async function isClosedAfter(
   const isClosed = undecidedId ? await decide(deps, wallet, undecidedId) : state === 'closed'
   await finish(deps, wallet.id, id, isClosed)
   if (state === 'frozen') throw new Refusal('wallet_closed', 'The wallet is frozen.')
-  return state === 'active' && !isOurs ? 'open again' : isClosed
+  return !undecidedId && state === 'active' ? 'open again' : isClosed
 }
 
 /**

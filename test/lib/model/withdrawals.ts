@@ -62,7 +62,9 @@ export const take: Step<'take'> = (model, exchange, circumstances) => {
   const { code, isReplay } = exchange.answer
   const found = model.withdrawals.get(id)
   if (!found || found.system !== system) return when(code === 'withdrawal_not_found', model)
-  if (found.takeKey === key) return when(code === undefined && isReplay, model)
+  if (found.takeKey === key && found.state === 'taken') {
+    return when(code === undefined && isReplay, model)
+  }
   if (found.state !== 'requested') return when(code === codes[found.state], model)
   const wallet = walletOf(model, found.walletId)
   const isUsed = [...model.withdrawals.values()].some(
