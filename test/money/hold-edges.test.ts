@@ -58,10 +58,12 @@ function disturb(ledger: Ledger): Ledger {
     async queryTransfers(filter) {
       isAway &&= goesAwayAfterSubmission
       if (isAway) throw new LedgerUnavailable('it went away')
-      queries += 1
+      // Of objects by their id: the job that follows the ledger asks by code.
+      const isOfOne = filter.user_data_128 !== 0n
+      if (isOfOne) queries += 1
       queriesMost = Math.max(queriesMost, queries)
       return ledger.queryTransfers(filter).finally(() => {
-        queries -= 1
+        if (isOfOne) queries -= 1
       })
     },
   }
@@ -190,8 +192,7 @@ test('a list asks the ledger for a few holds at a time', async () => {
   const client = world.client(url)
   for (const [name, value] of payer.client.cookies) client.cookies.set(name, value)
   await until(async () => (await must(client.get('/v1/holds'), 200)).data.length === 40)
-  // One more is the job that follows the ledger.
-  assert.ok(queriesMost <= 9, `${queriesMost} at once`)
+  assert.ok(queriesMost <= 8, `${queriesMost} at once`)
 })
 
 test.run()

@@ -107,21 +107,6 @@ const scenarios: Readonly<Record<string, () => Promise<Scenario>>> = {
       },
     }
   },
-
-  async 'closing a wallet with money'() {
-    const { payer, payee, from, to } = await pair(world, bank, '3.00')
-    return {
-      client: payer,
-      send: (client) => client.send('POST', `/v1/wallets/${from}/close`),
-      isKeyed: true,
-      async check({ status, body }) {
-        assert.equal([status, body.code], [409, 'wallet_not_empty'])
-        const back = { from_wallet_id: from, to_wallet_id: to, amount: '0.01' }
-        await must(payer.post('/v1/transfers', back), 201)
-        await must(payee.post('/v1/transfers', { to_wallet_id: from, amount: '0.01' }), 201)
-      },
-    }
-  },
 }
 
 testScenarios(test, () => world, scenarios)
