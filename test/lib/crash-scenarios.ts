@@ -42,7 +42,8 @@ async function killAtEachStep(world: World, prepare: () => Promise<Scenario>): P
   const first = await startCrashChild(world.deps.config)
   const steps = await learnSteps(world, first, await prepare())
   assert.ok(steps.length >= 2, steps.join())
-  const left = steps.map((_, index) => index + 1)
+  // Between the last change and the answer there is only reading: to die in either place is the same.
+  const left = steps.map((_, index) => index + 1).filter((step) => step !== steps.length - 1)
   const work = async (child: CrashChild) => {
     for (let step = left.shift(); step !== undefined; step = left.shift()) {
       child = await crashAt(world, child, await prepare(), step).catch((error: Error) => {
