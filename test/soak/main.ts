@@ -31,8 +31,8 @@ const operations = Number(values.operations)
 const seed = Number(values.seed)
 
 const processCount = 2
-/** Groups of people at once, which know nothing of each other. */
-const groupCount = 16
+/** Groups of people at once, which know nothing of each other. Mostly they wait for a rough ledger. */
+const groupCount = 64
 /** Without a single answer in this time something is stuck; comparing in the end takes its time. */
 const silenceMsMax = 120_000
 const barWidth = 40
