@@ -15,7 +15,8 @@ try {
   console.log(names.length === 0 ? 'The schema is up to date.' : `Carried out ${names.join(', ')}.`)
 } catch (error) {
   console.error(explain(error))
-  process.exitCode = 1
+  // Closing could wait for what is broken.
+  process.exit(1)
 } finally {
   await database.close()
 }

@@ -24,7 +24,8 @@ try {
 } catch (error) {
   const taken = error instanceof Refusal && error.code === 'email_taken'
   console.error(taken ? `${email} is somebody who is no operator.` : explain(error))
-  process.exitCode = 1
+  // Closing could wait for what is broken.
+  process.exit(1)
 } finally {
   await database.close()
 }

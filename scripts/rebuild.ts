@@ -4,8 +4,10 @@
  */
 import { createLedger } from '../accounting/client.ts'
 import { openDatabase } from '../db/database.ts'
+import { readCursor } from '../db/tail.ts'
 import { loadConfig } from '../server/config.ts'
 import { followOnce, forget } from '../server/flows/follow.ts'
+import { showLedgerTime } from '../server/flows/ledger-time.ts'
 import { readModel } from '../server/flows/read-model.ts'
 import { explain } from './explain.ts'
 
@@ -45,20 +47,22 @@ function showProgress(first: bigint, at: bigint, events: number): void {
 try {
   const deps = { db: database.db, ledger, nowMs: Date.now }
   await forget(deps, readModel)
-  let [total, first, isMore] = [0, 0n, true]
-  while (isMore) {
+  let [total, first, at] = [0, 0n, 0n]
+  for (let isMore = true; isMore; showProgress(first, at, total)) {
     const page = await followOnce(deps, readModel)
-    if (!page) continue
-    first ||= page.ledgerTime
-    total += page.count
-    isMore = page.isMore
-    showProgress(first, page.ledgerTime, total)
+    // A running process may be faster.
+    at = page?.ledgerTime ?? (await readCursor(deps.db, readModel.name)).ledgerTime
+    first ||= at
+    total += page?.count ?? 0
+    isMore = page?.isMore ?? true
   }
   if (process.stderr.isTTY) process.stderr.write('\n')
-  console.log(`The read model is made again from ${total} events of the ledger.`)
+  const upTo = showLedgerTime(at)
+  console.log(`The read model is made again up to ${upTo}; ${total} events were read here.`)
 } catch (error) {
   console.error(explain(error))
-  process.exitCode = 1
+  // Closing could wait for what is broken.
+  process.exit(1)
 } finally {
   ledger.close()
   await database.close()

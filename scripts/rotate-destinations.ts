@@ -31,7 +31,8 @@ try {
   console.log(`${count} destinations are encrypted anew, with the key ${destinationKeys[0].id}.`)
 } catch (error) {
   console.error(explain(error))
-  process.exitCode = 1
+  // Closing could wait for what is broken.
+  process.exit(1)
 } finally {
   await database.close()
 }

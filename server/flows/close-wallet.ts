@@ -28,22 +28,22 @@ type CloseDeps = Pick<Deps, 'db' | 'ledger' | 'sessions'>
 type ClosingDeps = Pick<Deps, 'db' | 'ledger'>
 
 /**
- * Closes one of the caller's wallets for ever. TigerBeetle does not check that it is empty, so first
+ * Closes one of the caller's wallets, named by id or number, for ever. TigerBeetle does not check that it is empty, so first
  * the account is closed tentatively, then it is read, and then the closing is made final or undone:
  * whichever of the two the ledger commits first. A crash in between leaves it to recovery.
- * Refusals: wallet_not_found, wallet_not_empty, wallet_closed (frozen), busy, outcome_unknown.
+ * Refusals: wallet_not_found, wallet_number_mistyped, wallet_not_empty, wallet_closed (frozen), busy, outcome_unknown.
  */
 export async function closeWallet(
   deps: CloseDeps,
   caller: Customer,
-  walletId: Uuid,
+  name: string,
 ): Promise<Wallet> {
-  const wallet = await findVisibleWallet(deps, caller, walletId)
+  const wallet = await findVisibleWallet(deps, caller, name)
   if (wallet.closedAt) return wallet
   const closable = { id: wallet.id, asset: assetOf(wallet.currency) }
   await ensureAccounts(deps, [wallet])
   // Mostly told by a look: an owner who tries again and again must not keep others out meanwhile.
-  if (!(await isEmpty(deps, walletId))) throw new Refusal('wallet_not_empty')
+  if (!(await isEmpty(deps, wallet.id))) throw new Refusal('wallet_not_empty')
   if (!(await closeInTurns(deps, closable))) throw new Refusal('wallet_not_empty')
   deps.sessions.forgetUser(wallet.userId)
   return { ...wallet, closedAt: new Date() }

@@ -1,5 +1,4 @@
 import { assetOf, TransferCode } from '../../accounting/chart.ts'
-import type { Uuid } from '../../accounting/ids.ts'
 import {
   closeAccount,
   readStanding,
@@ -7,10 +6,11 @@ import {
   type Standing,
 } from '../../accounting/standing.ts'
 import { mintId } from '../../db/ids.ts'
-import { findWallet, type Wallet } from '../../db/wallets.ts'
+import type { Wallet } from '../../db/wallets.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
 import { ensureAccounts } from './open-wallet.ts'
+import { findNamedWallet } from './resolve-wallets.ts'
 import { settle } from './settle.ts'
 
 type FreezeDeps = Pick<Deps, 'db' | 'ledger'>
@@ -19,12 +19,12 @@ type FreezeDeps = Pick<Deps, 'db' | 'ledger'>
 const turnsMax = 20
 
 /**
- * Keeps a wallet from being debited and credited, in the ledger itself. What is held for or of it can
+ * Keeps a wallet, named by id or number, from being debited and credited, in the ledger itself. What is held for or of it can
  * still run out or be given back. Repeating it changes nothing.
- * Refusals: wallet_not_found, wallet_closed, outcome_unknown.
+ * Refusals: wallet_not_found, wallet_number_mistyped, wallet_closed, busy, outcome_unknown.
  */
-export async function freezeWallet(deps: FreezeDeps, walletId: Uuid): Promise<Wallet> {
-  const wallet = await find(deps, walletId)
+export async function freezeWallet(deps: FreezeDeps, name: string): Promise<Wallet> {
+  const wallet = await find(deps, name)
   const closable = { id: wallet.id, asset: assetOf(wallet.currency) }
   await ensureAccounts(deps, [wallet])
   return inTurns(deps, wallet, async ({ state }) => {
@@ -38,16 +38,16 @@ export async function freezeWallet(deps: FreezeDeps, walletId: Uuid): Promise<Wa
 
 /**
  * Lets a frozen wallet be debited and credited again. Repeating it changes nothing.
- * Refusals: wallet_not_found, wallet_closed, outcome_unknown.
+ * Refusals: wallet_not_found, wallet_number_mistyped, wallet_closed, busy, outcome_unknown.
  */
-export async function thawWallet(deps: FreezeDeps, walletId: Uuid): Promise<Wallet> {
-  const wallet = await find(deps, walletId)
+export async function thawWallet(deps: FreezeDeps, name: string): Promise<Wallet> {
+  const wallet = await find(deps, name)
   return inTurns(deps, wallet, async ({ state, closingId }) => {
     if (state === 'active') return true
     if (state === 'closed') throw new Refusal('wallet_closed')
     if (state === 'closing' || !closingId) return false
     const id = mintId()
-    const step = await settle(id, reopenAccount(deps.ledger, walletId, closingId, id))
+    const step = await settle(id, reopenAccount(deps.ledger, wallet.id, closingId, id))
     return step.kind === 'done'
   })
 }
@@ -64,8 +64,8 @@ async function inTurns(
   throw new Refusal('busy', { retryAfterSeconds: 1 })
 }
 
-async function find(deps: FreezeDeps, walletId: Uuid): Promise<Wallet> {
-  const wallet = await findWallet(deps.db, walletId)
+async function find(deps: FreezeDeps, name: string): Promise<Wallet> {
+  const wallet = await findNamedWallet(deps, name)
   if (!wallet) throw new Refusal('wallet_not_found')
   return wallet
 }

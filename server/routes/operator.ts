@@ -10,7 +10,7 @@ import { listWalletsWithBalances, withBalanceAfter } from '../flows/wallet-histo
 import { idPageQuery, readIdCursor, toIdPage } from '../http/id-paging.ts'
 import { pageOf } from '../http/paging.ts'
 import { defineRoute } from '../http/route.ts'
-import { reasonFields, time, uuid } from '../http/schemas.ts'
+import { reasonFields, time, uuid, walletName } from '../http/schemas.ts'
 import { emailInput, nameInput, showUser, userBody } from './users.ts'
 import { showWallet, walletBody } from './wallets.ts'
 
@@ -123,9 +123,16 @@ const postReactivate = defineRoute(
 const walletStep = {
   tags,
   caller: 'operator',
-  params: z.object({ id: uuid }),
+  params: z.object({ id: walletName }),
   body: z.strictObject(reasonFields),
-  refusals: ['wallet_not_found', 'wallet_closed', 'outcome_unknown', 'ledger_unavailable', 'busy'],
+  refusals: [
+    'wallet_not_found',
+    'wallet_number_mistyped',
+    'wallet_closed',
+    'outcome_unknown',
+    'ledger_unavailable',
+    'busy',
+  ],
 } as const
 
 const postFreeze = defineRoute(

@@ -4,7 +4,7 @@ import { showAmount } from '../flows/amount.ts'
 import { closeWallet } from '../flows/close-wallet.ts'
 import { showLedgerTime } from '../flows/ledger-time.ts'
 import { openWallet } from '../flows/open-wallet.ts'
-import { findVisibleWallet } from '../flows/visible-wallet.ts'
+import { findVisibleWallet, readOwner } from '../flows/visible-wallet.ts'
 import {
   listWalletsWithBalances,
   readTransactions,
@@ -15,7 +15,14 @@ import {
 } from '../flows/wallet-history.ts'
 import { pageOf, pageQuery, toBounds, toPage } from '../http/paging.ts'
 import { defineRoute } from '../http/route.ts'
-import { amountOutput, currencyInput, time, uuid } from '../http/schemas.ts'
+import {
+  amountOutput,
+  currencyInput,
+  partyFields,
+  time,
+  uuid,
+  walletName,
+} from '../http/schemas.ts'
 
 const tags = ['Wallets'] as const
 
@@ -38,6 +45,12 @@ export const walletBody = z
     created_at: time,
   })
   .meta({ id: 'Wallet' })
+
+const ownedWalletBody = walletBody
+  .extend({
+    owner: z.object(partyFields).optional().meta({ description: 'Told to operators only' }),
+  })
+  .meta({ id: 'WalletOfSomebody' })
 
 /** A wallet with its balance as JSON. */
 export function showWallet(wallet: WalletWithBalance): z.output<typeof walletBody> {
@@ -116,7 +129,7 @@ function showTransaction(entry: Transaction): z.output<typeof transactionBody> {
   }
 }
 
-const idParams = z.object({ id: uuid })
+const idParams = z.object({ id: walletName })
 
 const listWallets = defineRoute(
   {
@@ -169,12 +182,16 @@ const getWallet = defineRoute(
     tags,
     caller: ['customer', 'operator'],
     params: idParams,
-    responses: { 200: { description: 'The wallet', body: walletBody } },
-    refusals: ['wallet_not_found', 'ledger_unavailable'],
+    responses: { 200: { description: 'The wallet', body: ownedWalletBody } },
+    refusals: ['wallet_not_found', 'wallet_number_mistyped', 'ledger_unavailable'],
   },
   async (deps, { caller, params }) => {
-    const [wallet] = await withBalances(deps, [await findVisibleWallet(deps, caller, params.id)])
-    return { status: 200, body: showWallet(wallet!) }
+    const found = await findVisibleWallet(deps, caller, params.id)
+    const [[wallet], owner] = await Promise.all([
+      withBalances(deps, [found]),
+      readOwner(deps, caller, found),
+    ])
+    return { status: 200, body: { ...showWallet(wallet!), ...(owner && { owner }) } }
   },
 )
 
@@ -191,7 +208,12 @@ const listTransactions = defineRoute(
       kind: z.enum(walletKinds).optional().meta({ description: 'Only this kind' }),
     }),
     responses: { 200: { description: 'A page of them', body: pageOf(transactionBody) } },
-    refusals: ['wallet_not_found', 'invalid_cursor', 'ledger_unavailable'],
+    refusals: [
+      'wallet_not_found',
+      'wallet_number_mistyped',
+      'invalid_cursor',
+      'ledger_unavailable',
+    ],
   },
   async (deps, { caller, params, query }) => {
     const wallet = await findVisibleWallet(deps, caller, params.id)
@@ -214,6 +236,7 @@ const postClose = defineRoute(
     responses: { 200: { description: 'It is closed', body: walletBody } },
     refusals: [
       'wallet_not_found',
+      'wallet_number_mistyped',
       'wallet_not_empty',
       'wallet_closed',
       'outcome_unknown',

@@ -247,7 +247,8 @@ test('an operator looks at any wallet, and each look is in the audit', async () 
     [person.walletId],
   )
   const wallet = await must(operator.get(`/v1/wallets/${person.walletId}`), 200)
-  assert.equal(wallet, wallets.data[0])
+  const owner = { id: person.userId, username: null, name: null }
+  assert.equal(wallet, { ...wallets.data[0], owner })
   await must(operator.get(`/v1/wallets/${person.walletId}/transactions`), 200)
   const audit = await must(operator.get('/v1/audit?limit=4'), 200)
   const looks = audit.data.filter((entry: Json) => entry.subject_id === person.walletId)

@@ -101,6 +101,21 @@ test('freezing is for operators, and closing for the owner', async () => {
   assertRefused(await thaw(nobody), 404, 'wallet_not_found')
 })
 
+test('an operator names a wallet by its number, as people do, and is told whose it is', async () => {
+  const ada = await world.signUp({ name: 'Ada Lovelace' })
+  const found = await must(operator.get(`/v1/wallets/${ada.walletNumber}`), 200)
+  assert.equal([found.id, found.owner.name], [ada.walletId, 'Ada Lovelace'])
+  assert.is((await must(freeze(ada.walletNumber), 200)).state, 'frozen')
+  assert.is((await must(thaw(ada.walletNumber), 200)).state, 'active')
+  const mistyped = String(BigInt(ada.walletNumber) + 1n)
+  assertRefused(await freeze(mistyped), 422, 'wallet_number_mistyped')
+  const own = await must(ada.client.get(`/v1/wallets/${ada.walletNumber}`), 200)
+  assert.is(own.owner, undefined)
+  const other = await world.signUp()
+  assertRefused(await other.client.get(`/v1/wallets/${ada.walletNumber}`), 404, 'wallet_not_found')
+  assert.is((await must(close(ada.client, ada.walletNumber), 200)).state, 'closed')
+})
+
 test('an empty wallet is closed for ever, and its history stays readable', async () => {
   const { payer, payee, from, to } = await pair(world, bank, '10.00')
   assertRefused(await close(payer, from), 409, 'wallet_not_empty')
