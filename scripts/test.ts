@@ -40,7 +40,8 @@ async function main(words: string[], interrupt: AbortController): Promise<number
       results.push(result)
     }
   }
-  const workers = sharedLedger ? 1 : availableParallelism()
+  // One more than there are processors: many files mostly wait for what they have started.
+  const workers = sharedLedger ? 1 : availableParallelism() + 1
   try {
     await Promise.all(Array.from({ length: workers }, work))
   } finally {
