@@ -7,7 +7,7 @@ import { type Transfer, TransferFlags } from 'tigerbeetle-node'
 import { equityAccount, provideAccounts } from './accounts.ts'
 import { type Asset, TransferCode } from './chart.ts'
 import type { Ledger } from './client.ts'
-import { hashInput, toUuid, type Uuid } from './ids.ts'
+import { computeUuid, hashInput, toUuid, type Uuid } from './ids.ts'
 import { toTransfer, toVoid } from './legs.ts'
 import { type Step, submitStep } from './steps.ts'
 import { readTrail } from './trail.ts'
@@ -26,17 +26,21 @@ export interface Standing {
   state: WalletState
   /** The pending transfer that keeps the account closed; undefined when it is active. */
   closingId: Uuid | undefined
+  /** The newest transfer that closed or opened the account; undefined when there was none yet. */
+  newestId: Uuid | undefined
 }
 
 /** Whether a wallet is frozen or closed, and by which transfer. */
 export async function readStanding(ledger: Ledger, walletId: Uuid): Promise<Standing> {
   const [newest] = await readTrail(ledger, walletId, { limit: 1, newestFirst: true })
-  if (!newest || !(newest.flags & TransferFlags.pending)) {
-    return { state: 'active', closingId: undefined }
+  if (!newest) return { state: 'active', closingId: undefined, newestId: undefined }
+  const newestId = toUuid(newest.id)
+  if (!(newest.flags & TransferFlags.pending)) {
+    return { state: 'active', closingId: undefined, newestId }
   }
   const state = stateOf.get(newest.code)
   if (!state) throw new Error(`wallet ${walletId} is closed by a transfer of code ${newest.code}`)
-  return { state, closingId: toUuid(newest.id) }
+  return { state, closingId: newestId, newestId }
 }
 
 type ClosingCode =
@@ -49,6 +53,14 @@ const stateOf = new Map<number, WalletState>([
   [TransferCode.closing, 'closing'],
   [TransferCode.closure, 'closed'],
 ] satisfies [ClosingCode, WalletState][])
+
+/**
+ * The id of the freeze of a wallet that stands like this: whoever freezes it from there uses the same, so
+ * that a freeze which arrives late, when the wallet has been thawed again, has happened already.
+ */
+export function freezeId(walletId: Uuid, { newestId }: Standing): Uuid {
+  return computeUuid('freeze', walletId, newestId ?? 'first')
+}
 
 /** A wallet as far as closing it concerns. */
 export interface ClosableWallet {

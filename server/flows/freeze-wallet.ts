@@ -1,6 +1,7 @@
 import { assetOf, TransferCode } from '../../accounting/chart.ts'
 import {
   closeAccount,
+  freezeId,
   readStanding,
   reopenAccount,
   type Standing,
@@ -19,20 +20,21 @@ type FreezeDeps = Pick<Deps, 'db' | 'ledger'>
 const turnsMax = 20
 
 /**
- * Keeps a wallet, named by id or number, from being debited and credited, in the ledger itself. What is held for or of it can
- * still run out or be given back. Repeating it changes nothing.
+ * Keeps a wallet, named by id or number, from being debited and credited, in the ledger itself. What is
+ * held for or of it can still run out or be given back. Repeating it changes nothing.
  * Refusals: wallet_not_found, wallet_number_mistyped, wallet_closed, busy, outcome_unknown.
  */
 export async function freezeWallet(deps: FreezeDeps, name: string): Promise<Wallet> {
   const wallet = await find(deps, name)
   const closable = { id: wallet.id, asset: assetOf(wallet.currency) }
   await ensureAccounts(deps, [wallet])
-  return inTurns(deps, wallet, async ({ state }) => {
-    if (state === 'frozen') return true
-    if (state === 'closed') throw new Refusal('wallet_closed')
-    const id = mintId()
+  return inTurns(deps, wallet, async (standing) => {
+    if (standing.state === 'frozen') return true
+    if (standing.state === 'closed') throw new Refusal('wallet_closed')
+    const id = freezeId(wallet.id, standing)
     const step = await settle(id, closeAccount(deps.ledger, closable, id, TransferCode.freeze))
-    return step.kind === 'done'
+    // One that happened before is the freeze of somebody else, and may be undone: the next turn tells.
+    return step.kind === 'done' && !step.replayed
   })
 }
 

@@ -91,6 +91,21 @@ test('twenty operators freeze and thaw at once: the ledger has one of the two, a
   }
 })
 
+test('a freeze that arrives late, after the thaw, has happened already', async () => {
+  const { payer, from } = await pair(world, bank, '10.00')
+  const at = sameSession(operator, world.client(disturbedUrl))
+  // Between the look and the submission of a freeze somebody else freezes and thaws.
+  disturbance.before(1, async () => {
+    await must(freeze(from), 200)
+    await must(thaw(from), 200)
+    disturbance.failAt(1)
+  })
+  const late = await at.post(`/v1/wallets/${from}/freeze`, reason)
+  disturbance.reset()
+  assertRefused(late, 503, 'outcome_unknown')
+  assert.is(await stateOf(payer, from), 'active')
+})
+
 test('freezing is for operators, and closing for the owner', async () => {
   const { payer, payee, from } = await pair(world, bank, '0')
   assertRefused(await payer.post(`/v1/wallets/${from}/freeze`, reason), 403, 'role_not_allowed')
