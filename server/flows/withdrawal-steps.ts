@@ -1,6 +1,7 @@
 import { hashInput, type Uuid } from '../../accounting/ids.ts'
 import { readStanding, reopenAccount } from '../../accounting/standing.ts'
 import type { Step } from '../../accounting/steps.ts'
+import { burnId } from '../../accounting/transfers.ts'
 import {
   cancelWithdrawal,
   confirmWithdrawal,
@@ -48,7 +49,7 @@ export function cancel(deps: StepDeps, caller: Customer, id: Uuid): Promise<Step
  * Takes a withdrawal, to pay it outside: of all who try, one may. Only with the same idempotency key is
  * it answered again. What goes out of a frozen wallet is not taken.
  * Refusals: withdrawal_not_found, withdrawal_taken, withdrawal_confirmed, withdrawal_failed,
- * withdrawal_cancelled, wallet_closed, idempotency_key_reused, outcome_unknown.
+ * withdrawal_cancelled, wallet_closed, declined, idempotency_key_reused, outcome_unknown.
  */
 export function take(
   deps: StepDeps,
@@ -62,7 +63,11 @@ export function take(
     if (withdrawal.takeId === takeId && withdrawal.state === 'taken') return 'replay'
     refuseUnless(withdrawal, 'requested')
     const { state } = await readStanding(deps.ledger, withdrawal.walletId)
-    if (state === 'frozen') throw new Refusal('wallet_closed', 'The wallet is frozen.')
+    if (state === 'frozen') {
+      const isTaken = idempotencyKey !== undefined && (await hasHappened(deps, takeId, id))
+      if (isTaken) return { kind: 'stale' }
+      throw new Refusal('wallet_closed', 'The wallet is frozen.')
+    }
     // A destination that this process cannot decrypt would be taken by nobody who can pay it.
     await describeOne(deps, caller, { ...withdrawal, takeId })
     const step = { id: takeId, inputHash: hashInput('take', id) }
@@ -147,9 +152,26 @@ async function inTurns(
       return { withdrawal: await afterMoving(id, findWithdrawal(deps, caller, id)), replayed }
     }
     if (step.kind === 'conflict') throw new Refusal('idempotency_key_reused')
+    if (step.kind === 'declined' && !step.reason) throw new Refusal('declined')
     if (step.kind !== 'stale') throw new Error(`a step of withdrawal ${id} was ${step.kind}`)
   }
   throw new Refusal('busy', { retryAfterSeconds: 1 })
+}
+
+/**
+ * Whether a take under this id has happened; if not, it never will: a copy of it that is still on its
+ * way must not take what was refused meanwhile. Refusals: idempotency_key_reused, outcome_unknown.
+ */
+async function hasHappened(
+  { ledger }: Pick<Deps, 'ledger'>,
+  takeId: Uuid,
+  id: Uuid,
+): Promise<boolean> {
+  const happened = await afterMoving(takeId, burnId(ledger, takeId))
+  if (happened && happened.inputHash !== hashInput('take', id)) {
+    throw new Refusal('idempotency_key_reused')
+  }
+  return happened !== undefined
 }
 
 const isRepeated = (withdrawal: Withdrawal, state: WithdrawalState, inputHash: number) =>

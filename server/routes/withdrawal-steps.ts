@@ -64,6 +64,7 @@ const postTake = defineRoute(
       'withdrawal_taken',
       'withdrawal_cancelled',
       'wallet_closed',
+      'declined',
       'idempotency_key_reused',
     ],
   },

@@ -373,6 +373,9 @@ test('what was taken before the wallet was frozen is still booked, and nothing n
   await freeze(person)
   assertRefused(await own(), 422, 'wallet_closed')
   assertRefused(await take(later), 422, 'wallet_closed')
+  // By key the refusal is final: a copy of the take that is still on its way cannot come after it.
+  const key = unique('refused')
+  assertRefused(await take(later, key), 422, 'wallet_closed')
   const replies = await Promise.all(paid.map((it) => confirm(it)))
   assert.equal(count(replies), { '200 confirmed': paid.length })
   await must(fail(toFail), 200)
@@ -383,6 +386,7 @@ test('what was taken before the wallet was frozen is still booked, and nothing n
     ['frozen', { posted: '50.00', held: '10.00', available: '40.00' }],
   )
   await thaw(person)
+  assertRefused(await take(later, key), 422, 'declined')
   await must(take(later), 200)
 })
 

@@ -4,7 +4,7 @@ import { decide, keyOf, standingOf, together, when } from './decide.ts'
 import type { Step } from './exchange.ts'
 import { addCapacity, availableOf, book, capacityOf } from './money.ts'
 import { findPayers } from './payments.ts'
-import { type ModelWithdrawal, put, walletOf } from './state.ts'
+import { type ModelWithdrawal, put, remember, walletOf } from './state.ts'
 
 export const withdrawal: Step<'withdrawal'> = (model, exchange, circumstances) => {
   const { userId, wallet: name, amount, system, key } = exchange.request
@@ -70,6 +70,10 @@ export const take: Step<'take'> = (model, exchange, circumstances) => {
   // A try that nobody was told of may have taken it, and it may have ended before the next.
   const hasEnded = code === codes.confirmed || code === codes.failed
   if (exchange.isDoubtful && hasEnded) return [taken]
+  // Refused for a frozen wallet, a key is spent: a copy that comes late must not take it.
+  const name = `${system} take ${key}`
+  const isSpent = model.remembered.has(name)
+  if (isSpent) return when(code === 'declined' || code === 'wallet_closed', model)
   const wallet = walletOf(model, found.walletId)
   const isUsed = [...model.withdrawals.values()].some(
     (it) => it.takeKey === key && it.system === system,
@@ -77,10 +81,9 @@ export const take: Step<'take'> = (model, exchange, circumstances) => {
   const why = together(standingOf(wallet, circumstances, 'wallet_closed'), {
     declines: isUsed ? ['idempotency_key_reused'] : [],
   })
-  return decide(model, exchange, circumstances, {
-    ...why,
-    happens: () => [taken],
-  })
+  const after = decide(model, exchange, circumstances, { ...why, happens: () => [taken] })
+  if (code !== 'wallet_closed') return after
+  return after.map((next) => remember(next, name, { input: id, declined: code }))
 }
 
 /** It was paid outside, or was not: the money leaves the wallet, or comes back. */
