@@ -45,13 +45,14 @@ export async function advanceCursor(
 
 /**
  * Notes that at `readAt` there was nothing after the ledger time where a reader stands. It never makes a
- * cursor: one that was put back to the beginning meanwhile stays there.
+ * cursor but at the beginning: one that was put back there meanwhile stays.
  */
 export async function touchCursor(
   db: Database,
   name: string,
   { ledgerTime, readAt }: TailCursor,
 ): Promise<void> {
+  if (ledgerTime === 0n) await placeCursor(db, name)
   await db
     .updateTable('tail_cursors')
     .set({ read_at: readAt })
