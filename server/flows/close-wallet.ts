@@ -28,10 +28,11 @@ type CloseDeps = Pick<Deps, 'db' | 'ledger' | 'sessions'>
 type ClosingDeps = Pick<Deps, 'db' | 'ledger'>
 
 /**
- * Closes one of the caller's wallets, named by id or number, for ever. TigerBeetle does not check that it is empty, so first
- * the account is closed tentatively, then it is read, and then the closing is made final or undone:
- * whichever of the two the ledger commits first. A crash in between leaves it to recovery.
- * Refusals: wallet_not_found, wallet_number_mistyped, wallet_not_empty, wallet_closed (frozen), busy, outcome_unknown.
+ * Closes one of the caller's wallets, named by id or number, for ever. TigerBeetle does not check that it
+ * is empty, so first the account is closed tentatively, then it is read, and then the closing is made
+ * final or undone: whichever of the two the ledger commits first. A crash in between leaves it to
+ * recovery. Refusals: wallet_not_found, wallet_number_mistyped, wallet_not_empty, wallet_closed (frozen),
+ * busy, outcome_unknown.
  */
 export async function closeWallet(
   deps: CloseDeps,

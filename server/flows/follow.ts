@@ -31,8 +31,8 @@ const deadlinesMax = 1_000
 
 /**
  * Reads one page of what the ledger has committed and hands it to a subscriber. Answers how many events
- * there were, whether there may be more and up to which ledger time (ns) it has come; undefined when another process was faster. The pages of
- * all processes together take effect once and in order.
+ * there were, whether there may be more and up to which ledger time (ns) it has come; undefined when
+ * another process was faster. The pages of all processes together take effect once and in order.
  */
 export async function followOnce(
   deps: FollowDeps,
@@ -53,17 +53,17 @@ export async function followOnce(
   const horizon = lastWaiting === undefined ? until : min(until, lastWaiting)
   const entries = page.entries.filter(({ timestamp }) => timestamp <= horizon)
   const { events, opened, closed } = deriveExpiries(entries, waiting, horizon)
-  const to = min(page.upTo, horizon)
-  if (to === from && events.length === 0) {
+  // Up to there everything was read, also where nothing was committed: expiries alone move the cursor, too.
+  if (horizon === from && events.length === 0) {
     await touchCursor(deps.db, name, { ledgerTime: from, readAt })
-    return { count: 0, isMore: false, ledgerTime: to }
+    return { count: 0, isMore: false, ledgerTime: horizon }
   }
-  const moved = await advanceCursor(deps.db, name, { from, to, readAt }, async (trx) => {
+  const moved = await advanceCursor(deps.db, name, { from, to: horizon, readAt }, async (trx) => {
     await changeDeadlines(trx, name, { opened, closed })
     if (events.length > 0) await take(trx, events)
   })
   const isMore = page.isFull || lastWaiting !== undefined
-  return moved ? { count: events.length, isMore, ledgerTime: to } : undefined
+  return moved ? { count: events.length, isMore, ledgerTime: horizon } : undefined
 }
 
 /** Drops what a subscriber has made; following the ledger makes it again from the beginning. */
