@@ -3,7 +3,7 @@ import type { Transfer } from 'tigerbeetle-node'
 import { ControlCode, TransferCode } from '../../accounting/chart.ts'
 import { type Ledger, LedgerUnavailable } from '../../accounting/client.ts'
 import { checkBooks } from '../lib/books.ts'
-import type { Client, Json, Reply } from '../lib/http.ts'
+import { type Client, type Json, type Reply, sameSession } from '../lib/http.ts'
 import { assertRefused, fund, pay, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
 import { createWorld, must, type Person, type World } from '../lib/world.ts'
@@ -30,7 +30,7 @@ test.before(async () => {
     adapt: (deps) => ({ ...deps, ledger: disturb(deps.ledger) }),
   })
   disturbed = world.client(other.url)
-  for (const [name, value] of bank.cookies) disturbed.cookies.set(name, value)
+  sameSession(bank, disturbed)
 })
 test.before.each(() => {
   before = undefined

@@ -4,6 +4,7 @@ import { mintId } from '../../db/ids.ts'
 import { findWithdrawalIntents, insertWithdrawal } from '../../db/withdrawals.ts'
 import { createDestinations, maskDestination } from '../../server/destinations.ts'
 import { rotateDestinations } from '../../server/flows/rotate-destinations.ts'
+import { sameSession } from '../lib/http.ts'
 import { assertRefused, fund } from '../lib/money.ts'
 import { startScript } from '../lib/start.ts'
 import { assert, suite } from '../lib/suite.ts'
@@ -118,7 +119,7 @@ test('rotating keys: everything is encrypted with the newest, and the older one 
   ])
   assertRefused(without, 500, 'internal_error')
   const at = world.client(kassa.url)
-  for (const [name, value] of bank.cookies) at.cookies.set(name, value)
+  sameSession(bank, at)
   assert.is((await must(at.send('POST', path), 200)).destination, iban)
 })
 

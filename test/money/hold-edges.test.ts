@@ -2,7 +2,7 @@
 import { type Ledger, LedgerUnavailable } from '../../accounting/client.ts'
 import { readHold } from '../../accounting/holds.ts'
 import { checkBooks } from '../lib/books.ts'
-import type { Client, Json, Reply } from '../lib/http.ts'
+import { type Client, type Json, type Reply, sameSession } from '../lib/http.ts'
 import { addPaymentSystem, assertRefused, closeAccount, fund, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
 import { until } from '../lib/until.ts'
@@ -32,7 +32,7 @@ test.before(async () => {
   ;[ada, shop] = await Promise.all([world.signUp(), world.signUp()])
   url = other.url
   disturbed = world.client(url)
-  for (const [name, value] of shop.client.cookies) disturbed.cookies.set(name, value)
+  sameSession(shop.client, disturbed)
   await fund(await addPaymentSystem(world), ada.walletId, '1000.00')
 })
 test.before.each(() => {
@@ -190,7 +190,7 @@ test('a list asks the ledger for a few holds at a time', async () => {
   const input = { to_wallet_id: payee.walletId, amount: '0.01' }
   for (let count = 0; count < 40; count += 1) await must(payer.client.post('/v1/holds', input), 201)
   const client = world.client(url)
-  for (const [name, value] of payer.client.cookies) client.cookies.set(name, value)
+  sameSession(payer.client, client)
   await until(async () => (await must(client.get('/v1/holds'), 200)).data.length === 40)
   assert.ok(queriesMost <= 8, `${queriesMost} at once`)
 })

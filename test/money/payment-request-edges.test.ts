@@ -2,7 +2,7 @@
 import { type Ledger, LedgerOutcomeUnknown, LedgerUnavailable } from '../../accounting/client.ts'
 import { recover } from '../../server/flows/recovery.ts'
 import { checkBooks } from '../lib/books.ts'
-import type { Client, Json, Reply } from '../lib/http.ts'
+import { type Client, type Json, type Reply, sameSession } from '../lib/http.ts'
 import { addPaymentSystem, assertRefused, fund, openWallet, posted, unique } from '../lib/money.ts'
 import {
   accept,
@@ -49,7 +49,7 @@ test.before(async () => {
   url = other.url
   const at = ({ client }: Person) => {
     const same = world.client(url)
-    for (const [name, value] of client.cookies) same.cookies.set(name, value)
+    sameSession(client, same)
     return same
   }
   ;[emmaDisturbed, finnDisturbed] = [at(emma), at(finn)]
@@ -229,7 +229,7 @@ test('a top-up that comes right before the payment lets it happen', async () => 
   const request = await asked(emma, poor)
   assertRefused(await accept(request, poor.client), 422, 'insufficient_funds')
   const client = world.client(url)
-  for (const [name, value] of poor.client.cookies) client.cookies.set(name, value)
+  sameSession(poor.client, client)
   before(async () => {
     const gift = { from_wallet_id: second, to_wallet_id: poor.walletId, amount: '1.00' }
     await must(finn.client.post('/v1/transfers', gift), 201)

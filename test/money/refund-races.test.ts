@@ -6,7 +6,7 @@
 import { AccountCode, TransferCode } from '../../accounting/chart.ts'
 import { type Ledger, LedgerOutcomeUnknown } from '../../accounting/client.ts'
 import { checkBooks } from '../lib/books.ts'
-import type { Client, Json, Reply } from '../lib/http.ts'
+import { type Client, type Json, type Reply, sameSession } from '../lib/http.ts'
 import { addPaymentSystem, assertRefused, fund, pay, posted, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
 import { createWorld, must, type Person, type World } from '../lib/world.ts'
@@ -39,7 +39,7 @@ test.before.each(async () => {
   beforeRefund = undefined
   losesAnswer = false
   shop = await world.signUp()
-  for (const [name, value] of shop.client.cookies) disturbed.cookies.set(name, value)
+  sameSession(shop.client, disturbed)
 })
 test.after(async () => {
   const accounts = await checkBooks(world.deps.ledger)

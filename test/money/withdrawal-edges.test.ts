@@ -6,7 +6,7 @@ import { mintId } from '../../db/ids.ts'
 import { insertWalletClosing } from '../../db/wallet-closings.ts'
 import { recover } from '../../server/flows/recovery.ts'
 import { checkBooks } from '../lib/books.ts'
-import type { Client, Json, Reply } from '../lib/http.ts'
+import { type Client, type Json, type Reply, sameSession } from '../lib/http.ts'
 import { assertRefused, fund, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
 import { createWorld, must, type Person, type World } from '../lib/world.ts'
@@ -32,7 +32,7 @@ test.before(async () => {
   })
   const at = (client: Client) => {
     const same = world.client(other.url)
-    for (const [name, value] of client.cookies) same.cookies.set(name, value)
+    sameSession(client, same)
     return same
   }
   ;[bank, operator, ada] = await Promise.all([
