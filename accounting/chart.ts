@@ -6,38 +6,63 @@
  * row with a worked example.
  */
 import { AccountFlags } from 'tigerbeetle-node'
+import { iso4217 } from './iso-4217.ts'
 
 /** Something that can be held: one TigerBeetle ledger each. */
 export interface Asset {
-  /** ISO 4217 alphabetic code. */
+  /** ISO 4217 alphabetic code, or the code of an asset of the house's own. */
   readonly currency: string
-  /** TigerBeetle ledger: the ISO 4217 numeric code. */
+  /** TigerBeetle ledger: the ISO 4217 numeric code, or a number from `ownLedgerMin`. */
   readonly ledger: number
   /** Number of decimals: one major unit is 10^scale minor units. */
   readonly scale: number
 }
 
-/** ISO 4217 currencies that wallets can be opened in, with the standard's codes and exponents. */
-const assets: readonly Asset[] = [
-  { currency: 'USD', ledger: 840, scale: 2 },
-  { currency: 'EUR', ledger: 978, scale: 2 },
-  { currency: 'GBP', ledger: 826, scale: 2 },
-  { currency: 'CHF', ledger: 756, scale: 2 },
-  { currency: 'RUB', ledger: 643, scale: 2 },
-  { currency: 'KZT', ledger: 398, scale: 2 },
-  { currency: 'INR', ledger: 356, scale: 2 },
-  { currency: 'CNY', ledger: 156, scale: 2 },
-  { currency: 'JPY', ledger: 392, scale: 0 },
-  { currency: 'KWD', ledger: 414, scale: 3 },
-]
+/** Ledgers of assets of the house's own (loyalty points, a stablecoin) have numbers from here on. */
+export const ownLedgerMin = 1_000_000
+/** Each asset's control ledger is at this distance; so no asset's own ledger may reach it. */
+const controlLedgerOffset = 1_000_000_000
+/** The most decimals that an asset may have. */
+const scaleMax = 18
 
-const assetByCurrency = new Map(assets.map((asset) => [asset.currency, asset]))
-const assetByLedger = new Map(assets.map((asset) => [asset.ledger, asset]))
+const assetByCurrency = new Map<string, Asset>()
+const assetByLedger = new Map<number, Asset>()
+const controlAssets = new Map<number, Asset>()
 
-/** Currencies of the chart, in the chart's order. */
-export const currencies: readonly string[] = assets.map((asset) => asset.currency)
+function add(asset: Asset): void {
+  assetByCurrency.set(asset.currency, asset)
+  assetByLedger.set(asset.ledger, asset)
+  controlAssets.set(asset.ledger, { ...asset, ledger: asset.ledger + controlLedgerOffset })
+}
 
-/** The asset of an ISO 4217 alphabetic code (upper case), or undefined when the chart has none. */
+for (const [currency, ledger, scale] of iso4217) add({ currency, ledger, scale })
+
+/**
+ * Adds an asset of the house's own to the chart of this process. One that is there already with the
+ * same numbers is left as it is; throws when the numbers differ, because the ledger keeps the old ones
+ * for ever, and for numbers that no own asset can have.
+ */
+export function addOwnAsset({ currency, ledger, scale }: Asset): void {
+  const known = assetByCurrency.get(currency) ?? assetByLedger.get(ledger)
+  if (known) {
+    if (known.currency === currency && known.ledger === ledger && known.scale === scale) return
+    throw new Error(`asset ${currency} (${ledger}) is not the one that the chart knows`)
+  }
+  if (ledger < ownLedgerMin || ledger >= controlLedgerOffset || scale < 0 || scale > scaleMax) {
+    throw new RangeError(`asset ${currency}: ledger ${ledger}, scale ${scale}`)
+  }
+  add({ currency, ledger, scale })
+}
+
+/** A currency of ISO 4217 with its English name; throws for a code that the standard does not have. */
+export function describeCurrency(code: string): Asset & { name: string } {
+  const found = iso4217.find(([currency]) => currency === code)
+  if (!found) throw new Error(`${code} is not a currency of ISO 4217`)
+  const [currency, ledger, scale, name] = found
+  return { currency, ledger, scale, name }
+}
+
+/** The asset of a code (upper case), or undefined when the chart has none. */
 export function findAsset(currency: string): Asset | undefined {
   return assetByCurrency.get(currency)
 }
@@ -57,19 +82,9 @@ export function assetOfLedger(ledger: number): Asset {
 }
 
 /**
- * Each asset's ledger has a control ledger at this distance, for what counts and permits but is no
- * money: rights, what may still be refunded, how many requests may be open.
+ * The control ledger of an asset, for what counts and permits but is no money: rights, budgets, what may
+ * still be refunded, how many requests may be open. Counted in the asset's minor units, or in pieces.
  */
-const controlLedgerOffset = 1_000_000_000
-
-const controlAssets = new Map(
-  assets.map((asset) => [
-    asset.ledger,
-    { ...asset, ledger: asset.ledger + controlLedgerOffset } satisfies Asset,
-  ]),
-)
-
-/** The control ledger of an asset, in which amounts are counted in the asset's minor units or in pieces. */
 export function controlOf(asset: Asset): Asset {
   const control = controlAssets.get(asset.ledger)
   if (!control) throw new Error(`ledger ${asset.ledger} has no control ledger`)
@@ -85,10 +100,24 @@ export function assetOfControl(ledger: number): Asset {
 export const AccountCode = {
   /** Where a payment system's deposits come from, one per payment system and currency. Asset. */
   clearing: 10,
+  /** The house's own bank account, where payment systems settle to, one per currency. Asset. */
+  bank: 11,
   /** What a customer owes after a charge-back of money already spent, one per user and currency. Asset. */
   receivable: 12,
   /** A person's wallet. Liability. */
   wallet: 20,
+  /** What fees brought in, one per currency. Income. */
+  feeIncome: 30,
+  /** What the spread of exchange rates brought in, one per currency. Income. */
+  spreadIncome: 31,
+  /** What the house has set aside for exchange, one per currency. Liability side, credit balance. */
+  liquidity: 40,
+  /** What the house gave away to customers, one per currency. Expense. */
+  rewards: 50,
+  /** What payment systems charge the house, one per currency. Expense. */
+  paymentSystemFees: 51,
+  /** What customers owed and will not pay, one per currency. Expense. */
+  writeOffs: 52,
   /** Money that cannot be matched with a wallet yet, one per payment system and currency. Liability. */
   suspense: 60,
   /** What the house put in, one per currency; also the other side of transfers that close a wallet. */
@@ -97,6 +126,8 @@ export const AccountCode = {
   returnable: 70,
   /** Control ledger: one side of rights, one per control ledger. */
   rights: 75,
+  /** Control ledger: what one user may spend, or a payment system bring in, within one window of time. */
+  budget: 80,
   /** Control ledger: how many requests for money may be open between two people. */
   requestAllowance: 81,
   /** Control ledger: the other side of all others, one per control ledger. */
@@ -111,12 +142,20 @@ export type AccountCode = (typeof AccountCode)[keyof typeof AccountCode]
  */
 export const accountFlags: Readonly<Record<AccountCode, number>> = {
   [AccountCode.clearing]: AccountFlags.credits_must_not_exceed_debits | AccountFlags.history,
+  [AccountCode.bank]: AccountFlags.credits_must_not_exceed_debits | AccountFlags.history,
   [AccountCode.receivable]: AccountFlags.credits_must_not_exceed_debits | AccountFlags.history,
   [AccountCode.wallet]: AccountFlags.debits_must_not_exceed_credits | AccountFlags.history,
+  [AccountCode.feeIncome]: AccountFlags.history,
+  [AccountCode.spreadIncome]: AccountFlags.history,
+  [AccountCode.liquidity]: AccountFlags.debits_must_not_exceed_credits | AccountFlags.history,
+  [AccountCode.rewards]: AccountFlags.history,
+  [AccountCode.paymentSystemFees]: AccountFlags.history,
+  [AccountCode.writeOffs]: AccountFlags.history,
   [AccountCode.suspense]: AccountFlags.debits_must_not_exceed_credits | AccountFlags.history,
   [AccountCode.equity]: AccountFlags.history,
   [AccountCode.returnable]: AccountFlags.debits_must_not_exceed_credits | AccountFlags.history,
   [AccountCode.rights]: AccountFlags.history,
+  [AccountCode.budget]: AccountFlags.debits_must_not_exceed_credits | AccountFlags.history,
   [AccountCode.requestAllowance]:
     AccountFlags.debits_must_not_exceed_credits | AccountFlags.history,
   [AccountCode.control]: AccountFlags.none,
@@ -150,6 +189,36 @@ export const TransferCode = {
   closing: 12,
   /** The same for ever: the owner has closed the wallet. */
   closure: 13,
+  /** Debit wallet, credit fee income: what an operation costs the person who bears its fee. */
+  fee: 14,
+  /** Debit fee income, credit wallet: a part of a fee is given back with a refund. */
+  fee_refund: 15,
+  /** Debit wallet, credit liquidity: the currency that is given in an exchange. */
+  exchange_sale: 16,
+  /** Debit liquidity, credit wallet: the currency that is got in an exchange. */
+  exchange_purchase: 17,
+  /** Debit liquidity, credit spread income: what the house keeps of an exchange. */
+  exchange_spread: 18,
+  /** Debit bank, credit liquidity: the house sets money aside for exchange. */
+  liquidity_funding: 19,
+  /** Debit liquidity, credit bank: it takes it back. */
+  liquidity_draining: 20,
+  /** Debit bank, credit clearing: a payment system has sent the house what it collected. */
+  settlement: 21,
+  /** Debit clearing, credit bank: the house gives a payment system money to pay out. */
+  prefunding: 22,
+  /** Debit payment-system fees, credit clearing: a payment system has kept its price. */
+  payment_system_fee: 23,
+  /** Debit bank, credit equity: the owners put money in. */
+  equity_contribution: 24,
+  /** Debit equity, credit bank: the owners take money out. */
+  equity_withdrawal: 25,
+  /** Debit write-offs, credit receivable: what a customer owes will not be paid. */
+  write_off: 26,
+  /** Debit suspense, credit bank: the house itself sends money back that nobody could be matched with. */
+  suspense_payout: 27,
+  /** Debit rewards, credit wallet: the house gives a customer money. */
+  reward: 28,
 } as const
 
 export type TransferCode = (typeof TransferCode)[keyof typeof TransferCode]
@@ -168,6 +237,16 @@ export const ControlCode = {
   request_allowance_grant: 104,
   /** Debit rights, credit control, nothing, pending: the right to assign money in suspense, or to return it. */
   suspense_release: 105,
+  /** Debit rights, credit control, nothing, pending: the right to exchange at the rate of a quote. */
+  quote: 106,
+  /** Debit budget, credit control, pending until the window of time has passed: this much was used. */
+  budget_use: 107,
+  /** Debit control, credit budget: so much more may be used within a window of time. */
+  budget_grant: 108,
+  /** Debit budget, credit control: so much less, as far as it is unused. */
+  budget_take: 109,
+  /** Debit rights, credit control, nothing, pending: the right to approve what an operator asked for. */
+  approval: 110,
 } as const
 
 export type ControlCode = (typeof ControlCode)[keyof typeof ControlCode]
@@ -186,6 +265,11 @@ export const walletKinds = [
   'refund',
   'chargeback_payment',
   'suspense_assignment',
+  'fee',
+  'fee_refund',
+  'exchange_sale',
+  'exchange_purchase',
+  'reward',
 ] as const satisfies readonly TransferKind[]
 
 export type WalletKind = (typeof walletKinds)[number]

@@ -22,6 +22,11 @@ export interface Leg {
   isBalancing?: true
   /** Closes the credit account while the leg is pending. */
   isClosing?: true
+  /**
+   * Kept in the leg's `user_data_64` in place of the moment it happened outside: the number of the
+   * rule that the leg follows (a fee schedule), for legs whose code says so.
+   */
+  ruleNumber?: bigint
 }
 
 /** What a leg carries besides. */
@@ -44,7 +49,7 @@ export function toTransfer(leg: Leg, names: LegNames): Transfer {
     amount: leg.amountMinor,
     pending_id: 0n,
     user_data_128: toLedgerId(names.operationId),
-    user_data_64: names.occurredAt ?? 0n,
+    user_data_64: leg.ruleNumber ?? names.occurredAt ?? 0n,
     user_data_32: names.inputHash,
     timeout: leg.timeoutSeconds ?? 0,
     ledger: leg.asset.ledger,

@@ -9,7 +9,7 @@ import { computeUuid, toLedgerId, toUuid, type Uuid } from './ids.ts'
 import { type Leg, link, toTransfer } from './legs.ts'
 import { type PassingReason, readOutcome } from './outcome.ts'
 
-/** An operation as a flow plans it. The first leg is the principal: it stands for the operation. */
+/** An operation as a flow plans it. One leg is the principal: it stands for the operation. */
 export interface Plan {
   /** Names the operation for ever; kept in `user_data_128` of each leg. */
   operationId: Uuid
@@ -18,6 +18,15 @@ export interface Plan {
   /** When it happened outside (ns since 1970), if that differs; kept in `user_data_64`. */
   occurredAt?: bigint
   legs: readonly [Leg, ...Leg[]]
+  /** The index of the principal leg: the first, unless another is named. */
+  principalLeg?: number
+}
+
+/** The leg of a plan that stands for the operation. */
+export function principalOf({ legs, principalLeg = 0 }: Pick<Plan, 'legs' | 'principalLeg'>): Leg {
+  const leg = legs[principalLeg]
+  if (!leg) throw new RangeError(`a plan of ${legs.length} legs has no leg ${principalLeg}`)
+  return leg
 }
 
 /** The principal leg as the ledger stores it. */
@@ -62,7 +71,7 @@ const attemptsPerCall = 1_000
  * Rejects with LedgerUnavailable (nothing happened) or LedgerOutcomeUnknown.
  */
 export async function submitOnce(ledger: Ledger, plan: Plan): Promise<Submission> {
-  return submitFinally(ledger, toTransfers(plan, plan.operationId))
+  return submitFinally(ledger, toTransfers(plan, plan.operationId), plan.principalLeg)
 }
 
 /**
@@ -84,7 +93,7 @@ export async function submitAttempts(
   let [plan, ...others] = plans
   for (let attempt = firstAttempt; attempt < firstAttempt + attemptsPerCall; attempt += 1) {
     const chain = toTransfers(plan, attemptId(plan.operationId, attempt))
-    const submission = await submitFinally(ledger, chain)
+    const submission = await submitFinally(ledger, chain, plan.principalLeg)
     if (submission.kind !== 'declined') return { submission, attempt }
     if (!submission.reason) continue
     const [next, ...rest] = others
@@ -220,9 +229,9 @@ async function afterSubmission<T>(step: Promise<T>): Promise<T> {
 }
 
 function toTransfers(plan: Plan, principalId: Uuid): Transfer[] {
-  const { operationId, inputHash, occurredAt } = plan
+  const { operationId, inputHash, occurredAt, principalLeg = 0 } = plan
   return plan.legs.map((leg, index) => {
-    const id = index === 0 ? principalId : computeUuid('leg', principalId, index)
+    const id = index === principalLeg ? principalId : computeUuid('leg', principalId, index)
     return toTransfer(leg, { id, operationId, inputHash, occurredAt })
   })
 }

@@ -212,7 +212,20 @@ export interface ReversalsTable {
   created_at: FixedDefault<Date>
 }
 
+/** Its numbers never change: a trigger refuses it. */
+export interface CurrenciesTable {
+  number: Generated<number>
+  currency: Fixed<string>
+  ledger: Fixed<number>
+  scale: Fixed<number>
+  name: string
+  is_own: Fixed<boolean>
+  closed_at: Date | null
+  created_at: FixedDefault<Date>
+}
+
 export interface Schema {
+  currencies: CurrenciesTable
   tail_cursors: TailCursorsTable
   tail_deadlines: TailDeadlinesTable
   lifecycles: LifecyclesTable

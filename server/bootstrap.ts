@@ -1,3 +1,5 @@
+import { describeCurrency } from '../accounting/chart.ts'
+import { insertCurrency } from '../db/currencies.ts'
 import { insertPaymentSystem } from '../db/payment-systems.ts'
 import { hasUserOfRole, insertUser } from '../db/users.ts'
 import type { Deps } from './deps.ts'
@@ -16,11 +18,12 @@ type BootstrapDeps = Pick<Deps, 'config' | 'db' | 'passwords'>
 const firstPaymentSystemName = 'First payment system'
 
 /**
- * Creates the first payment system and the first operator where there is none yet. A password that
- * the settings do not give is drawn at random.
+ * Creates the first payment system and the first operator where there is none yet, and enables the
+ * default currency. A password that the settings do not give is drawn at random.
  */
 export async function bootstrap(deps: BootstrapDeps): Promise<Created[]> {
   const { db, config } = deps
+  await insertCurrency(db, describeCurrency(config.defaultCurrency))
   const paymentSystem = await createFirst(deps, {
     role: 'payment_system',
     email: config.paymentSystemEmail,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import { currencies } from '../accounting/chart.ts'
+import { findAsset } from '../accounting/chart.ts'
 import { type DestinationKey, destinationKeyBytes } from './destinations.ts'
 
 /** Every problem of the configuration at once, a line each. */
@@ -100,7 +100,7 @@ const variables = z.object({
   ATTEMPTS_WINDOW_SECONDS: whole(1, 86_400).default(900),
   DEFAULT_CURRENCY: z
     .string()
-    .refine((code) => currencies.includes(code), `must be one of ${currencies.join(', ')}`)
+    .refine((code) => findAsset(code) !== undefined, 'must be a currency of ISO 4217')
     .default('USD'),
   PAYMENT_SYSTEM_EMAIL: email.default('payments@kassa.localhost'),
   PAYMENT_SYSTEM_PASSWORD: password.optional(),

@@ -7,6 +7,7 @@ import type { Config } from './config.ts'
 import type { Destinations } from './destinations.ts'
 import type { Passwords } from './passwords.ts'
 import type { Sessions } from './sessions.ts'
+import type { SettingsCache } from './settings.ts'
 
 /** What use cases work with: a plain object, given as their first argument. */
 export interface Deps {
@@ -18,6 +19,7 @@ export interface Deps {
   readonly destinations: Destinations
   readonly log: Logger
   readonly sessions: Sessions
+  readonly settings: SettingsCache
   readonly passwords: Passwords
   /** Failed sign-ins of one account, and of one address. */
   readonly accountAttempts: AttemptLimit

@@ -18,6 +18,7 @@ import { createLogger } from './log.ts'
 import { createPasswords } from './passwords.ts'
 import { routes } from './routes/index.ts'
 import { createSessions } from './sessions.ts'
+import { createSettings } from './settings.ts'
 
 export interface Kassa {
   /** Where it listens. */
@@ -92,6 +93,8 @@ async function openDeps(
   opened.defer(() => ledger.close())
   const sessions = await createSessions({ db, config, log, nowMs })
   opened.defer(() => sessions.close())
+  const settings = await createSettings({ db, databaseUrl: config.databaseUrl, log })
+  opened.defer(() => settings.close())
   const attempts = (name: string, max: number) =>
     createAttemptLimit(pool, { name, attempts: max, windowSeconds: config.attemptsWindowSeconds })
   return {
@@ -102,6 +105,7 @@ async function openDeps(
     destinations: createDestinations(config.destinationKeys),
     log,
     sessions,
+    settings,
     passwords: await createPasswords(config),
     accountAttempts: attempts('account', config.accountAttempts),
     addressAttempts: attempts('address', config.addressAttempts),

@@ -34,6 +34,7 @@ export type RefusalCode =
   | 'amount_too_precise'
   | 'amount_too_large'
   | 'currency_not_supported'
+  | 'currency_closed'
   | 'currency_mismatch'
   | 'wallet_not_found'
   | 'wallet_number_mistyped'

@@ -1,5 +1,6 @@
-import { type Asset, assetOf, currencies, findAsset } from '../../accounting/chart.ts'
+import { type Asset, assetOf, findAsset } from '../../accounting/chart.ts'
 import { canonicalAmount, formatAmount, parseAmount } from '../../accounting/money.ts'
+import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
 
 /**
@@ -29,11 +30,18 @@ export function readCanonicalAmount(text: string): string {
   })
 }
 
-/** The asset of a currency named by a caller. Refusal: currency_not_supported. */
-export function readCurrency(currency: string): Asset {
-  const asset = findAsset(currency)
+/**
+ * The asset of a currency named by a caller, when an operator has enabled it.
+ * Refusal: currency_not_supported.
+ */
+export async function readCurrency(
+  { settings }: Pick<Deps, 'settings'>,
+  currency: string,
+): Promise<Asset> {
+  const { currencies } = await settings.read()
+  const asset = currencies.has(currency) ? findAsset(currency) : undefined
   if (asset) return asset
-  throw new Refusal('currency_not_supported', `Wallets can be in ${currencies.join(', ')}.`)
+  throw new Refusal('currency_not_supported', 'GET /v1/currencies tells which there are.')
 }
 
 /** Minor units as decimal text in major units. */

@@ -35,7 +35,7 @@ export interface DepositInput {
   onUnmatched: 'refuse' | 'suspense'
 }
 
-type DepositDeps = Pick<Deps, 'db' | 'ledger' | 'log'>
+type DepositDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'settings'>
 type Told = { deposit: Deposit; replayed: boolean }
 
 /** The id of the deposit that a payment system means by a reference of its own. */
@@ -84,8 +84,8 @@ interface Terms {
 }
 
 /** Refusals: those of amounts, currency_not_supported. */
-async function readTerms(deps: Pick<Deps, 'db'>, input: DepositInput): Promise<Terms> {
-  const asset = readCurrency(input.currency)
+async function readTerms(deps: DepositDeps, input: DepositInput): Promise<Terms> {
+  const asset = await readCurrency(deps, input.currency)
   const amountMinor = readAmount(input.amount, asset)
   const found = await findNamedWallet(deps, input.wallet).catch((error: unknown) => {
     if (error instanceof Refusal) return error

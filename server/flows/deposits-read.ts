@@ -1,5 +1,5 @@
 import { clearingAccount } from '../../accounting/accounts.ts'
-import { assetOf, assetOfLedger, currencies, TransferCode } from '../../accounting/chart.ts'
+import { assetOf, assetOfLedger, TransferCode } from '../../accounting/chart.ts'
 import {
   type BookedDeposit,
   readDeposit,
@@ -82,7 +82,7 @@ export async function describeDeposit(
  * Times in nanoseconds since 1970, both inclusive, 0 for no bound.
  */
 export async function listDeposits(
-  deps: ReadDeps,
+  deps: ReadDeps & Pick<Deps, 'settings'>,
   caller: PaymentSystem,
   filter: {
     currency?: string | undefined
@@ -92,7 +92,9 @@ export async function listDeposits(
   },
 ): Promise<Deposit[]> {
   const { currency, ...range } = filter
-  const wanted = currency === undefined ? currencies : [readCurrency(currency).currency]
+  const { currencies } = await deps.settings.read()
+  if (currency !== undefined) await readCurrency(deps, currency)
+  const wanted = currency === undefined ? [...currencies.keys()] : [currency]
   const queries = wanted.flatMap((each) => {
     const { id: accountId } = clearingAccount(caller.paymentSystem.number, assetOf(each))
     const codes = [TransferCode.deposit, TransferCode.suspense]

@@ -33,7 +33,7 @@ export interface DescribedHold extends Hold {
   memo: string | null
 }
 
-type HoldDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'memos' | 'nowMs'>
+type HoldDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'memos' | 'settings' | 'nowMs'>
 
 /**
  * Authorises a payment: the payer's available balance falls at once, nothing is posted until the payee

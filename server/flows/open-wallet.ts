@@ -19,13 +19,15 @@ const limits = { openMax: 10, everMax: 50 }
 /**
  * Opens a wallet: first the row with the minted id, then the account in the ledger, which can be
  * repeated (see ensureAccounts).
- * Refusals: currency_not_supported, wallet_limit_reached, outcome_unknown.
+ * Refusals: currency_not_supported, currency_closed, wallet_limit_reached, outcome_unknown.
  */
 export async function openWallet(
-  deps: WalletDeps & Pick<Deps, 'sessions'>,
+  deps: WalletDeps & Pick<Deps, 'sessions' | 'settings'>,
   { userId, currency }: { userId: string; currency: string },
 ): Promise<Wallet> {
-  readCurrency(currency)
+  await readCurrency(deps, currency)
+  const { currencies } = await deps.settings.read()
+  if (currencies.get(currency)?.closedAt) throw new Refusal('currency_closed')
   const wallet = await insertWallet(deps.db, { userId, currency, ...limits })
   if (!wallet) {
     throw new Refusal(

@@ -7,6 +7,7 @@ import {
   compare,
   findOperation,
   type Plan,
+  principalOf,
   type StoredOperation,
   type Submission,
   submitOnce,
@@ -37,7 +38,7 @@ export interface PayTerms {
   timeoutSeconds?: number
 }
 
-type PayDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'memos'>
+type PayDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'memos' | 'settings'>
 
 /** Names an operation of a caller: by the caller's key, or afresh when there is none. */
 export function nameOperation(
@@ -102,7 +103,7 @@ export async function readSubmission(
       const code = codes[submission.reason]
       const { operationId, inputHash } = plan
       await keepDecline(deps, { operationId, inputHash, attempt: 0, code })
-      throw await explainDecline(deps, plan.legs[0], code)
+      throw await explainDecline(deps, principalOf(plan), code)
     }
     default:
       throw submission satisfies never
@@ -147,7 +148,7 @@ async function planPayment(
   key: DescriptionKey,
 ): Promise<Plan> {
   const { fromWalletId, to, currency } = input
-  if (currency !== undefined) readCurrency(currency)
+  if (currency !== undefined) await readCurrency(deps, currency)
   const { from, toWalletId } = await resolveRoute(deps, caller, { fromWalletId, to, currency })
   const asset = assetOf(from.currency)
   const leg = {

@@ -22,7 +22,7 @@ export interface Payment {
  * Refusals: those of pay.
  */
 export async function send(
-  deps: Pick<Deps, 'db' | 'ledger' | 'log' | 'memos'>,
+  deps: Pick<Deps, 'db' | 'ledger' | 'log' | 'memos' | 'settings'>,
   caller: Customer,
   input: PayInput,
   idempotencyKey: string | undefined,

@@ -33,7 +33,7 @@ export interface WithdrawalInput {
   destination: string
 }
 
-type WithdrawDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'destinations'>
+type WithdrawDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'destinations' | 'settings'>
 
 /** What a decline of the ledger means for a withdrawal. */
 const codes = {
@@ -94,7 +94,7 @@ async function plan(
   { wallet: fromWalletId, amount, currency, paymentSystem: name }: WithdrawalInput,
   key: DescriptionKey,
 ): Promise<Plan & { paymentSystem: PaymentSystemRow }> {
-  if (currency !== undefined) readCurrency(currency)
+  if (currency !== undefined) await readCurrency(deps, currency)
   const [wallet] = await findPayers(deps, caller, { fromWalletId, currency })
   if (!wallet) throw new Refusal('wallet_not_found')
   const asset = assetOf(wallet.currency)

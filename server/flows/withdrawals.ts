@@ -1,5 +1,5 @@
 import { clearingAccount } from '../../accounting/accounts.ts'
-import { assetOf, assetOfLedger, currencies } from '../../accounting/chart.ts'
+import { assetOf, assetOfLedger } from '../../accounting/chart.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import {
   readWithdrawal,
@@ -105,18 +105,21 @@ export interface WithdrawalQuery {
  * ones there are comes from the read model: `asOf` tells how fresh it is.
  */
 export async function listWithdrawals(
-  deps: ReadDeps & Pick<Deps, 'nowMs'>,
+  deps: ReadDeps & Pick<Deps, 'nowMs' | 'settings'>,
   caller: Caller,
   { status, ...query }: WithdrawalQuery,
 ): Promise<{ withdrawals: DescribedWithdrawal[]; asOf: Date }> {
   const filter = { kind: 'withdrawal', state: status, ...query } as const
-  const { entries, asOf } = await listFollowed(deps, filter, whose(caller))
+  const { entries, asOf } = await listFollowed(deps, filter, await whose(deps, caller))
   const found = await readSome(entries, ({ id }) => readWithdrawal(deps.ledger, id))
   const withdrawals = found.filter((withdrawal) => withdrawal !== undefined)
   return { withdrawals: await describe(deps, caller, withdrawals), asOf }
 }
 
-function whose(caller: Caller): ReturnType<typeof ofAccounts> | undefined {
+async function whose(
+  { settings }: Pick<Deps, 'settings'>,
+  caller: Caller,
+): Promise<ReturnType<typeof ofAccounts> | undefined> {
   switch (caller.role) {
     case 'operator':
       return undefined
@@ -127,8 +130,9 @@ function whose(caller: Caller): ReturnType<typeof ofAccounts> | undefined {
       )
     case 'payment_system': {
       const { number } = caller.paymentSystem
+      const { currencies } = await settings.read()
       return ofAccounts(
-        currencies.map((currency) => clearingAccount(number, assetOf(currency)).id),
+        [...currencies.keys()].map((currency) => clearingAccount(number, assetOf(currency)).id),
         'credit',
       )
     }

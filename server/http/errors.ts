@@ -37,6 +37,7 @@ export const problemKinds = {
   amount_not_positive: { status: 422, title: 'The amount must be more than zero' },
   amount_too_precise: { status: 422, title: 'The amount has more decimals than its currency' },
   amount_too_large: { status: 422, title: 'The amount is too large' },
+  currency_closed: { status: 422, title: 'No new wallets can be opened in this currency' },
   currency_not_supported: { status: 422, title: 'There are no wallets in this currency' },
   currency_mismatch: { status: 422, title: 'The currencies are not the same' },
   wallet_not_found: { status: 404, title: 'There is no such wallet' },

@@ -23,8 +23,11 @@ export const exactNumber = z.unknown().meta({ type: 'number' }) as z.ZodType<Raw
 
 export const currencyInput = z
   .string()
-  .regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code such as "USD"')
-  .meta({ description: 'ISO 4217 alphabetic code', examples: ['USD'] })
+  .regex(/^[A-Z][A-Z0-9]{2,11}$/, 'must be the code of a currency such as "USD"')
+  .meta({
+    description: "ISO 4217 alphabetic code, or the code of an asset of the house's own",
+    examples: ['USD'],
+  })
 
 /** A wallet's id, or its number for people as text or as a JSON integer. */
 export const walletName = z

@@ -1,9 +1,9 @@
 /** The page of a signed-in customer, and its forms: pay someone, open a wallet. */
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { currencies } from '../../accounting/chart.ts'
 import type { Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
+import { readOpenCurrencies } from '../flows/currencies.ts'
 import { openWallet } from '../flows/open-wallet.ts'
 import type { PayInput } from '../flows/pay.ts'
 import type { Recipient } from '../flows/resolve-wallets.ts'
@@ -50,6 +50,7 @@ interface Wanted {
 /** Everything that the page shows. Refusals: invalid_cursor, ledger_unavailable. */
 async function viewHome(deps: Deps, caller: Customer, wanted: Wanted): Promise<HomeView> {
   const wallets = await listWalletsWithBalances(deps, caller.userId)
+  const currencies = await readOpenCurrencies(deps)
   const who = nameCaller(caller)
   const isActive = ({ state }: WalletWithBalance) => state === 'active'
   const selected =

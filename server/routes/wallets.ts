@@ -158,6 +158,7 @@ const postWallet = defineRoute(
     responses: { 201: { description: 'The new wallet', body: walletBody } },
     refusals: [
       'currency_not_supported',
+      'currency_closed',
       'wallet_limit_reached',
       'outcome_unknown',
       'ledger_unavailable',

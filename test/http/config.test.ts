@@ -59,7 +59,7 @@ const refused: [Record<string, string | undefined>, string][] = [
   [{ PORT: '-1' }, 'PORT must be'],
   [{ PORT: '80.5' }, 'PORT must be'],
   [{ BCRYPT_COST: '3' }, 'BCRYPT_COST must be'],
-  [{ DEFAULT_CURRENCY: 'XXX' }, 'DEFAULT_CURRENCY must be one of USD'],
+  [{ DEFAULT_CURRENCY: 'XXX' }, 'DEFAULT_CURRENCY must be a currency of ISO 4217'],
   [{ SESSION_SECRETS: 'short' }, 'SESSION_SECRETS must have'],
   [{ SESSION_SECRETS: `${'s'.repeat(32)},short` }, 'SESSION_SECRETS must have'],
   [{ OPERATOR_EMAIL: 'nobody' }, 'OPERATOR_EMAIL must be an e-mail'],
