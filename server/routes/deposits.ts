@@ -101,6 +101,30 @@ export const depositRefusals = [
   'ledger_unavailable',
 ] as const
 
+/** Outside a wallet can be named by any text, which a deposit for suspense keeps. */
+const depositInput = z.strictObject({
+  wallet_id: z
+    .union([walletName, text(64)])
+    .meta({ description: "A wallet's id, or its number; for suspense any text" }),
+  amount: amountInput,
+  currency: currencyInput,
+  reference: text(255).meta({ description: "The payment's own id in your system" }),
+  sender: text(200).optional().meta({ description: 'Who paid, as you know it' }),
+  details: text(500).optional().meta({ description: 'Shown to the owner of the wallet' }),
+  occurred_at: occurredAt.optional(),
+  on_unmatched: z
+    .enum(['refuse', 'suspense'])
+    .default('refuse')
+    .meta({
+      description:
+        'What becomes of it when the wallet is unknown, of another currency, frozen or closed: it is ' +
+        'refused, or booked in suspense until an operator assigns or returns it',
+    }),
+})
+
+const namesWallet = ({ wallet_id, on_unmatched }: z.output<typeof depositInput>): boolean =>
+  on_unmatched === 'suspense' || walletName.safeParse(wallet_id).success
+
 const postDeposit = defineRoute(
   {
     method: 'POST',
@@ -112,22 +136,9 @@ const postDeposit = defineRoute(
       'Part of it may pay what the owner of the wallet owes since an earlier deposit was taken back.',
     tags,
     caller: 'payment_system',
-    body: z.strictObject({
-      wallet_id: walletName,
-      amount: amountInput,
-      currency: currencyInput,
-      reference: text(255).meta({ description: "The payment's own id in your system" }),
-      sender: text(200).optional().meta({ description: 'Who paid, as you know it' }),
-      details: text(500).optional().meta({ description: 'Shown to the owner of the wallet' }),
-      occurred_at: occurredAt.optional(),
-      on_unmatched: z
-        .enum(['refuse', 'suspense'])
-        .default('refuse')
-        .meta({
-          description:
-            'What becomes of it when the wallet is unknown, of another currency, frozen or closed: it is ' +
-            'refused, or booked in suspense until an operator assigns or returns it',
-        }),
+    body: depositInput.refine(namesWallet, {
+      path: ['wallet_id'],
+      message: 'must be a wallet id or a wallet number',
     }),
     idempotent: true,
     responses: {

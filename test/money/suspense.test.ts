@@ -118,6 +118,14 @@ test('what cannot be credited is refused, or goes to suspense when that is wante
   )
 })
 
+test('for suspense a wallet can be named by any text, which is kept as it came', async () => {
+  const input = dollars('invoice 17/b')
+  assertRefused(await tell(input), 422, 'invalid_request')
+  const booked = await suspended({ wallet_id: input.wallet_id })
+  assert.is(booked.suspense.named_wallet, 'invoice 17/b')
+  assertRefused(await tellOr({ ...input, wallet_id: 'x'.repeat(65) }), 422, 'invalid_request')
+})
+
 test('what can be credited goes to the wallet; what is wrong in itself is refused', async () => {
   const person = await world.signUp()
   const booked = await must(tellOr(dollars(person.walletId)), 201)
