@@ -2,6 +2,7 @@ import type { Route } from '../http/route.ts'
 import { accountAliasRoutes } from './aliases-account.ts'
 import { apiAliasRoutes } from './aliases-api.ts'
 import { blockRoutes } from './blocks.ts'
+import { currencyRoutes } from './currencies.ts'
 import { depositRoutes } from './deposits.ts'
 import { documentationRoutes } from './documentation.ts'
 import { healthRoutes } from './health.ts'
@@ -24,6 +25,7 @@ import { withdrawalRoutes } from './withdrawals.ts'
 const api: readonly Route[] = [
   ...userRoutes,
   ...sessionRoutes,
+  ...currencyRoutes,
   ...walletRoutes,
   ...transferRoutes,
   ...holdRoutes,
