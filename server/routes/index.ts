@@ -7,6 +7,7 @@ import { depositRoutes } from './deposits.ts'
 import { documentationRoutes } from './documentation.ts'
 import { healthRoutes } from './health.ts'
 import { holdRoutes } from './holds.ts'
+import { houseRoutes } from './house.ts'
 import { operatorRoutes } from './operator.ts'
 import { pageRoutes } from './pages.ts'
 import { paymentRequestRoutes } from './payment-requests.ts'
@@ -40,6 +41,7 @@ const api: readonly Route[] = [
   ...apiAliasRoutes,
   ...accountAliasRoutes,
   ...paymentSystemRoutes,
+  ...houseRoutes,
   ...operatorRoutes,
   ...healthRoutes,
 ]

@@ -282,19 +282,12 @@ test('while PostgreSQL is away it is not known which there are', async () => {
   const direct = new URL(world.deps.config.databaseUrl)
   const proxy = await startTcpProxy({ target: direct.host })
   direct.host = proxy.address
-  const env = { DATABASE_URL: direct.href, DATABASE_CONNECT_TIMEOUT_MS: '100' }
-  const kassa = await world.startAnother({ env })
+  const kassa = await world.startAnother({ env: { DATABASE_URL: direct.href } })
   const client = world.client(kassa.url)
   await list(client)
-  proxy.hold('answers')
-  proxy.cut()
+  await proxy.close()
   await until(async () => (await client.get('/v1/currencies')).status !== 200)
   assertRefused(await client.get('/v1/currencies'), 503, 'database_unavailable')
-  proxy.release()
-  proxy.cut()
-  await until(async () => (await client.get('/v1/currencies')).status === 200)
-  await kassa.stop()
-  await proxy.close()
 })
 
 test('there are at most a thousand own assets', async () => {
