@@ -82,7 +82,7 @@ const getHouse = defineRoute(
       'account: seconds for a million.',
     tags: ['Treasury'],
     caller: 'operator',
-    query: z.object({ currency: currencyInput.optional() }),
+    query: z.strictObject({ currency: currencyInput.optional() }),
     responses: {
       200: {
         description: 'Each currency that has any account',

@@ -203,7 +203,7 @@ test('whatever is moved between the pages, it is all of one moment', async () =>
         assertSame(read, plans, await readTransfers(asset))
       },
     ),
-    { numRuns: 40 },
+    { numRuns: 30 },
   )
 })
 
