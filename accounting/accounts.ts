@@ -103,6 +103,21 @@ export async function provideAccounts(
   for (const { id } of missing) seen.add(id)
 }
 
+/** Those of some accounts that exist. */
+export async function findExisting(
+  ledger: Ledger,
+  plans: readonly AccountPlan[],
+): Promise<AccountPlan[]> {
+  const existing: AccountPlan[] = []
+  for (let start = 0; start < plans.length; start += requestEventsMax) {
+    const batch = plans.slice(start, start + requestEventsMax)
+    const accounts = await ledger.lookupAccounts(batch.map(({ id }) => toLedgerId(id)))
+    const found = new Set(accounts.map(({ id }) => toUuid(id)))
+    existing.push(...batch.filter(({ id }) => found.has(id)))
+  }
+  return existing
+}
+
 function toAccount(plan: AccountPlan): Account {
   return {
     id: toLedgerId(plan.id),

@@ -23,7 +23,7 @@ export const ownLedgerMin = 1_000_000
 /** Each asset's control ledger is at this distance; so no asset's own ledger may reach it. */
 const controlLedgerOffset = 1_000_000_000
 /** The most decimals that an asset may have. */
-const scaleMax = 18
+export const scaleMax = 18
 
 const assetByCurrency = new Map<string, Asset>()
 const assetByLedger = new Map<number, Asset>()
@@ -54,10 +54,10 @@ export function addOwnAsset({ currency, ledger, scale }: Asset): void {
   add({ currency, ledger, scale })
 }
 
-/** A currency of ISO 4217 with its English name; throws for a code that the standard does not have. */
-export function describeCurrency(code: string): Asset & { name: string } {
+/** A currency of ISO 4217 with its English name; undefined for a code that the standard does not have. */
+export function findIsoCurrency(code: string): (Asset & { name: string }) | undefined {
   const found = iso4217.find(([currency]) => currency === code)
-  if (!found) throw new Error(`${code} is not a currency of ISO 4217`)
+  if (!found) return undefined
   const [currency, ledger, scale, name] = found
   return { currency, ledger, scale, name }
 }

@@ -1,4 +1,4 @@
-import { describeCurrency } from '../accounting/chart.ts'
+import { findIsoCurrency } from '../accounting/chart.ts'
 import { insertCurrency } from '../db/currencies.ts'
 import { insertPaymentSystem } from '../db/payment-systems.ts'
 import { hasUserOfRole, insertUser } from '../db/users.ts'
@@ -13,7 +13,7 @@ export interface Created {
   password: string | undefined
 }
 
-type BootstrapDeps = Pick<Deps, 'config' | 'db' | 'passwords'>
+type BootstrapDeps = Pick<Deps, 'config' | 'db' | 'passwords' | 'settings'>
 
 const firstPaymentSystemName = 'First payment system'
 
@@ -23,7 +23,7 @@ const firstPaymentSystemName = 'First payment system'
  */
 export async function bootstrap(deps: BootstrapDeps): Promise<Created[]> {
   const { db, config } = deps
-  await insertCurrency(db, describeCurrency(config.defaultCurrency))
+  await enableDefaultCurrency(deps)
   const paymentSystem = await createFirst(deps, {
     role: 'payment_system',
     email: config.paymentSystemEmail,
@@ -38,6 +38,20 @@ export async function bootstrap(deps: BootstrapDeps): Promise<Created[]> {
     insert: (email, passwordHash) => insertUser(db, { role: 'operator', email, passwordHash }),
   })
   return [...paymentSystem, ...operator]
+}
+
+/** Signing up opens a wallet in it. Throws when an operator has closed it. */
+async function enableDefaultCurrency({ db, config, settings }: BootstrapDeps): Promise<void> {
+  const code = config.defaultCurrency
+  const currency = findIsoCurrency(code)
+  if (currency) await insertCurrency(db, currency)
+  settings.forget()
+  const row = (await settings.read()).currencies.get(code)
+  if (!row || row.closedAt) {
+    throw new Error(
+      `DEFAULT_CURRENCY ${code} is closed for new wallets: open it, or choose another`,
+    )
+  }
 }
 
 interface First extends Created {

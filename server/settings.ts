@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { addOwnAsset } from '../accounting/chart.ts'
 import { type CurrencyRow, listCurrencies } from '../db/currencies.ts'
@@ -20,11 +21,18 @@ export interface SettingsCache {
   read(): Promise<Settings>
   /** Reads them again next time, so that this process need not wait for the notification. */
   forget(): void
+  /**
+   * Waits until every process has an own asset that was registered a moment ago: none meets wallets or
+   * transfers in it before. Waits for nothing else.
+   */
+  untilKnownEverywhere(currency: string): Promise<void>
   close(): Promise<void>
 }
 
 /** How old the proof may be that no notification is missing. */
 const provenWithinMs = 900
+/** So a change that this process has seen is in the settings of every other one after this time. */
+const knownEverywhereMs = 1_000
 
 /** Connects the cache to PostgreSQL's notifications. */
 export async function createSettings(options: {
@@ -34,6 +42,8 @@ export async function createSettings(options: {
 }): Promise<SettingsCache> {
   const { db, databaseUrl, log } = options
   let loading: Promise<Settings> | undefined
+  /** Own assets and when this process first saw them, by `performance.now()`. */
+  const firstSeenAtMs = new Map<string, number>()
 
   const listener = await listen(['kassa_settings'], {
     url: databaseUrl,
@@ -46,8 +56,29 @@ export async function createSettings(options: {
     loading = undefined
   }
 
+  /** Puts own assets into the chart, where what is stored of money in them is looked up. */
+  function learn({ currencies }: Settings): void {
+    for (const { isOwn, currency, ledger, scale } of currencies.values()) {
+      if (!isOwn || firstSeenAtMs.has(currency)) continue
+      addOwnAsset({ currency, ledger, scale })
+      firstSeenAtMs.set(currency, performance.now())
+    }
+  }
+
+  async function loadAndLearn(): Promise<Settings> {
+    const settings = await loadSettings(db)
+    learn(settings)
+    return settings
+  }
+
+  async function untilKnownEverywhere(currency: string): Promise<void> {
+    const seenAtMs = firstSeenAtMs.get(currency) ?? Number.NEGATIVE_INFINITY
+    const leftMs = seenAtMs + knownEverywhereMs - performance.now()
+    if (leftMs > 0) await wait(leftMs)
+  }
+
   function load(): Promise<Settings> {
-    const fresh = loadSettings(db)
+    const fresh = loadAndLearn()
     loading = fresh
     fresh.catch(() => {
       if (loading === fresh) loading = undefined
@@ -58,14 +89,12 @@ export async function createSettings(options: {
   return {
     read: () => (loading && listener.isCurrent(provenWithinMs) ? loading : load()),
     forget,
+    untilKnownEverywhere,
     close: () => listener.close(),
   }
 }
 
 async function loadSettings(db: Database): Promise<Settings> {
   const currencies = await listCurrencies(db)
-  for (const { isOwn, currency, ledger, scale } of currencies) {
-    if (isOwn) addOwnAsset({ currency, ledger, scale })
-  }
   return { currencies: new Map(currencies.map((row) => [row.currency, row])) }
 }

@@ -31,7 +31,8 @@ export function readCanonicalAmount(text: string): string {
 }
 
 /**
- * The asset of a currency named by a caller, when an operator has enabled it.
+ * The asset of a currency named by a caller, when an operator has enabled it. An own asset that was
+ * registered a moment ago is answered when every process has it.
  * Refusal: currency_not_supported.
  */
 export async function readCurrency(
@@ -40,7 +41,10 @@ export async function readCurrency(
 ): Promise<Asset> {
   const { currencies } = await settings.read()
   const asset = currencies.has(currency) ? findAsset(currency) : undefined
-  if (asset) return asset
+  if (asset) {
+    await settings.untilKnownEverywhere(currency)
+    return asset
+  }
   throw new Refusal('currency_not_supported', 'GET /v1/currencies tells which there are.')
 }
 

@@ -1,4 +1,4 @@
-import { clearingAccount } from '../../accounting/accounts.ts'
+import { clearingAccount, findExisting } from '../../accounting/accounts.ts'
 import { assetOf, assetOfLedger, TransferCode } from '../../accounting/chart.ts'
 import {
   type BookedDeposit,
@@ -95,8 +95,13 @@ export async function listDeposits(
   const { currencies } = await deps.settings.read()
   if (currency !== undefined) await readCurrency(deps, currency)
   const wanted = currency === undefined ? [...currencies.keys()] : [currency]
-  const queries = wanted.flatMap((each) => {
-    const { id: accountId } = clearingAccount(caller.paymentSystem.number, assetOf(each))
+  const { number } = caller.paymentSystem
+  // It has sent a few currencies of all that there are.
+  const accounts = await findExisting(
+    deps.ledger,
+    wanted.map((each) => clearingAccount(number, assetOf(each))),
+  )
+  const queries = accounts.flatMap(({ id: accountId }) => {
     const codes = [TransferCode.deposit, TransferCode.suspense]
     return codes.map((code) => ({ accountId, code, ...range }))
   })

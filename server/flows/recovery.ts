@@ -5,7 +5,7 @@ import { recoverClosings } from './close-wallet.ts'
 import { recoverWallets } from './open-wallet.ts'
 import { keepDecline } from './settle.ts'
 
-type RecoveryDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'nowMs'>
+type RecoveryDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'nowMs' | 'settings'>
 
 /** Younger intents are surely still being worked on; it would do no harm to settle them as well. */
 const ageMs = 60_000
@@ -25,6 +25,8 @@ const recoveries: Readonly<Record<string, (deps: RecoveryDeps) => Promise<number
  * fails does not keep the others waiting: the error is logged, and the next round tries again.
  */
 export async function recover(deps: RecoveryDeps): Promise<Record<string, number>> {
+  // Wallets can be in an own asset that another process has registered.
+  await deps.settings.read()
   const counts: Record<string, number> = {}
   for (const [kind, settle] of Object.entries(recoveries)) {
     try {

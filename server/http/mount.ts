@@ -31,6 +31,8 @@ function handle(route: Route, { deps, cookie, identify }: MountOptions): Middlew
     ctx.state.route = spec.path
     const identity = spec.caller === 'anyone' ? undefined : await identify(ctx)
     ctx.state.userId = identity?.caller.userId
+    // Wallets and transfers can be in an own asset that another process has registered.
+    if (identity) await deps.settings.read()
     const answer = await route.run(deps, {
       requestId: ctx.state.requestId,
       address: ctx.ip,

@@ -2,10 +2,12 @@ import type { Route } from '../http/route.ts'
 import { accountAliasRoutes } from './aliases-account.ts'
 import { apiAliasRoutes } from './aliases-api.ts'
 import { blockRoutes } from './blocks.ts'
+import { currencyRoutes } from './currencies.ts'
 import { depositRoutes } from './deposits.ts'
 import { documentationRoutes } from './documentation.ts'
 import { healthRoutes } from './health.ts'
 import { holdRoutes } from './holds.ts'
+import { houseRoutes } from './house.ts'
 import { operatorRoutes } from './operator.ts'
 import { pageRoutes } from './pages.ts'
 import { paymentRequestRoutes } from './payment-requests.ts'
@@ -24,6 +26,7 @@ import { withdrawalRoutes } from './withdrawals.ts'
 const api: readonly Route[] = [
   ...userRoutes,
   ...sessionRoutes,
+  ...currencyRoutes,
   ...walletRoutes,
   ...transferRoutes,
   ...holdRoutes,
@@ -38,6 +41,7 @@ const api: readonly Route[] = [
   ...apiAliasRoutes,
   ...accountAliasRoutes,
   ...paymentSystemRoutes,
+  ...houseRoutes,
   ...operatorRoutes,
   ...healthRoutes,
 ]

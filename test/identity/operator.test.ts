@@ -187,6 +187,8 @@ const newAccount = { name: 'x', email: paymentSystemLogin.email }
 const bodies: Readonly<Record<string, Json>> = {
   'POST /v1/payment-systems': newAccount,
   'POST /v1/operators': newAccount,
+  'POST /v1/currencies': { currency: 'AUDITED', name: 'x', scale: 2 },
+  'PUT /v1/currencies/{currency}': { state: 'closed' },
   'POST /v1/suspense/{id}/assign': { wallet_id: nobody, reason: 'audit' },
 }
 
@@ -197,7 +199,8 @@ test('every route that lets an operator in leaves an entry in the audit', async 
   )
   for (const spec of audited) {
     const requestId = `audit-${spec.method}${spec.path.replace(/[^a-z]/g, '.')}`
-    const path = spec.path.replace('{id}', nobody) + (spec.path === '/v1/users' ? '?email=x' : '')
+    const subject = spec.path.includes('{currency}') ? 'SEK' : nobody
+    const path = spec.path.replace(/{\w+}/, subject) + (spec.path === '/v1/users' ? '?email=x' : '')
     const json = bodies[`${spec.method} ${spec.path}`] ?? { reason: 'audit' }
     await operator.send(spec.method, path, { json, headers: { 'x-request-id': requestId } })
     const { data } = await must(operator.get('/v1/audit?limit=2'), 200)
@@ -205,7 +208,7 @@ test('every route that lets an operator in leaves an entry in the audit', async 
     assert.ok(entry, `${spec.method} ${spec.path} is not in the audit`)
     assert.is(entry.action, `${spec.method} ${spec.path}`)
     assert.is(entry.operator_id, user.id)
-    assert.is(entry.subject_id, spec.path.includes('{id}') ? nobody : null)
+    assert.is(entry.subject_id, spec.path.includes('{') ? subject : null)
   }
 })
 

@@ -81,7 +81,7 @@ export async function startCrashChild(
   })
   const { stderr } = child
   if (log && stderr) createInterface({ input: stderr }).on('line', log)
-  const ended = once(child, 'exit').then(() => {
+  const ended = once(child, 'close').then(() => {
     for (const { reject } of [ready, stopped]) reject(new Error('the process has ended'))
   })
   // Nobody need wait for them.

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, randomInt } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
+import { ownLedgerMin } from '../../accounting/chart.ts'
 import { openDatabase } from '../../db/database.ts'
 import { migrate } from '../../db/migrate.ts'
 
@@ -23,9 +24,11 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   })
   const url = urlOf(clusterUrl, name)
   await withConnection(url, async (query) => {
-    // The ledger can be one that other tests use too: the clearing accounts shall not be the same.
+    // The ledger can be one that other tests use too: clearing accounts and own assets shall differ.
     const first = randomInt(1, 2_000_000_000)
     await query(`ALTER TABLE payment_systems ALTER COLUMN number RESTART WITH ${first}`)
+    const firstOwn = randomInt(ownLedgerMin, 900_000_000)
+    await query(`ALTER SEQUENCE own_ledgers RESTART WITH ${firstOwn}`)
   })
   return {
     url,
