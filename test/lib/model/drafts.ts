@@ -1,8 +1,8 @@
 /** What people may do next, drawn at random: requests about whatever people and things there are. */
 import fc from 'fast-check'
-import type { Currency } from './amounts.ts'
 
-const currency = fc.constantFrom<Currency>('USD', 'USD', 'JPY')
+/** One of the two currencies of a market. */
+const currency = fc.constantFrom(0, 0, 1)
 const index = fc.nat({ max: 30 })
 /** There in one of so many. */
 const oneIn = <T>(count: number, arbitrary: fc.Arbitrary<T>) =>
@@ -45,7 +45,7 @@ const pay = {
     { weight: 1, arbitrary: fc.constant({ nobody: true as const }) },
   ),
   amount,
-  currency: oneIn(8, currency),
+  currency: oneIn(4, currency),
   memo: oneIn(3, fc.constantFrom('a', 'b')),
   key,
 }

@@ -1,21 +1,23 @@
 /** One run: some people, what they do in rounds, and what the model says of the answers. */
 import { randomUUID } from 'node:crypto'
 import { until } from '../until.ts'
-import type { Currency } from './amounts.ts'
 import { operator, readDoubt, send, senderOf, toAnswer } from './api.ts'
-import { type Account, isNoReply, type Place, reach, read, signUp } from './cast.ts'
+import { type Account, isNoReply, type Place, reach } from './cast.ts'
 import { readCircumstances } from './circumstances.ts'
 import { compareBalances, settleTime } from './compare-balances.ts'
 import { compareHistories, compareLists } from './compare-lists.ts'
 import { compareThings } from './compare-things.ts'
 import type { Action } from './drafts.ts'
 import type { Exchange, ModelRequest } from './exchange.ts'
+import type { Market } from './market.ts'
+import { join, joinTogether, openAnother } from './people.ts'
 import { Difference, type Search, startSearch, textOf } from './search.ts'
-import { emptyModel, type Model, type ModelWallet } from './state.ts'
+import { emptyModel, type Model } from './state.ts'
 import { toRequest } from './to-request.ts'
 
 export interface Run {
   readonly place: Place
+  readonly market: Market
   readonly users: (Account & { id: string; username: string })[]
   /** Payment systems by id. */
   readonly systems: ReadonlyMap<string, Account>
@@ -34,6 +36,7 @@ export interface Run {
 
 export interface RunOptions {
   compareAfter?: number
+  market: Market
   systems: ReadonlyMap<string, Account>
   operator: Account
   tell?: (exchange: Exchange) => void
@@ -41,59 +44,14 @@ export interface RunOptions {
 
 /** Starts a run with three people, who have nothing. */
 export async function startRun(place: Place, options: RunOptions): Promise<Run> {
-  const { systems, operator, tell = () => {}, compareAfter = 1 } = options
+  const { market, systems, operator, tell = () => {}, compareAfter = 1 } = options
   const search = startSearch(emptyModel)
   const prefix = randomUUID().slice(0, 8)
   const counted = { compareAfter, uncompared: 0 }
   const people = { users: [], systems, operator }
-  const run: Run = { place, ...people, ...counted, search, requests: [], prefix, tell }
-  for (let count = 0; count < 3; count += 1) await newcomer(run)
+  const run: Run = { place, market, ...people, ...counted, search, requests: [], prefix, tell }
+  await joinTogether(run, 3)
   return run
-}
-
-const usersMax = 5
-const walletsMax = 8
-
-async function newcomer(run: Run): Promise<void> {
-  const username = `${run.prefix}_${run.users.length}`
-  const account = await signUp(run.place, username)
-  run.users.push({ ...account, username })
-  const { data } = await read(run.place, account, '/v1/wallets')
-  run.search.change((model) => ({
-    ...model,
-    wallets: [...model.wallets, toWallet(data[0], account.id)],
-    people: new Map(model.people).set(username, account.id),
-  }))
-}
-
-const toWallet = (
-  body: { id: string; number: string; currency: Currency },
-  userId: string,
-): ModelWallet => ({
-  id: body.id,
-  number: body.number,
-  userId,
-  currency: body.currency,
-  state: 'active',
-  minor: 0n,
-  entries: [],
-})
-
-async function openWallet(
-  run: Run,
-  user: Account & { id: string },
-  currency: Currency,
-): Promise<void> {
-  const before = new Set(run.search.model.wallets.map(({ id }) => id))
-  await reach(run.place, (url) => user.at(url).post('/v1/wallets', { currency }))
-  // After a lost answer there may be more than one.
-  const { data } = await read(run.place, user, '/v1/wallets')
-  const opened = data.filter(({ id }: { id: string }) => !before.has(id))
-  run.search.change((model) => ({
-    ...model,
-    wallets: [...model.wallets, ...opened.map((body: never) => toWallet(body, user.id))],
-  }))
-  await user.signIn()
 }
 
 /** Compares everything that can be seen, once nothing is uncertain any more. */
@@ -107,16 +65,20 @@ export async function compareEverything(run: Run): Promise<void> {
 /** Does what comes next, and holds what was answered against the model. Throws where they part. */
 export async function perform(run: Run, action: Action): Promise<void> {
   if (action.kind === 'sign up') {
-    if (run.users.length < usersMax) await newcomer(run)
+    await join(run)
     return
   }
   if (action.kind === 'open') {
     const user = run.users[action.user % run.users.length]!
-    const own = run.search.model.wallets.filter(({ userId }) => userId === user.id)
-    if (own.length < walletsMax) await openWallet(run, user, action.currency)
+    await openAnother(run, user, run.market.currencies[action.currency]!)
     return
   }
-  const cast = { ...run, model: run.search.model, systems: [...run.systems.keys()] }
+  const cast = {
+    ...run,
+    model: run.search.model,
+    systems: [...run.systems.keys()],
+    currencies: run.market.currencies,
+  }
   const keys = { alwaysKeyed: run.place.isRough, freshKey: () => randomUUID() }
   const requests = action.drafts
     .map((draft) => toRequest({ ...cast, ...keys }, draft))

@@ -4,6 +4,7 @@ import {
   actor,
   at,
   type Cast,
+  currencyOf,
   type DraftOf,
   nameOf,
   nobody,
@@ -127,7 +128,7 @@ function toPay(cast: Cast, draft: DraftOf<'transfer'> | DraftOf<'hold'>): ModelR
     from: paying,
     to: payee ? { username: payee.username, userId: payee.id } : { wallet },
     amount,
-    currency,
+    currency: currencyOf(cast, currency),
     memo,
     key: toKey(cast, draft.key),
   }
@@ -152,7 +153,7 @@ function toDeposit(cast: Cast, draft: DraftOf<'deposit'>): ModelRequest {
     system: at(cast.systems, draft.system),
     wallet: wallet && 'wallet' in to ? nameOf(wallet, to.byNumber) : nobody,
     amount,
-    currency: draft.currency ?? wallet?.currency ?? 'USD',
+    currency: currencyOf(cast, draft.currency) ?? wallet?.currency ?? at(cast.currencies, 0),
     reference: toReference(cast, draft.reference),
     isForSuspense,
   }
