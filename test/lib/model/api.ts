@@ -1,6 +1,7 @@
 /** The model's requests as HTTP, and what was answered. */
 import type { Client, Reply } from '../http.ts'
 import type { Answer, ModelRequest } from './exchange.ts'
+import { scheduleText } from './fees.ts'
 
 /** Who sends a request: a customer or a payment system by its id, or the operator. */
 export function senderOf(request: ModelRequest): string {
@@ -15,6 +16,7 @@ export function senderOf(request: ModelRequest): string {
     case 'return':
     case 'freeze':
     case 'thaw':
+    case 'schedule':
       return operator
     case 'refund':
       return request.userId ?? operator
@@ -100,6 +102,14 @@ export function send(client: Client, request: ModelRequest): Promise<Reply> {
       return post(`wallets/${request.wallet}/${request.kind}`, { reason })
     case 'close':
       return post(`wallets/${request.wallet}/close`)
+    case 'schedule': {
+      const { operation, currency, schedule, key } = request
+      return post(
+        'fee-schedules',
+        { operation, currency, ...scheduleText(schedule, currency) },
+        key,
+      )
+    }
     default:
       throw request satisfies never
   }

@@ -1,9 +1,14 @@
 import { senderOf } from './api.ts'
 import type { Circumstances, Exchange } from './exchange.ts'
+import type { Settings } from './settings.ts'
 import { type Model, walletOf } from './state.ts'
 
-/** What else was on its way with the exchanges of a round; `model` is the one before. */
-export function readCircumstances(model: Model, exchanges: readonly Exchange[]): Circumstances {
+/** What else was on its way with the exchanges of a round; `model` is the one before, `settings` those after. */
+export function readCircumstances(
+  model: Model,
+  exchanges: readonly Exchange[],
+  settings: Settings,
+): Circumstances {
   const flickering = new Set<string>()
   const reversing = new Set<string>()
   const keys: string[] = []
@@ -29,7 +34,7 @@ export function readCircumstances(model: Model, exchanges: readonly Exchange[]):
       keys.push(`${senderOf(request)} ${request.key}`)
     }
   }
-  return { flickering, reversing, refunding: repeated(refunded), shared: repeated(keys) }
+  return { flickering, reversing, refunding: repeated(refunded), shared: repeated(keys), settings }
 }
 
 function repeated(names: readonly string[]): Set<string> {

@@ -3,7 +3,7 @@ import { deepStrictEqual } from 'node:assert/strict'
 import { showMinor } from './amounts.ts'
 import { read } from './cast.ts'
 import { type Run, userOf } from './run.ts'
-import { type Deadline, walletOf } from './state.ts'
+import { type Deadline, type ModelFee, walletOf } from './state.ts'
 import { isPerhapsOver } from './time.ts'
 
 /** Compares every thing there is. Throws where they part. */
@@ -32,6 +32,10 @@ async function each<T>(
 /** Minor units as a wallet of this id shows them. */
 function show({ search }: Run, walletId: string, minor: bigint): string {
   return showMinor(minor, walletOf(search.model, walletId).currency)
+}
+
+function showFee(run: Run, walletId: string, fee: ModelFee | undefined) {
+  return fee && { amount: show(run, walletId, fee.minor), borne_by: fee.bearer }
 }
 
 const ownerOf = (run: Run, walletId: string) =>
@@ -69,31 +73,38 @@ function compareRequests(run: Run): Promise<void> {
 }
 
 function compareWithdrawals(run: Run): Promise<void> {
-  return each(run.search.model.withdrawals, async ({ id, walletId, minor, state }) => {
+  return each(run.search.model.withdrawals, async ({ id, walletId, minor, state, fee }) => {
     const told = await read(run.place, ownerOf(run, walletId), `/v1/withdrawals/${id}`)
-    equal(told, { state, amount: show(run, walletId, minor) }, `withdrawal ${id}`)
+    const expected = { state, amount: show(run, walletId, minor), fee: showFee(run, walletId, fee) }
+    equal(told, expected, `withdrawal ${id}`)
   })
 }
 
 function comparePaid(run: Run): Promise<void> {
-  return each(run.search.model.paid, async ({ id, payeeId, minor, refunded }) => {
+  return each(run.search.model.paid, async ({ id, payeeId, minor, refunded, fee }) => {
     const told = await read(run.place, ownerOf(run, payeeId), `/v1/transfers/${id}`)
     const expected = {
       amount: show(run, payeeId, minor),
       refunded: refunded > 0n ? show(run, payeeId, refunded) : undefined,
+      fee: showFee(run, payeeId, fee),
     }
     equal(told, expected, `transfer ${id}`)
   })
 }
 
 function compareDeposits(run: Run): Promise<void> {
-  return each(run.search.model.deposits, async ({ id, system, currency, minor, suspense }) => {
+  return each(run.search.model.deposits, async (deposit) => {
+    const { id, system, currency, minor, suspense } = deposit
+    const fee = deposit.fee && {
+      amount: showMinor(deposit.fee.minor, currency),
+      borne_by: 'recipient',
+    }
     const account = run.systems.get(system)
     if (!account) throw new Error(`no payment system is ${system}`)
     const told = await read(run.place, account, `/v1/deposits/${id}`)
     equal(
       { ...told, suspense: told.suspense?.state },
-      { amount: showMinor(minor, currency), suspense },
+      { amount: showMinor(minor, currency), suspense, fee },
       `deposit ${id}`,
     )
   })

@@ -78,6 +78,23 @@ export function decide(
   )
 }
 
+/**
+ * Holds an answer against each of several ways in which the model may answer. How something is refused
+ * leaves the same behind in all of them.
+ */
+export function decideAny(
+  model: Model,
+  exchange: Exchange,
+  circumstances: Circumstances,
+  keyed: Keyed | undefined,
+  decisions: readonly Decision[],
+): Model[] {
+  const models = decisions.flatMap((decision) =>
+    decide(model, exchange, circumstances, { keyed, ...decision }),
+  )
+  return exchange.answer.code === undefined ? [...new Set(models)] : models.slice(0, 1)
+}
+
 /** The answer under a key by which something has happened. */
 function isRepeated(
   known: Remembered,

@@ -2,11 +2,13 @@
 import { readMinor } from './amounts.ts'
 import { standingOf, when } from './decide.ts'
 import type { Circumstances, Exchange, Step } from './exchange.ts'
+import { feesOf, takeFee } from './fees.ts'
 import { addCapacity, addOwed, book, capacityOf, owedOf } from './money.ts'
 import {
   findWallet,
   type Model,
   type ModelDeposit,
+  type ModelFee,
   type ModelWallet,
   put,
   remember,
@@ -32,14 +34,18 @@ export const deposit: Step<'deposit'> = (model, exchange, circumstances) => {
   const isSuspended = body.suspense !== undefined
   const { id } = body
   const entered = remember(addCapacity(model, system, currency, minor), name, { input, id })
-  const made: ModelDeposit = { id, system, currency, minor, reversed: 0n }
+  const made: ModelDeposit = { id, system, currency, minor, reversed: 0n, fee: undefined }
   if (isSuspended) {
     const isRight = isForSuspense && reasons.length > 0
     return when(isRight, put(entered, 'deposits', { ...made, suspense: 'open' }))
   }
   if (!wallet || !isPossible) return []
-  const placed = put(entered, 'deposits', { ...made, walletId: wallet.id })
-  return credit(placed, wallet, 'deposit', minor, circumstances)
+  const charged = { operation: 'deposit', currency, minor } as const
+  const fees = feesOf(exchange, circumstances, charged)
+  return fees.flatMap((fee) => {
+    const placed = put(entered, 'deposits', { ...made, walletId: wallet.id, fee })
+    return credit(placed, wallet, { kind: 'deposit', minor, fee }, circumstances)
+  })
 }
 
 /** Why a wallet cannot be credited, and whether it can. */
@@ -55,19 +61,20 @@ function judge(
 }
 
 /**
- * Credits a wallet, which pays what its owner owes. What comes to be owed while the money is coming in
+ * Credits a wallet, which pays the fee, and then what its owner owes. What comes to be owed while the money is coming in
  * is paid by the next money.
  */
 function credit(
   model: Model,
   { id, userId, currency }: ModelWallet,
-  kind: string,
-  minor: bigint,
+  { kind, minor, fee }: { kind: string; minor: bigint; fee?: ModelFee | undefined },
   { reversing }: Circumstances,
 ): Model[] {
-  const credited = book(model, id, { kind, direction: 'in', minor })
+  const entered = book(model, id, { kind, direction: 'in', minor })
+  const credited = takeFee(entered, fee, { recipient: id })
   const owed = owedOf(model, userId, currency)
-  const part = owed < minor ? owed : minor
+  const left = minor - (fee?.minor ?? 0n)
+  const part = owed < left ? owed : left
   if (part === 0n) return [credited]
   const entry = { kind: 'chargeback_payment', direction: 'out', minor: part } as const
   const paid = addOwed(book(credited, id, entry), userId, currency, -part)
@@ -88,7 +95,8 @@ export const assign: Step<'assign'> = (model, exchange, circumstances) => {
   if (!isPossible) return []
   const assigned = { ...found, walletId: wallet.id, suspense: 'assigned' as const }
   const placed = put(model, 'deposits', assigned)
-  return credit(placed, wallet, 'suspense_assignment', found.minor, circumstances)
+  const assignment = { kind: 'suspense_assignment', minor: found.minor }
+  return credit(placed, wallet, assignment, circumstances)
 }
 
 /** An operator sends money in suspense back to where it came from. */

@@ -1,5 +1,6 @@
 /** What people may do next, drawn at random: requests about whatever people and things there are. */
 import fc from 'fast-check'
+import { operations } from './fees.ts'
 
 /** One of the two currencies of a market. */
 const currency = fc.constantFrom(0, 0, 1)
@@ -49,6 +50,18 @@ const pay = {
   memo: oneIn(3, fc.constantFrom('a', 'b')),
   key,
 }
+
+/** Minor units. */
+const few = fc.constantFrom(0n, 0n, 1n, 2n, 25n)
+/** What an operation shall cost; one that somebody cannot bear is borne by the other. */
+const schedule = fc.record({
+  fixed: few,
+  basisPoints: mostly(fc.constantFrom(0, 0, 25, 100, 333), fc.constant(10_000)),
+  min: oneIn(4, fc.constantFrom(0n, 1n, 10n)),
+  max: oneIn(4, fc.constantFrom(10n, 11n, 100n)),
+  bearer: fc.constantFrom('sender' as const, 'recipient' as const),
+  refund: fc.constantFrom('none' as const, 'proportional' as const),
+})
 
 /** Mostly who may do it does; in one of so many somebody else tries. */
 const stranger = oneIn(12, index)
@@ -107,6 +120,7 @@ const anything = fc.oneof(
   draft('freeze', 2, { wallet: index }),
   draft('thaw', 6, { wallet: index }),
   draft('close', 1, { wallet: index, stranger }),
+  draft('schedule', 8, { operation: fc.constantFrom(...operations), currency, schedule, key }),
 )
 
 /** An earlier request of the run once more. */

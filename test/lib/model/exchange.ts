@@ -1,6 +1,8 @@
 /** Requests and what was answered, and how an answer is held against the model. */
 import type { Json } from '../http.ts'
 import type { Currency } from './amounts.ts'
+import type { Operation, Schedule } from './fees.ts'
+import type { Settings } from './settings.ts'
 import type { Model } from './state.ts'
 
 /** What somebody who pays writes down. */
@@ -74,6 +76,13 @@ export type ModelRequest =
   | { kind: 'freeze'; wallet: string }
   | { kind: 'thaw'; wallet: string }
   | { kind: 'close'; userId: string; wallet: string }
+  | {
+      kind: 'schedule'
+      operation: Operation
+      currency: Currency
+      schedule: Schedule
+      key?: string | undefined
+    }
 
 export type RequestOf<Kind extends ModelRequest['kind']> = Extract<ModelRequest, { kind: Kind }>
 
@@ -108,6 +117,8 @@ export interface Circumstances {
   readonly refunding: ReadonlySet<string>
   /** Keys that more than one request had. */
   readonly shared: ReadonlySet<string>
+  /** What operators have set, up to now. */
+  readonly settings: Settings
 }
 
 /** The models in which the answer is the right one, which are mostly one or none. */

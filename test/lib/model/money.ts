@@ -32,7 +32,9 @@ export function heldOf({ holds, withdrawals }: Model, walletId: string): bigint 
     if (hold.payerId === walletId && hold.state === 'open') held += hold.held
   }
   for (const withdrawal of withdrawals.values()) {
-    if (withdrawal.walletId === walletId && isUnsettled(withdrawal)) held += withdrawal.minor
+    if (withdrawal.walletId === walletId && isUnsettled(withdrawal)) {
+      held += withdrawal.minor + (withdrawal.fee?.minor ?? 0n)
+    }
   }
   return held
 }

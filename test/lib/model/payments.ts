@@ -1,22 +1,30 @@
 /** Which wallet pays which, and payments at once. */
 import { canonicalAmount, readMinor } from './amounts.ts'
-import { type Decision, decide, keyOf, standingOf, together } from './decide.ts'
+import { type Decision, decide, decideAny, keyOf, standingOf, together } from './decide.ts'
 import type { Circumstances, Exchange, PayTerms, RequestOf, Step } from './exchange.ts'
+import { feesOf, onTop, takeFee } from './fees.ts'
 import { availableOf, move } from './money.ts'
-import { findWallet, type Model, type ModelWallet, put } from './state.ts'
+import { findWallet, type Model, type ModelFee, type ModelWallet, put } from './state.ts'
 
 /** One person pays another, or moves money between own wallets. */
 export const transfer: Step<'transfer'> = (model, exchange, circumstances) =>
-  pay(model, exchange, circumstances, ({ payer, payee, minor }) => {
+  pay(model, exchange, circumstances, (route) => {
     const { id } = exchange.answer.body
-    const paid = { id, payerId: payer.id, payeeId: payee.id, minor, refunded: 0n }
-    return [move(put(model, 'paid', paid), 'payment', payer.id, payee.id, minor)]
+    return [settle(model, id, route)]
   })
+
+/** A payment that has happened. */
+export function settle(model: Model, id: string, { payer, payee, minor, fee }: Route): Model {
+  const paid = { id, payerId: payer.id, payeeId: payee.id, minor, refunded: 0n, fee }
+  const moved = move(put(model, 'paid', paid), 'payment', payer.id, payee.id, minor)
+  return takeFee(moved, fee, { sender: payer.id, recipient: payee.id })
+}
 
 export interface Route {
   payer: ModelWallet
   payee: ModelWallet
   minor: bigint
+  fee: ModelFee | undefined
 }
 
 /** What a payment and a hold have in common: everything but what happens. */
@@ -38,8 +46,8 @@ export function pay(
     })
   }
   return views(model, circumstances).flatMap((isOpen) => {
-    const decision = plan(model, request, circumstances, isOpen, happens)
-    return decide(model, exchange, circumstances, { keyed, ...decision })
+    const decisions = plan(model, exchange, circumstances, isOpen, happens)
+    return decideAny(model, exchange, circumstances, keyed, decisions)
   })
 }
 
@@ -65,26 +73,33 @@ export function views(model: Model, { flickering }: Circumstances): IsOpen[] {
 
 function plan(
   model: Model,
-  request: PayTerms,
+  exchange: Exchange<RequestOf<'transfer' | 'hold'>>,
   circumstances: Circumstances,
   isOpen: IsOpen,
   happens: (route: Route) => Model[],
-): Decision {
+): Decision[] {
+  const { request } = exchange
   const found = findRoute(model, request, isOpen)
-  if (typeof found === 'string') return { refusals: [found], happens: nothing }
+  if (typeof found === 'string') return [{ refusals: [found], happens: nothing }]
   const { payer, payee } = found
   const minor = readMinor(request.amount, payer.currency)
-  if (typeof minor === 'string') return { refusals: [minor], happens: nothing }
-  if (!payee) return { declines: ['recipient_not_found'], happens: nothing }
+  if (typeof minor === 'string') return [{ refusals: [minor], happens: nothing }]
+  if (!payee) return [{ declines: ['recipient_not_found'], happens: nothing }]
   if (payee.currency !== payer.currency) {
-    return { invalid: 'currency_mismatch', happens: nothing }
+    return [{ invalid: 'currency_mismatch', happens: nothing }]
   }
-  const why = together(
-    standingOf(payer, circumstances, 'wallet_closed'),
-    standingOf(payee, circumstances, 'recipient_closed'),
-    { declines: minor > availableOf(model, payer) ? ['insufficient_funds'] : [] },
-  )
-  return { ...why, happens: () => happens({ payer, payee, minor }) }
+  const { currency } = payer
+  const charged = { operation: 'payment', currency, minor } as const
+  const fees = request.kind === 'hold' ? [undefined] : feesOf(exchange, circumstances, charged)
+  return fees.map((fee) => {
+    const needed = minor + onTop(fee)
+    const why = together(
+      standingOf(payer, circumstances, 'wallet_closed'),
+      standingOf(payee, circumstances, 'recipient_closed'),
+      { declines: needed > availableOf(model, payer) ? ['insufficient_funds'] : [] },
+    )
+    return { ...why, happens: () => happens({ payer, payee, minor, fee }) }
+  })
 }
 
 /** The payee is undefined when the ledger has no such account. */

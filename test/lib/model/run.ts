@@ -12,6 +12,7 @@ import type { Exchange, ModelRequest } from './exchange.ts'
 import type { Market } from './market.ts'
 import { join, joinTogether, openAnother } from './people.ts'
 import { Difference, type Search, startSearch, textOf } from './search.ts'
+import { learn, toResets } from './settings.ts'
 import { emptyModel, type Model } from './state.ts'
 import { toRequest } from './to-request.ts'
 
@@ -51,6 +52,7 @@ export async function startRun(place: Place, options: RunOptions): Promise<Run> 
   const people = { users: [], systems, operator }
   const run: Run = { place, market, ...people, ...counted, search, requests: [], prefix, tell }
   await joinTogether(run, 3)
+  for (const request of toResets(market.settings)) advance(run, [await submit(run, request)])
   return run
 }
 
@@ -109,7 +111,7 @@ async function submit(run: Run, request: ModelRequest): Promise<Exchange> {
       return doubt === 'answered'
     },
   )
-  if (reply.status === 500) throw new Error(`${JSON.stringify(request)} failed: ${reply.text}`)
+  if (reply.status === 500) throw new Error(`${textOf(request)} failed: ${reply.text}`)
   const exchange = { request, answer: toAnswer(reply), sentAt, answeredAt: Date.now(), isDoubtful }
   run.tell(exchange)
   return exchange
@@ -129,7 +131,9 @@ function senderAccount(run: Run, request: ModelRequest): Account {
 
 function advance(run: Run, exchanges: readonly Exchange[]): void {
   const before = run.search.model
-  if (run.search.advance(exchanges, readCircumstances(before, exchanges))) return
+  run.market.settings = learn(run.market.settings, exchanges)
+  const circumstances = readCircumstances(before, exchanges, run.market.settings)
+  if (run.search.advance(exchanges, circumstances)) return
   const round = exchanges.map((exchange) => textOf(exchange))
   throw new Difference('no order of these requests gives these answers', round, before)
 }

@@ -40,6 +40,14 @@ export interface Deadline {
   readonly isTold: boolean
 }
 
+/** What an operation has cost, or is going to. */
+export interface ModelFee {
+  readonly minor: bigint
+  readonly bearer: 'sender' | 'recipient'
+  /** Whether a refund gives a part of it back. */
+  readonly refund: 'none' | 'proportional'
+}
+
 export interface ModelHold {
   readonly id: string
   readonly payerId: string
@@ -58,6 +66,7 @@ export interface ModelPaid {
   readonly payeeId: string
   readonly minor: bigint
   readonly refunded: bigint
+  readonly fee: ModelFee | undefined
 }
 
 export interface ModelRefund {
@@ -82,6 +91,7 @@ export interface ModelWithdrawal {
   readonly walletId: string
   readonly system: string
   readonly minor: bigint
+  readonly fee: ModelFee | undefined
   readonly state: 'requested' | 'taken' | 'confirmed' | 'failed' | 'cancelled'
   readonly takeKey?: string
   /** What was told with the last step. */
@@ -93,6 +103,7 @@ export interface ModelDeposit {
   readonly system: string
   readonly currency: Currency
   readonly minor: bigint
+  readonly fee: ModelFee | undefined
   readonly reversed: bigint
   /** Undefined while it is in suspense, and after its return. */
   readonly walletId?: string | undefined

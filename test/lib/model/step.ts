@@ -1,6 +1,7 @@
 /** The sequential model: what Kassa answers to one request after the other. */
 import * as deposits from './deposits.ts'
 import type { Circumstances, Exchange, ModelRequest, RequestOf, StepOf } from './exchange.ts'
+import * as fees from './fees.ts'
 import * as holds from './holds.ts'
 import * as paymentRequests from './payment-requests.ts'
 import * as payments from './payments.ts'
@@ -35,6 +36,7 @@ const steps: { readonly [Kind in ModelRequest['kind']]: StepOf<RequestOf<Kind>> 
   freeze: standing.freeze,
   thaw: standing.freeze,
   close: standing.close,
+  schedule: fees.schedule,
 }
 
 /** Every kind of request there is. */
@@ -52,7 +54,9 @@ export function* step(
   exchange: Exchange,
   circumstances: Circumstances,
 ): Generator<Model> {
-  const take = steps[exchange.request.kind] as StepOf<ModelRequest>
+  const kind = steps[exchange.request.kind] as StepOf<ModelRequest>
+  const take: StepOf<ModelRequest> = (...input) =>
+    kind(...input).filter((after) => fees.isFeeTold(after, exchange.answer))
   const settled = expire(model, exchange.sentAt)
   yield* take(settled, exchange, circumstances)
   const uncertain = uncertainHolds(settled, exchange.answeredAt).slice(0, uncertainMax)

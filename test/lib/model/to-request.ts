@@ -15,6 +15,7 @@ import {
 } from './choose.ts'
 import type { Draft } from './drafts.ts'
 import type { ModelRequest } from './exchange.ts'
+import { bearers } from './fees.ts'
 import { findWallet, walletOf } from './state.ts'
 import { toDepositStep, toHoldStep, toRequestStep, toWithdrawalStep } from './to-step.ts'
 
@@ -74,6 +75,13 @@ export function toRequest(cast: Cast, draft: Draft): ModelRequest | undefined {
     case 'close': {
       const { id, userId } = at(model.wallets, draft.wallet)
       return { kind: draft.kind, wallet: id, userId: actor(cast, draft.stranger, userId) }
+    }
+    case 'schedule': {
+      const { operation, schedule } = draft
+      const currency = at(cast.currencies, draft.currency)
+      const bearer = bearers[operation] ?? schedule.bearer
+      const key = toKey(cast, draft.key)
+      return { kind: draft.kind, operation, currency, schedule: { ...schedule, bearer }, key }
     }
     case 'capture':
     case 'void':

@@ -1,0 +1,86 @@
+/**
+ * What an operator sets, and when. A change holds in every process within a second, and until then in
+ * some: which was meant is told by the answers.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Currency } from './amounts.ts'
+import type { Exchange, ModelRequest } from './exchange.ts'
+import type { Operation, Schedule } from './fees.ts'
+
+/** A value, and the request that has set it. */
+interface Setting<Value> {
+  readonly value: Value
+  readonly number: number
+  /** From when it is valid, milliseconds since 1970; of two at the same time the higher number is. */
+  readonly validFrom: number
+  readonly sentAt: number
+  readonly answeredAt: number
+}
+
+/** Values one after the other; before the first there was none. */
+type Timeline<Value> = readonly Setting<Value>[]
+
+/** What was set over time, by what it is about. */
+export interface Settings {
+  /** By `operation currency`. */
+  readonly schedules: ReadonlyMap<string, Timeline<Schedule>>
+}
+
+export const noSettings: Settings = { schedules: new Map() }
+
+/** So long a process may go on with what held before. */
+const lagMs = 1_000
+
+type Span = Pick<Exchange, 'sentAt' | 'answeredAt'>
+
+/** What may have held for an exchange; undefined is nothing. */
+function inForce<Value>(timeline: Timeline<Value> = [], span: Span): (Value | undefined)[] {
+  const isKnown = (next: Setting<Value> | undefined) =>
+    next !== undefined && next.answeredAt + lagMs < span.sentAt
+  const values = timeline
+    .filter(({ sentAt }, at) => sentAt <= span.answeredAt && !isKnown(timeline[at + 1]))
+    .map(({ value }) => value)
+  return isKnown(timeline[0]) ? values : [undefined, ...values]
+}
+
+/** The settings with what was set by some exchanges. */
+export function learn(settings: Settings, exchanges: readonly Exchange[]): Settings {
+  const schedules = new Map(settings.schedules)
+  for (const { request, answer, sentAt, answeredAt } of exchanges) {
+    if (request.kind !== 'schedule' || answer.code !== undefined) continue
+    const name = `${request.operation} ${request.currency}`
+    const { number, valid_from } = answer.body
+    const setting = { number: Number(number), validFrom: Date.parse(valid_from) }
+    const made = { ...setting, value: request.schedule, sentAt, answeredAt }
+    schedules.set(name, insert(schedules.get(name) ?? [], made))
+  }
+  return { schedules }
+}
+
+/** A timeline with another setting in its place, unless it is there already. */
+function insert<Value>(timeline: Timeline<Value>, setting: Setting<Value>): Timeline<Value> {
+  if (timeline.some(({ number }) => number === setting.number)) return timeline
+  return [...timeline, setting].sort((a, b) => a.validFrom - b.validFrom || a.number - b.number)
+}
+
+/** The schedules by which an operation may cost something; undefined is none. */
+export function schedulesFor(
+  { schedules }: Settings,
+  span: Span,
+  operation: string,
+  currency: Currency,
+): (Schedule | undefined)[] {
+  return inForce(schedules.get(`${operation} ${currency}`), span)
+}
+
+/** Requests that take back what was set by another run. */
+export function toResets({ schedules }: Settings): ModelRequest[] {
+  return [...schedules].flatMap(([name, timeline]) => {
+    const last = timeline.at(-1)?.value
+    if (!last || last.fixed + (last.min ?? 0n) + BigInt(last.basisPoints) === 0n) return []
+    const [operation, currency = ''] = name.split(' ') as [Operation, Currency]
+    const { bearer } = last
+    const schedule = { fixed: 0n, basisPoints: 0, bearer, refund: 'none' } as const
+    return [{ kind: 'schedule', operation, currency, schedule, key: randomUUID() }]
+  })
+}
