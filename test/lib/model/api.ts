@@ -1,6 +1,6 @@
 /** The model's requests as HTTP, and what was answered. */
 import type { Client, Reply } from '../http.ts'
-import type { Answer, ModelRequest } from './exchange.ts'
+import type { Answer, ModelRequest, PayTerms } from './exchange.ts'
 import { scheduleText } from './fees.ts'
 
 /** Who sends a request: a customer or a payment system by its id, or the operator. */
@@ -17,6 +17,7 @@ export function senderOf(request: ModelRequest): string {
     case 'freeze':
     case 'thaw':
     case 'schedule':
+    case 'rate':
       return operator
     case 'refund':
       return request.userId ?? operator
@@ -28,6 +29,9 @@ export function senderOf(request: ModelRequest): string {
 export const operator = 'operator'
 
 const reason = 'the model asks for it'
+
+const toRecipient = (to: PayTerms['to']) =>
+  'wallet' in to ? { to_wallet_id: to.wallet } : { to_username: to.username }
 
 /** Sends a request; `client` has the sender's session. */
 export function send(client: Client, request: ModelRequest): Promise<Reply> {
@@ -41,8 +45,7 @@ export function send(client: Client, request: ModelRequest): Promise<Reply> {
     case 'transfer':
     case 'hold': {
       const { from: from_wallet_id, to, amount, currency, memo, key } = request
-      const recipient = 'wallet' in to ? { to_wallet_id: to.wallet } : { to_username: to.username }
-      const body = { from_wallet_id, ...recipient, amount, currency, memo }
+      const body = { from_wallet_id, ...toRecipient(to), amount, currency, memo }
       if (request.kind === 'transfer') return post('transfers', body, key)
       return post('holds', { ...body, expires_in: request.seconds }, key)
     }
@@ -109,6 +112,26 @@ export function send(client: Client, request: ModelRequest): Promise<Reply> {
         { operation, currency, ...scheduleText(schedule, currency) },
         key,
       )
+    }
+    case 'rate': {
+      const { base, quote, mid, spreadBasisPoints: spread_basis_points, validUntil } = request.rate
+      const valid_until = new Date(validUntil).toISOString()
+      return client.send('PUT', `/v1/exchange-rates/${base}/${quote}`, {
+        json: { mid, spread_basis_points, source: 'the model', valid_until },
+        headers: { 'idempotency-key': request.key },
+      })
+    }
+    case 'quote': {
+      const { from, to, amount, side, seconds: expires_in } = request
+      return post('quotes', { from, to, amount, side, expires_in })
+    }
+    case 'exchange': {
+      const { quoteId: quote_id, from: from_wallet_id, to: to_wallet_id } = request
+      return post('exchanges', { quote_id, from_wallet_id, to_wallet_id })
+    }
+    case 'pay by quote': {
+      const { quoteId: quote_id, from: from_wallet_id, to } = request
+      return post('transfers', { quote_id, from_wallet_id, ...toRecipient(to) })
     }
     default:
       throw request satisfies never

@@ -32,6 +32,13 @@ const key = fc.oneof(
 const named = fc.record({ wallet: index, byNumber: fc.boolean() })
 const ownNamed = fc.record({ own: index, byNumber: fc.boolean() })
 
+const recipient = fc.oneof(
+  { weight: 12, arbitrary: fc.record({ other: index, byNumber: fc.boolean() }) },
+  { weight: 2, arbitrary: named },
+  { weight: 5, arbitrary: fc.record({ user: index }) },
+  { weight: 1, arbitrary: fc.constant({ nobody: true as const }) },
+)
+
 const pay = {
   user: index,
   from: fc.oneof(
@@ -39,18 +46,15 @@ const pay = {
     { weight: 12, arbitrary: ownNamed },
     { weight: 1, arbitrary: named },
   ),
-  to: fc.oneof(
-    { weight: 12, arbitrary: fc.record({ other: index, byNumber: fc.boolean() }) },
-    { weight: 2, arbitrary: named },
-    { weight: 5, arbitrary: fc.record({ user: index }) },
-    { weight: 1, arbitrary: fc.constant({ nobody: true as const }) },
-  ),
+  to: recipient,
   amount,
   currency: oneIn(4, currency),
   memo: oneIn(3, fc.constantFrom('a', 'b')),
   key,
 }
 
+/** What costs something now and then. */
+const charged = operations.filter((operation) => operation !== 'exchange')
 /** Minor units. */
 const few = fc.constantFrom(0n, 0n, 1n, 2n, 25n)
 /** What an operation shall cost; one that somebody cannot bear is borne by the other. */
@@ -120,7 +124,22 @@ const anything = fc.oneof(
   draft('freeze', 2, { wallet: index }),
   draft('thaw', 6, { wallet: index }),
   draft('close', 1, { wallet: index, stranger }),
-  draft('schedule', 8, { operation: fc.constantFrom(...operations), currency, schedule, key }),
+  draft('schedule', 8, { operation: fc.constantFrom(...charged), currency, schedule, key }),
+  draft('rate', 4, {
+    mid: fc.constantFrom('1.25', '1.3', '1.27', '1.2345678', '0.9'),
+    spreadBasisPoints: fc.constantFrom(0, 50, 100, 1_000),
+    isReverse: fc.boolean(),
+    seconds: fc.constantFrom(3, 3_600, 3_600, 3_600),
+  }),
+  draft('quote', 12, {
+    user: index,
+    currency,
+    amount,
+    side: fc.constantFrom('sell' as const, 'buy' as const),
+    seconds: fc.constantFrom(1, 2, 60, 60, 60),
+  }),
+  draft('exchange', 12, { id: thing, stranger, from: oneIn(3, ownNamed), to: oneIn(3, ownNamed) }),
+  draft('pay by quote', 8, { id: thing, stranger, from: oneIn(3, ownNamed), to: recipient }),
 )
 
 /** An earlier request of the run once more. */

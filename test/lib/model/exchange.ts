@@ -2,6 +2,7 @@
 import type { Json } from '../http.ts'
 import type { Currency } from './amounts.ts'
 import type { Operation, Schedule } from './fees.ts'
+import type { Rate } from './quotes.ts'
 import type { Settings } from './settings.ts'
 import type { Model } from './state.ts'
 
@@ -83,6 +84,24 @@ export type ModelRequest =
       schedule: Schedule
       key?: string | undefined
     }
+  | { kind: 'rate'; rate: Rate; key: string }
+  | {
+      kind: 'quote'
+      userId: string
+      from: Currency
+      to: Currency
+      amount: string
+      side: 'sell' | 'buy'
+      seconds: number
+    }
+  | {
+      kind: 'exchange'
+      userId: string
+      quoteId: string
+      from?: string | undefined
+      to?: string | undefined
+    }
+  | ({ kind: 'pay by quote'; quoteId: string } & Pick<PayTerms, 'userId' | 'from' | 'to'>)
 
 export type RequestOf<Kind extends ModelRequest['kind']> = Extract<ModelRequest, { kind: Kind }>
 

@@ -55,6 +55,14 @@ export function addOwed(model: Model, userId: string, currency: Currency, minor:
   return { ...model, owed: new Map(model.owed).set(`${userId} ${currency}`, total) }
 }
 
+export const liquidityOf = ({ liquidity }: Model, currency: Currency): bigint =>
+  liquidity.get(currency) ?? 0n
+
+export function addLiquidity(model: Model, currency: Currency, minor: bigint): Model {
+  const total = liquidityOf(model, currency) + minor
+  return { ...model, liquidity: new Map(model.liquidity).set(currency, total) }
+}
+
 /** What a payment system can still pay out: undefined when it has never brought anything in. */
 export function capacityOf(model: Model, system: string, currency: Currency): bigint | undefined {
   const total = model.capacity.get(`${system} ${currency}`)

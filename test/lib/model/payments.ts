@@ -110,12 +110,9 @@ function findRoute(model: Model, request: PayTerms, isOpen: IsOpen): Found | str
   const { userId, to } = request
   const payers = findPayers(model, request, isOpen)
   if (typeof payers === 'string') return payers
-  const payee = 'wallet' in to ? findWallet(model, to.wallet) : undefined
-  const isForeignId = 'wallet' in to && to.wallet.includes('-') && payee?.userId !== userId
+  const { isForeignId, payees } = findPayees(model, { userId, to }, isOpen)
   const [payer] = payers
-  // An id of somebody else's is not looked up: the ledger itself knows its currency.
-  if (isForeignId && payer && payers.length === 1) return { payer, payee }
-  const payees = 'wallet' in to ? (payee ? [payee] : []) : oldestOfEach(model, to.userId, isOpen)
+  if (isForeignId && payer && payers.length === 1) return { payer, payee: payees[0] }
   if (payees.length === 0) return 'recipient_not_found'
   const routes = payers.flatMap((p) =>
     payees
@@ -127,6 +124,22 @@ function findRoute(model: Model, request: PayTerms, isOpen: IsOpen): Found | str
   if (route) return route
   const isOwn = payers.every((p) => payees.some(({ id }) => id === p.id))
   return isOwn ? 'same_wallet' : 'currency_mismatch'
+}
+
+/**
+ * The wallets that can be meant. An id of somebody else's is not looked up: the ledger itself knows
+ * whether there is such an account, and its currency.
+ */
+export function findPayees(
+  model: Model,
+  { userId, to }: Pick<PayTerms, 'userId' | 'to'>,
+  isOpen: IsOpen,
+): { isForeignId: boolean; payees: ModelWallet[] } {
+  if (!('wallet' in to))
+    return { isForeignId: false, payees: oldestOfEach(model, to.userId, isOpen) }
+  const payee = findWallet(model, to.wallet)
+  const isForeignId = to.wallet.includes('-') && payee?.userId !== userId
+  return { isForeignId, payees: payee ? [payee] : [] }
 }
 
 /** The named wallet, or all open ones of the currency; or why there is none. */

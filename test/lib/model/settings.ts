@@ -6,13 +6,15 @@ import { randomUUID } from 'node:crypto'
 import type { Currency } from './amounts.ts'
 import type { Exchange, ModelRequest } from './exchange.ts'
 import type { Operation, Schedule } from './fees.ts'
+import type { Rate } from './quotes.ts'
 
 /** A value, and the request that has set it. */
 interface Setting<Value> {
   readonly value: Value
-  readonly number: number
-  /** From when it is valid, milliseconds since 1970; of two at the same time the higher number is. */
+  readonly id: string
+  /** Milliseconds since 1970; of two from the same time the one with the higher number holds. */
   readonly validFrom: number
+  readonly number: number
   readonly sentAt: number
   readonly answeredAt: number
 }
@@ -24,9 +26,11 @@ type Timeline<Value> = readonly Setting<Value>[]
 export interface Settings {
   /** By `operation currency`. */
   readonly schedules: ReadonlyMap<string, Timeline<Schedule>>
+  /** Of the two currencies of a market. */
+  readonly rates: Timeline<Rate>
 }
 
-export const noSettings: Settings = { schedules: new Map() }
+export const noSettings: Settings = { schedules: new Map(), rates: [] }
 
 /** So long a process may go on with what held before. */
 const lagMs = 1_000
@@ -46,20 +50,27 @@ function inForce<Value>(timeline: Timeline<Value> = [], span: Span): (Value | un
 /** The settings with what was set by some exchanges. */
 export function learn(settings: Settings, exchanges: readonly Exchange[]): Settings {
   const schedules = new Map(settings.schedules)
+  let { rates } = settings
   for (const { request, answer, sentAt, answeredAt } of exchanges) {
-    if (request.kind !== 'schedule' || answer.code !== undefined) continue
+    if (answer.code !== undefined) continue
+    if (request.kind === 'rate') {
+      const { id, created_at } = answer.body
+      const made = { id, number: 0, validFrom: Date.parse(created_at), value: request.rate }
+      rates = insert(rates, { ...made, sentAt, answeredAt })
+    }
+    if (request.kind !== 'schedule') continue
     const name = `${request.operation} ${request.currency}`
-    const { number, valid_from } = answer.body
-    const setting = { number: Number(number), validFrom: Date.parse(valid_from) }
+    const { id, number, valid_from } = answer.body
+    const setting = { id, number, validFrom: Date.parse(valid_from) }
     const made = { ...setting, value: request.schedule, sentAt, answeredAt }
     schedules.set(name, insert(schedules.get(name) ?? [], made))
   }
-  return { schedules }
+  return { schedules, rates }
 }
 
 /** A timeline with another setting in its place, unless it is there already. */
 function insert<Value>(timeline: Timeline<Value>, setting: Setting<Value>): Timeline<Value> {
-  if (timeline.some(({ number }) => number === setting.number)) return timeline
+  if (timeline.some(({ id }) => id === setting.id)) return timeline
   return [...timeline, setting].sort((a, b) => a.validFrom - b.validFrom || a.number - b.number)
 }
 
@@ -72,6 +83,10 @@ export function schedulesFor(
 ): (Schedule | undefined)[] {
   return inForce(schedules.get(`${operation} ${currency}`), span)
 }
+
+/** The rates at which a quote may be; undefined is none. */
+export const ratesFor = ({ rates }: Settings, span: Span): (Rate | undefined)[] =>
+  inForce(rates, span)
 
 /** Requests that take back what was set by another run. */
 export function toResets({ schedules }: Settings): ModelRequest[] {

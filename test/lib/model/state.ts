@@ -98,6 +98,24 @@ export interface ModelWithdrawal {
   readonly told?: string
 }
 
+/** The right to exchange once at these terms; minor units. */
+export interface ModelQuote {
+  readonly id: string
+  readonly userId: string
+  readonly from: Currency
+  readonly to: Currency
+  readonly fromMinor: bigint
+  readonly toMinor: bigint
+  /** What the house keeps. */
+  readonly spreadMinor: bigint
+  readonly state: 'open' | 'executed' | 'expired'
+  readonly deadline: Deadline
+  /** What it was used for, and how that was asked for. */
+  readonly exchangeId?: string
+  readonly input?: string
+  readonly fee?: ModelFee | undefined
+}
+
 export interface ModelDeposit {
   readonly id: string
   readonly system: string
@@ -118,6 +136,7 @@ export interface Kinds {
   requests: ModelPaymentRequest
   withdrawals: ModelWithdrawal
   deposits: ModelDeposit
+  quotes: ModelQuote
 }
 
 type Things = { readonly [Kind in keyof Kinds]: ReadonlyMap<string, Kinds[Kind]> }
@@ -134,6 +153,8 @@ export interface Model extends Things {
   readonly capacity: ReadonlyMap<string, bigint>
   /** What people owe, by `user currency`; minor units. */
   readonly owed: ReadonlyMap<string, bigint>
+  /** What the house has set aside for exchange, by currency; minor units. */
+  readonly liquidity: ReadonlyMap<Currency, bigint>
 }
 
 export const emptyModel: Model = {
@@ -143,12 +164,14 @@ export const emptyModel: Model = {
   blocks: new Set(),
   capacity: new Map(),
   owed: new Map(),
+  liquidity: new Map(),
   holds: new Map(),
   paid: new Map(),
   refunds: new Map(),
   requests: new Map(),
   withdrawals: new Map(),
   deposits: new Map(),
+  quotes: new Map(),
 }
 
 export function findWallet({ wallets }: Model, name: string): ModelWallet | undefined {

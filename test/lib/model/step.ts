@@ -5,6 +5,7 @@ import * as fees from './fees.ts'
 import * as holds from './holds.ts'
 import * as paymentRequests from './payment-requests.ts'
 import * as payments from './payments.ts'
+import * as quotes from './quotes.ts'
 import * as refunds from './refunds.ts'
 import * as reversals from './reversals.ts'
 import * as standing from './standing.ts'
@@ -37,6 +38,10 @@ const steps: { readonly [Kind in ModelRequest['kind']]: StepOf<RequestOf<Kind>> 
   thaw: standing.freeze,
   close: standing.close,
   schedule: fees.schedule,
+  rate: quotes.rate,
+  quote: quotes.quote,
+  exchange: quotes.execute,
+  'pay by quote': quotes.execute,
 }
 
 /** Every kind of request there is. */

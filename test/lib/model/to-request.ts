@@ -1,11 +1,13 @@
 /** Makes a draft a request about the people and things that there are. */
 
+import type { Currency } from './amounts.ts'
 import {
   actor,
   at,
   type Cast,
   currencyOf,
   type DraftOf,
+  isOpen,
   nameOf,
   nobody,
   ownWallet,
@@ -14,7 +16,7 @@ import {
   toReference,
 } from './choose.ts'
 import type { Draft } from './drafts.ts'
-import type { ModelRequest } from './exchange.ts'
+import type { ModelRequest, PayTerms } from './exchange.ts'
 import { bearers } from './fees.ts'
 import { findWallet, walletOf } from './state.ts'
 import { toDepositStep, toHoldStep, toRequestStep, toWithdrawalStep } from './to-step.ts'
@@ -83,6 +85,26 @@ export function toRequest(cast: Cast, draft: Draft): ModelRequest | undefined {
       const key = toKey(cast, draft.key)
       return { kind: draft.kind, operation, currency, schedule: { ...schedule, bearer }, key }
     }
+    case 'rate': {
+      const { mid, spreadBasisPoints, isReverse, seconds } = draft
+      const [cents, pieces] = cast.currencies as [Currency, Currency]
+      const [base, quote] = isReverse ? [pieces, cents] : [cents, pieces]
+      const validUntil = Date.now() + seconds * 1_000
+      return {
+        kind: draft.kind,
+        rate: { base, quote, mid, spreadBasisPoints, validUntil },
+        key: cast.freshKey(),
+      }
+    }
+    case 'quote': {
+      const { amount, side, seconds, currency } = draft
+      const userId = at(users, draft.user).id
+      const [from, to] = [at(cast.currencies, currency), at(cast.currencies, currency + 1)]
+      return { kind: draft.kind, userId, from, to, amount, side, seconds }
+    }
+    case 'exchange':
+    case 'pay by quote':
+      return toExchange(cast, draft)
     case 'capture':
     case 'void':
       return toHoldStep(cast, draft)
@@ -121,20 +143,11 @@ function toPay(cast: Cast, draft: DraftOf<'transfer'> | DraftOf<'hold'>): ModelR
   const { model, users } = cast
   const { from, to, amount, currency, memo } = draft
   const { id: userId } = at(users, draft.user)
-  const payee = 'user' in to ? at(users, to.user) : undefined
   const paying = from && nameFrom(cast, userId, from)
-  let wallet = nobody
-  if ('wallet' in to) wallet = nameOf(at(model.wallets, to.wallet), to.byNumber)
-  if ('other' in to) {
-    const others = model.wallets.filter((it) => it.userId !== userId)
-    const currency = paying && findWallet(model, paying)?.currency
-    const fitting = others.filter((it) => currency === undefined || it.currency === currency)
-    wallet = nameOf(at(fitting.length > 0 ? fitting : others, to.other), to.byNumber)
-  }
   const terms = {
     userId,
     from: paying,
-    to: payee ? { username: payee.username, userId: payee.id } : { wallet },
+    to: toRecipient(cast, userId, to, paying && findWallet(model, paying)?.currency),
     amount,
     currency: currencyOf(cast, currency),
     memo,
@@ -142,6 +155,53 @@ function toPay(cast: Cast, draft: DraftOf<'transfer'> | DraftOf<'hold'>): ModelR
   }
   if (draft.kind === 'transfer') return { kind: draft.kind, ...terms }
   return { kind: draft.kind, seconds: draft.seconds, ...terms }
+}
+
+/** Whom a draft names; when it is somebody else, mostly a wallet of this currency. */
+function toRecipient(
+  { model, users }: Cast,
+  userId: string,
+  to: DraftOf<'transfer'>['to'],
+  currency: Currency | undefined,
+): PayTerms['to'] {
+  if ('nobody' in to) return { wallet: nobody }
+  if ('wallet' in to) return { wallet: nameOf(at(model.wallets, to.wallet), to.byNumber) }
+  if ('user' in to) {
+    const { id, username } = at(users, to.user)
+    return { username, userId: id }
+  }
+  const others = model.wallets.filter((it) => it.userId !== userId)
+  const fitting = others.filter((it) => currency === undefined || it.currency === currency)
+  return { wallet: nameOf(at(fitting.length > 0 ? fitting : others, to.other), to.byNumber) }
+}
+
+/** What is done by a quote, mostly one's own and by wallets that fit. */
+function toExchange(
+  cast: Cast,
+  draft: DraftOf<'exchange'> | DraftOf<'pay by quote'>,
+): ModelRequest | undefined {
+  const found = pick(cast.model.quotes, draft.id, isOpen)
+  if (!found) return undefined
+  const { id: quoteId } = found
+  const userId = actor(cast, draft.stranger, found.userId)
+  const own = (of: Currency, named: { own: number; byNumber: boolean } | undefined) => {
+    if (named) return ownWallet(cast, userId, named)
+    const wallets = cast.model.wallets.filter(
+      (it) => it.userId === userId && it.currency === of && it.state !== 'closed',
+    )
+    return wallets.length > 1 ? wallets[0]!.id : undefined
+  }
+  const from = own(found.from, draft.from)
+  if (draft.kind === 'exchange') {
+    return { kind: draft.kind, userId, quoteId, from, to: own(found.to, draft.to) }
+  }
+  return {
+    kind: draft.kind,
+    userId,
+    quoteId,
+    from,
+    to: toRecipient(cast, userId, draft.to, found.to),
+  }
 }
 
 function nameFrom(
