@@ -25,6 +25,12 @@ export function readMinor(amount: string, currency: Currency): bigint | string {
   return minor > 2n ** 127n ? 'amount_too_large' : minor
 }
 
+/** Minor units of what the API has written, which may be less than nothing. */
+export function readShown(amount: string, currency: Currency): bigint {
+  const [whole = '', fraction = ''] = amount.split('.')
+  return BigInt(whole + fraction.padEnd(scaleOf(currency), '0'))
+}
+
 /** Minor units as the API writes them. */
 export function showMinor(minor: bigint, currency: Currency): string {
   const scale = scaleOf(currency)

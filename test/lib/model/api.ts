@@ -18,6 +18,7 @@ export function senderOf(request: ModelRequest): string {
     case 'thaw':
     case 'schedule':
     case 'rate':
+    case 'adjustment':
       return operator
     case 'refund':
       return request.userId ?? operator
@@ -112,6 +113,17 @@ export function send(client: Client, request: ModelRequest): Promise<Reply> {
         { operation, currency, ...scheduleText(schedule, currency) },
         key,
       )
+    }
+    case 'adjustment': {
+      const { adjustment, currency, amount, key } = request
+      const money = adjustment === 'suspense_payout' ? {} : { amount, currency }
+      const parties = {
+        payment_system: request.system,
+        user_id: request.userId,
+        wallet_id: request.wallet,
+        deposit_id: request.deposit,
+      }
+      return post('adjustments', { kind: adjustment, ...money, ...parties, reason }, key)
     }
     case 'rate': {
       const { base, quote, mid, spreadBasisPoints: spread_basis_points, validUntil } = request.rate

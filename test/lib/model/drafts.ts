@@ -1,5 +1,6 @@
 /** What people may do next, drawn at random: requests about whatever people and things there are. */
 import fc from 'fast-check'
+import { adjustmentKinds } from './adjustments.ts'
 import { operations } from './fees.ts'
 
 /** One of the two currencies of a market. */
@@ -125,6 +126,15 @@ const anything = fc.oneof(
   draft('thaw', 6, { wallet: index }),
   draft('close', 1, { wallet: index, stranger }),
   draft('schedule', 8, { operation: fc.constantFrom(...charged), currency, schedule, key }),
+  draft('adjustment', 10, {
+    adjustment: fc.constantFrom(...adjustmentKinds),
+    currency,
+    amount: broughtIn,
+    system: index,
+    id: thing,
+    wallet: named,
+    key,
+  }),
   draft('rate', 4, {
     mid: fc.constantFrom('1.25', '1.3', '1.27', '1.2345678', '0.9'),
     spreadBasisPoints: fc.constantFrom(0, 50, 100, 1_000),

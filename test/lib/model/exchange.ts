@@ -1,5 +1,6 @@
 /** Requests and what was answered, and how an answer is held against the model. */
 import type { Json } from '../http.ts'
+import type { AdjustmentKind } from './adjustments.ts'
 import type { Currency } from './amounts.ts'
 import type { Operation, Schedule } from './fees.ts'
 import type { Rate } from './quotes.ts'
@@ -82,6 +83,18 @@ export type ModelRequest =
       operation: Operation
       currency: Currency
       schedule: Schedule
+      key?: string | undefined
+    }
+  | {
+      kind: 'adjustment'
+      adjustment: AdjustmentKind
+      currency: Currency
+      amount: string
+      /** Whom or what it concerns besides the house; which of it there is depends on the kind. */
+      system?: string
+      userId?: string
+      wallet?: string
+      deposit?: string
       key?: string | undefined
     }
   | { kind: 'rate'; rate: Rate; key: string }

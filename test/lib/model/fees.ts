@@ -3,9 +3,9 @@ import type { Json } from '../http.ts'
 import { type Currency, showMinor } from './amounts.ts'
 import { decide, keyOf, when } from './decide.ts'
 import type { Answer, Circumstances, Exchange, Step } from './exchange.ts'
-import { book } from './money.ts'
+import { addHouse, book } from './money.ts'
 import { schedulesFor } from './settings.ts'
-import type { Model, ModelFee } from './state.ts'
+import { type Model, type ModelFee, walletOf } from './state.ts'
 
 export const operations = ['deposit', 'payment', 'withdrawal', 'capture', 'exchange'] as const
 export type Operation = (typeof operations)[number]
@@ -27,6 +27,9 @@ export const bearers: Partial<Record<Operation, Schedule['bearer']>> = {
   withdrawal: 'sender',
   exchange: 'sender',
 }
+
+/** What there are refunds of. */
+export const refundable: readonly Operation[] = ['payment', 'capture']
 
 const basisPointsOfAll = 10_000n
 
@@ -81,7 +84,9 @@ export function takeFee(
   if (!fee) return model
   const walletId = wallets[fee.bearer]
   if (walletId === undefined) throw new Error(`nobody is the ${fee.bearer} of a fee`)
-  return book(model, walletId, { kind: 'fee', direction: 'out', minor: fee.minor })
+  const { currency } = walletOf(model, walletId)
+  const taken = book(model, walletId, { kind: 'fee', direction: 'out', minor: fee.minor })
+  return addHouse(taken, 'fees', currency, fee.minor)
 }
 
 /** What goes back of a fee with a part of what it was taken for, rounded down. */

@@ -55,12 +55,28 @@ export function addOwed(model: Model, userId: string, currency: Currency, minor:
   return { ...model, owed: new Map(model.owed).set(`${userId} ${currency}`, total) }
 }
 
-export const liquidityOf = ({ liquidity }: Model, currency: Currency): bigint =>
-  liquidity.get(currency) ?? 0n
+/** Accounts of the house, as `GET /v1/house` calls them. */
+export type HouseAccount =
+  | 'bank'
+  | 'liquidity'
+  | 'equity'
+  | 'fees'
+  | 'spread'
+  | 'rewards'
+  | 'payment_system_fees'
+  | 'write_offs'
 
-export function addLiquidity(model: Model, currency: Currency, minor: bigint): Model {
-  const total = liquidityOf(model, currency) + minor
-  return { ...model, liquidity: new Map(model.liquidity).set(currency, total) }
+export const houseOf = ({ house }: Model, account: HouseAccount, currency: Currency): bigint =>
+  house.get(`${account} ${currency}`) ?? 0n
+
+export function addHouse(
+  model: Model,
+  account: HouseAccount,
+  currency: Currency,
+  minor: bigint,
+): Model {
+  const total = houseOf(model, account, currency) + minor
+  return { ...model, house: new Map(model.house).set(`${account} ${currency}`, total) }
 }
 
 /** What a payment system can still pay out: undefined when it has never brought anything in. */

@@ -3,7 +3,7 @@ import { canonicalAmount, readMinor, scaleOf, showMinor } from './amounts.ts'
 import { type Decision, decide, decideAny, keyOf, standingOf, together, when } from './decide.ts'
 import type { Exchange, RequestOf, Step } from './exchange.ts'
 import { feesOf, onTop, takeFee } from './fees.ts'
-import { addLiquidity, availableOf, book, liquidityOf } from './money.ts'
+import { addHouse, availableOf, book, houseOf } from './money.ts'
 import { findPayees, findPayers, views } from './payments.ts'
 import { ratesFor } from './settings.ts'
 import { type Model, type ModelQuote, type ModelWallet, put } from './state.ts'
@@ -186,7 +186,10 @@ function use(
       payee ? standingOf(payee, circumstances, 'recipient_closed') : {},
       { declines: payee ? [] : ['recipient_not_found'] },
       { declines: isLacking ? ['insufficient_funds'] : [] },
-      { declines: toMinor + spreadMinor > liquidityOf(model, to) ? ['liquidity_exhausted'] : [] },
+      {
+        declines:
+          toMinor + spreadMinor > houseOf(model, 'liquidity', to) ? ['liquidity_exhausted'] : [],
+      },
     )
     return {
       ...why,
@@ -195,9 +198,11 @@ function use(
         const used = { ...quote, state: 'executed' as const, exchangeId, fee }
         const sale = { kind: 'exchange_sale', direction: 'out', minor: fromMinor } as const
         const purchase = { kind: 'exchange_purchase', direction: 'in', minor: toMinor } as const
-        const sold = addLiquidity(book(put(model, 'quotes', used), payer.id, sale), from, fromMinor)
-        const got = addLiquidity(book(sold, payee.id, purchase), to, -toMinor - spreadMinor)
-        return [takeFee(got, fee, { sender: payer.id })]
+        const sold = book(put(model, 'quotes', used), payer.id, sale)
+        const given = addHouse(sold, 'liquidity', from, fromMinor)
+        const got = addHouse(given, 'liquidity', to, -toMinor - spreadMinor)
+        const kept = addHouse(book(got, payee.id, purchase), 'spread', to, spreadMinor)
+        return [takeFee(kept, fee, { sender: payer.id })]
       },
     }
   })

@@ -3,7 +3,7 @@ import { canonicalAmount, readMinor, showMinor } from './amounts.ts'
 import { type Decision, decide, keyOf, standingOf, together, when } from './decide.ts'
 import type { Step } from './exchange.ts'
 import { givenBack } from './fees.ts'
-import { availableOf, book, move } from './money.ts'
+import { addHouse, availableOf, book, move } from './money.ts'
 import { put, walletOf } from './state.ts'
 
 /** By the payee, or by an operator, who is not a user here. */
@@ -58,7 +58,7 @@ export const refund: Step<'refund'> = (model, exchange, circumstances) => {
       const isFeeBackTold =
         (answer.body.fee_refunded ?? showMinor(0n, currency)) === showMinor(feeBack, currency)
       const isRight = told === showMinor(asked, currency) && isFeeBackTold
-      return when(isRight, book(moved, bearer.id, entry))
+      return when(isRight, addHouse(book(moved, bearer.id, entry), 'fees', currency, -feeBack))
     },
   })
 }

@@ -5,20 +5,22 @@ import { operator, readDoubt, send, senderOf, toAnswer } from './api.ts'
 import { type Account, isNoReply, type Place, reach } from './cast.ts'
 import { readCircumstances } from './circumstances.ts'
 import { compareBalances, settleTime } from './compare-balances.ts'
+import { compareHouse, type Opening, readOpening } from './compare-house.ts'
 import { compareHistories, compareLists } from './compare-lists.ts'
 import { compareThings } from './compare-things.ts'
 import type { Action } from './drafts.ts'
 import type { Exchange, ModelRequest } from './exchange.ts'
-import type { Market } from './market.ts'
+import { type Market, toPreparations } from './market.ts'
 import { join, joinTogether, openAnother } from './people.ts'
 import { Difference, type Search, startSearch, textOf } from './search.ts'
-import { learn, toResets } from './settings.ts'
+import { learn } from './settings.ts'
 import { emptyModel, type Model } from './state.ts'
 import { toRequest } from './to-request.ts'
 
 export interface Run {
   readonly place: Place
   readonly market: Market
+  readonly opening: Opening
   readonly users: (Account & { id: string; username: string })[]
   /** Payment systems by id. */
   readonly systems: ReadonlyMap<string, Account>
@@ -46,13 +48,26 @@ export interface RunOptions {
 /** Starts a run with three people, who have nothing. */
 export async function startRun(place: Place, options: RunOptions): Promise<Run> {
   const { market, systems, operator, tell = () => {}, compareAfter = 1 } = options
-  const search = startSearch(emptyModel)
+  const opening = await readOpening(place, operator, market)
+  const search = startSearch({ ...emptyModel, house: opening.house })
   const prefix = randomUUID().slice(0, 8)
   const counted = { compareAfter, uncompared: 0 }
   const people = { users: [], systems, operator }
-  const run: Run = { place, market, ...people, ...counted, search, requests: [], prefix, tell }
+  const run: Run = {
+    place,
+    market,
+    opening,
+    ...people,
+    ...counted,
+    search,
+    requests: [],
+    prefix,
+    tell,
+  }
   await joinTogether(run, 3)
-  for (const request of toResets(market.settings)) advance(run, [await submit(run, request)])
+  for (const request of toPreparations(market, run.search.model)) {
+    advance(run, [await submit(run, request)])
+  }
   return run
 }
 
@@ -62,6 +77,7 @@ export async function compareEverything(run: Run): Promise<void> {
   await compareThings(run)
   await compareHistories(run)
   await compareLists(run)
+  await compareHouse(run)
 }
 
 /** Does what comes next, and holds what was answered against the model. Throws where they part. */

@@ -2,10 +2,9 @@
  * What an operator sets, and when. A change holds in every process within a second, and until then in
  * some: which was meant is told by the answers.
  */
-import { randomUUID } from 'node:crypto'
 import type { Currency } from './amounts.ts'
-import type { Exchange, ModelRequest } from './exchange.ts'
-import type { Operation, Schedule } from './fees.ts'
+import type { Exchange } from './exchange.ts'
+import type { Schedule } from './fees.ts'
 import type { Rate } from './quotes.ts'
 
 /** A value, and the request that has set it. */
@@ -87,15 +86,3 @@ export function schedulesFor(
 /** The rates at which a quote may be; undefined is none. */
 export const ratesFor = ({ rates }: Settings, span: Span): (Rate | undefined)[] =>
   inForce(rates, span)
-
-/** Requests that take back what was set by another run. */
-export function toResets({ schedules }: Settings): ModelRequest[] {
-  return [...schedules].flatMap(([name, timeline]) => {
-    const last = timeline.at(-1)?.value
-    if (!last || last.fixed + (last.min ?? 0n) + BigInt(last.basisPoints) === 0n) return []
-    const [operation, currency = ''] = name.split(' ') as [Operation, Currency]
-    const { bearer } = last
-    const schedule = { fixed: 0n, basisPoints: 0, bearer, refund: 'none' } as const
-    return [{ kind: 'schedule', operation, currency, schedule, key: randomUUID() }]
-  })
-}

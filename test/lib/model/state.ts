@@ -125,7 +125,7 @@ export interface ModelDeposit {
   readonly reversed: bigint
   /** Undefined while it is in suspense, and after its return. */
   readonly walletId?: string | undefined
-  readonly suspense?: 'open' | 'assigned' | 'returned'
+  readonly suspense?: 'open' | 'assigned' | 'returned' | 'paid_out'
 }
 
 /** Things by their ids. */
@@ -153,8 +153,8 @@ export interface Model extends Things {
   readonly capacity: ReadonlyMap<string, bigint>
   /** What people owe, by `user currency`; minor units. */
   readonly owed: ReadonlyMap<string, bigint>
-  /** What the house has set aside for exchange, by currency; minor units. */
-  readonly liquidity: ReadonlyMap<Currency, bigint>
+  /** The house's own accounts, by `account currency`; minor units. */
+  readonly house: ReadonlyMap<string, bigint>
 }
 
 export const emptyModel: Model = {
@@ -164,7 +164,7 @@ export const emptyModel: Model = {
   blocks: new Set(),
   capacity: new Map(),
   owed: new Map(),
-  liquidity: new Map(),
+  house: new Map(),
   holds: new Map(),
   paid: new Map(),
   refunds: new Map(),

@@ -1,4 +1,5 @@
 /** The sequential model: what Kassa answers to one request after the other. */
+import * as adjustments from './adjustments.ts'
 import * as deposits from './deposits.ts'
 import type { Circumstances, Exchange, ModelRequest, RequestOf, StepOf } from './exchange.ts'
 import * as fees from './fees.ts'
@@ -39,6 +40,7 @@ const steps: { readonly [Kind in ModelRequest['kind']]: StepOf<RequestOf<Kind>> 
   close: standing.close,
   schedule: fees.schedule,
   rate: quotes.rate,
+  adjustment: adjustments.adjust,
   quote: quotes.quote,
   exchange: quotes.execute,
   'pay by quote': quotes.execute,

@@ -17,7 +17,7 @@ import {
 } from './choose.ts'
 import type { Draft } from './drafts.ts'
 import type { ModelRequest, PayTerms } from './exchange.ts'
-import { bearers } from './fees.ts'
+import { bearers, refundable } from './fees.ts'
 import { findWallet, walletOf } from './state.ts'
 import { toDepositStep, toHoldStep, toRequestStep, toWithdrawalStep } from './to-step.ts'
 
@@ -82,9 +82,13 @@ export function toRequest(cast: Cast, draft: Draft): ModelRequest | undefined {
       const { operation, schedule } = draft
       const currency = at(cast.currencies, draft.currency)
       const bearer = bearers[operation] ?? schedule.bearer
+      const refund = refundable.includes(operation) ? schedule.refund : ('none' as const)
       const key = toKey(cast, draft.key)
-      return { kind: draft.kind, operation, currency, schedule: { ...schedule, bearer }, key }
+      const wanted = { ...schedule, bearer, refund }
+      return { kind: draft.kind, operation, currency, schedule: wanted, key }
     }
+    case 'adjustment':
+      return toAdjustment(cast, draft)
     case 'rate': {
       const { mid, spreadBasisPoints, isReverse, seconds } = draft
       const [cents, pieces] = cast.currencies as [Currency, Currency]
@@ -201,6 +205,32 @@ function toExchange(
     quoteId,
     from,
     to: toRecipient(cast, userId, draft.to, found.to),
+  }
+}
+
+/** What an adjustment concerns besides the house depends on its kind. */
+function toAdjustment(cast: Cast, draft: DraftOf<'adjustment'>): ModelRequest | undefined {
+  const { model, users, systems } = cast
+  const { kind, adjustment, amount } = draft
+  const currency = at(cast.currencies, draft.currency)
+  const base = { kind, adjustment, currency, amount, key: toKey(cast, draft.key) }
+  switch (adjustment) {
+    case 'settlement':
+    case 'prefunding':
+    case 'payment_system_fee':
+      return { ...base, system: at(systems, draft.system) }
+    case 'write_off':
+      return { ...base, userId: at(users, draft.wallet.wallet).id }
+    case 'reward': {
+      const wallet = at(model.wallets, draft.wallet.wallet)
+      return { ...base, currency: wallet.currency, wallet: nameOf(wallet, draft.wallet.byNumber) }
+    }
+    case 'suspense_payout': {
+      const found = pick(model.deposits, draft.id, ({ suspense }) => suspense === 'open')
+      return found && { ...base, deposit: found.id }
+    }
+    default:
+      return base
   }
 }
 
