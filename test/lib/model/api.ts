@@ -19,6 +19,8 @@ export function senderOf(request: ModelRequest): string {
     case 'schedule':
     case 'rate':
     case 'adjustment':
+    case 'limit':
+    case 'default limit':
       return operator
     case 'refund':
       return request.userId ?? operator
@@ -113,6 +115,15 @@ export function send(client: Client, request: ModelRequest): Promise<Reply> {
         { operation, currency, ...scheduleText(schedule, currency) },
         key,
       )
+    }
+    case 'limit': {
+      const { userId, currency, window, amount } = request
+      const json = { currency, window, amount }
+      return client.send('PUT', `/v1/users/${userId}/limits`, { json })
+    }
+    case 'default limit': {
+      const { limited: kind, currency, window, amount } = request
+      return client.send('PUT', '/v1/limit-defaults', { json: { kind, currency, window, amount } })
     }
     case 'adjustment': {
       const { adjustment, currency, amount, key } = request

@@ -30,6 +30,8 @@ export interface Decision {
   perhaps?: readonly string[]
   /** Why the ledger refuses it at any time, without using up the key. */
   invalid?: string
+  /** What is left behind also when it is declined; otherwise the model before. */
+  model?: Model
   /** The models after it has happened, when the answer is right for that. */
   happens: () => Model[]
 }
@@ -79,8 +81,7 @@ export function decide(
 }
 
 /**
- * Holds an answer against each of several ways in which the model may answer. How something is refused
- * leaves the same behind in all of them.
+ * Holds an answer against each of several ways in which the model may answer.
  */
 export function decideAny(
   model: Model,
@@ -90,9 +91,9 @@ export function decideAny(
   decisions: readonly Decision[],
 ): Model[] {
   const models = decisions.flatMap((decision) =>
-    decide(model, exchange, circumstances, { keyed, ...decision }),
+    decide(decision.model ?? model, exchange, circumstances, { keyed, ...decision }),
   )
-  return exchange.answer.code === undefined ? [...new Set(models)] : models.slice(0, 1)
+  return [...new Set(models)]
 }
 
 /** The answer under a key by which something has happened. */

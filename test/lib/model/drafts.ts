@@ -1,6 +1,7 @@
 /** What people may do next, drawn at random: requests about whatever people and things there are. */
 import fc from 'fast-check'
 import { adjustmentKinds } from './adjustments.ts'
+import { limitedKinds, windows } from './budgets.ts'
 import { operations } from './fees.ts'
 
 /** One of the two currencies of a market. */
@@ -68,6 +69,14 @@ const schedule = fc.record({
   refund: fc.constantFrom('none' as const, 'proportional' as const),
 })
 
+const window = fc.constantFrom(...windows)
+/** Mostly so much that something is still possible. */
+const limitAmount = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom('40', '70', '150', '500') },
+  { weight: 1, arbitrary: fc.constantFrom('0', '10', '7.5') },
+  { weight: 3, arbitrary: fc.constantFrom(null, 'default') },
+)
+
 /** Mostly who may do it does; in one of so many somebody else tries. */
 const stranger = oneIn(12, index)
 /** Which of the things there are: mostly one that is open. */
@@ -134,6 +143,19 @@ const anything = fc.oneof(
     id: thing,
     wallet: named,
     key,
+  }),
+  draft('limit', 7, {
+    whose: index,
+    ofSystem: fc.nat({ max: 3 }),
+    currency,
+    window,
+    amount: limitAmount,
+  }),
+  draft('default limit', 2, {
+    limited: fc.constantFrom(...limitedKinds),
+    currency,
+    window,
+    amount: limitAmount.filter((amount) => amount !== 'default'),
   }),
   draft('rate', 4, {
     mid: fc.constantFrom('1.25', '1.3', '1.27', '1.2345678', '0.9'),

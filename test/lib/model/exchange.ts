@@ -2,6 +2,7 @@
 import type { Json } from '../http.ts'
 import type { AdjustmentKind } from './adjustments.ts'
 import type { Currency } from './amounts.ts'
+import type { LimitedKind, Window } from './budgets.ts'
 import type { Operation, Schedule } from './fees.ts'
 import type { Rate } from './quotes.ts'
 import type { Settings } from './settings.ts'
@@ -97,6 +98,21 @@ export type ModelRequest =
       deposit?: string
       key?: string | undefined
     }
+  | {
+      kind: 'limit'
+      userId: string
+      limited: LimitedKind
+      currency: Currency
+      window: Window
+      amount: string | null
+    }
+  | {
+      kind: 'default limit'
+      limited: LimitedKind
+      currency: Currency
+      window: Window
+      amount: string | null
+    }
   | { kind: 'rate'; rate: Rate; key: string }
   | {
       kind: 'quote'
@@ -149,6 +165,8 @@ export interface Circumstances {
   readonly refunding: ReadonlySet<string>
   /** Keys that more than one request had. */
   readonly shared: ReadonlySet<string>
+  /** People to whom something was given back that counts for their limits. */
+  readonly returning: ReadonlySet<string>
   /** What operators have set, up to now. */
   readonly settings: Settings
 }

@@ -1,5 +1,7 @@
 /** Holds: authorised by the payer, captured or given back by the payee, until they run out. */
+
 import { canonicalAmount, readMinor, showMinor } from './amounts.ts'
+import { giveBack } from './budgets.ts'
 import { decide, decideAny, keyOf, standingOf, together, when } from './decide.ts'
 import type { Step } from './exchange.ts'
 import { feesOf, takeFee } from './fees.ts'
@@ -11,7 +13,7 @@ import { isPerhapsOver, readDeadline, told } from './time.ts'
 const capturesMax = 100n
 
 export const hold: Step<'hold'> = (model, exchange, circumstances) =>
-  pay(model, exchange, circumstances, ({ payer, payee, minor }) => {
+  pay(model, exchange, circumstances, ({ payer, payee, minor, model: used }) => {
     const deadline = readDeadline(exchange, exchange.request.seconds)
     if (!deadline) return []
     const { id } = exchange.answer.body
@@ -25,7 +27,7 @@ export const hold: Step<'hold'> = (model, exchange, circumstances) =>
       state: 'open',
       deadline,
     }
-    return [put(model, 'holds', placed)]
+    return [put(used, 'holds', placed)]
   })
 
 /** Why somebody may not take from a hold. */
@@ -123,7 +125,10 @@ export const release: Step<'void'> = (model, exchange, circumstances) => {
     return [put(model, 'holds', { ...found, deadline: told(found.deadline) })]
   }
   const refusals = isOpen && found.deadline.isTold ? ['hold_expired'] : endCodes(found)
-  const happens = () => [put(model, 'holds', { ...found, held: 0n, state: 'voided' as const })]
+  const happens = () => {
+    const voided = put(model, 'holds', { ...found, held: 0n, state: 'voided' as const })
+    return [found.captured > 0n ? voided : giveBack(voided, id)]
+  }
   return decide(model, exchange, circumstances, { refusals, happens })
 }
 

@@ -1,6 +1,7 @@
 /** Two currencies that nobody uses but the people of one run after the other. */
 import { randomUUID } from 'node:crypto'
 import { type Currency, scaleOf } from './amounts.ts'
+import { limitedKinds, resolve, windows } from './budgets.ts'
 import { type Account, type Place, reach } from './cast.ts'
 import type { ModelRequest } from './exchange.ts'
 import type { Operation } from './fees.ts'
@@ -39,6 +40,7 @@ export function toPreparations(market: Market, model: Model): ModelRequest[] {
   const rate = { base, quote, mid: '1.25', spreadBasisPoints: 100, validUntil }
   return [
     ...toFree(market.settings),
+    ...toUnlimited(market),
     { kind: 'rate', rate, key: randomUUID() },
     ...market.currencies
       .filter((it) => houseOf(model, 'liquidity', it) < liquidityMin * 10n ** BigInt(scaleOf(it)))
@@ -64,4 +66,18 @@ function toFree({ schedules }: Settings): ModelRequest[] {
     const schedule = { fixed: 0n, basisPoints: 0, bearer, refund: 'none' } as const
     return [{ kind: 'schedule', operation, currency, schedule, key: randomUUID() }]
   })
+}
+
+/** No default limit holds any more; of people and payment systems there are others. */
+function toUnlimited({ currencies, settings }: Market): ModelRequest[] {
+  const limits = settings.limits.at(-1)?.value
+  return currencies.flatMap((currency) =>
+    limitedKinds.flatMap((limited) =>
+      windows
+        .filter((window) => resolve(limits, { userId: '', kind: limited }, currency, window))
+        .map(
+          (window) => ({ kind: 'default limit', limited, currency, window, amount: null }) as const,
+        ),
+    ),
+  )
 }

@@ -1,5 +1,6 @@
 /** Requests for money: made by who wants it, accepted or declined by who shall pay. */
 import { canonicalAmount, readMinor, showMinor } from './amounts.ts'
+import { payerOf, spend } from './budgets.ts'
 import { type Decision, decide, decideAny, keyOf, standingOf, together, when } from './decide.ts'
 import type { RequestOf, Step } from './exchange.ts'
 import { feesOf, onTop } from './fees.ts'
@@ -117,19 +118,26 @@ export const accept: Step<'accept'> = (model, exchange, circumstances) => {
     if (state === 'expired') return []
     const { minor } = found
     const charged = { operation: 'payment', currency, minor } as const
-    const decisions = feesOf(exchange, circumstances, charged).map((fee) => {
+    const spendings = spend(model, exchange, circumstances, payerOf(model, payer.id, minor))
+    const ways = feesOf(exchange, circumstances, charged).flatMap((fee) =>
+      spendings.map((spending) => ({ fee, spending })),
+    )
+    const decisions = ways.map(({ fee, spending }) => {
       const needed = minor + onTop(fee)
       const why = together(
         standingOf(payer, circumstances, 'wallet_closed'),
         standingOf(payee, circumstances, 'recipient_closed'),
         { declines: needed > availableOf(model, payer) ? ['insufficient_funds'] : [] },
         { declines: payer.id === payee.id ? ['same_wallet'] : [] },
+        spending,
       )
       return {
         ...why,
+        model: spending.model,
         happens() {
           const accepted = { ...found, state: 'accepted' as const, paymentId: body.id as string }
-          const ended = put(model, 'requests', accepted)
+          const used = spending.use(spending.model, body.id)
+          const ended = put(used, 'requests', accepted)
           const isRight = body.amount === showMinor(minor, currency)
           return when(isRight, settle(ended, body.id, { payer, payee, minor, fee }))
         },

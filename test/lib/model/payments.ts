@@ -1,5 +1,6 @@
 /** Which wallet pays which, and payments at once. */
 import { canonicalAmount, readMinor } from './amounts.ts'
+import { payerOf, spend, unlimited } from './budgets.ts'
 import { type Decision, decide, decideAny, keyOf, standingOf, together } from './decide.ts'
 import type { Circumstances, Exchange, PayTerms, RequestOf, Step } from './exchange.ts'
 import { feesOf, onTop, takeFee } from './fees.ts'
@@ -10,11 +11,15 @@ import { findWallet, type Model, type ModelFee, type ModelWallet, put } from './
 export const transfer: Step<'transfer'> = (model, exchange, circumstances) =>
   pay(model, exchange, circumstances, (route) => {
     const { id } = exchange.answer.body
-    return [settle(model, id, route)]
+    return [settle(route.model, id, route)]
   })
 
 /** A payment that has happened. */
-export function settle(model: Model, id: string, { payer, payee, minor, fee }: Route): Model {
+export function settle(
+  model: Model,
+  id: string,
+  { payer, payee, minor, fee }: Pick<Route, 'payer' | 'payee' | 'minor' | 'fee'>,
+): Model {
   const paid = { id, payerId: payer.id, payeeId: payee.id, minor, refunded: 0n, fee }
   const moved = move(put(model, 'paid', paid), 'payment', payer.id, payee.id, minor)
   return takeFee(moved, fee, { sender: payer.id, recipient: payee.id })
@@ -25,6 +30,8 @@ export interface Route {
   payee: ModelWallet
   minor: bigint
   fee: ModelFee | undefined
+  /** In which budgets are used. */
+  model: Model
 }
 
 /** What a payment and a hold have in common: everything but what happens. */
@@ -76,7 +83,7 @@ function plan(
   exchange: Exchange<RequestOf<'transfer' | 'hold'>>,
   circumstances: Circumstances,
   isOpen: IsOpen,
-  happens: (route: Route) => Model[],
+  happened: (route: Route) => Model[],
 ): Decision[] {
   const { request } = exchange
   const found = findRoute(model, request, isOpen)
@@ -91,15 +98,29 @@ function plan(
   const { currency } = payer
   const charged = { operation: 'payment', currency, minor } as const
   const fees = request.kind === 'hold' ? [undefined] : feesOf(exchange, circumstances, charged)
-  return fees.map((fee) => {
-    const needed = minor + onTop(fee)
-    const why = together(
-      standingOf(payer, circumstances, 'wallet_closed'),
-      standingOf(payee, circumstances, 'recipient_closed'),
-      { declines: needed > availableOf(model, payer) ? ['insufficient_funds'] : [] },
-    )
-    return { ...why, happens: () => happens({ payer, payee, minor, fee }) }
-  })
+  const isOwn = payer.userId === payee.userId
+  const spender = payerOf(model, payer.id, minor)
+  const spendings = isOwn ? [unlimited(model)] : spend(model, exchange, circumstances, spender)
+  return fees.flatMap((fee) =>
+    spendings.map((spending) => {
+      const needed = minor + onTop(fee)
+      const why = together(
+        standingOf(payer, circumstances, 'wallet_closed'),
+        standingOf(payee, circumstances, 'recipient_closed'),
+        { declines: needed > availableOf(model, payer) ? ['insufficient_funds'] : [] },
+        spending,
+      )
+      const { model: before, use } = spending
+      return {
+        ...why,
+        model: before,
+        happens() {
+          const used = use(before, exchange.answer.body.id)
+          return happened({ payer, payee, minor, fee, model: used })
+        },
+      }
+    }),
+  )
 }
 
 /** The payee is undefined when the ledger has no such account. */

@@ -13,7 +13,7 @@ import type { Exchange, ModelRequest } from './exchange.ts'
 import { type Market, toPreparations } from './market.ts'
 import { join, joinTogether, openAnother } from './people.ts'
 import { Difference, type Search, startSearch, textOf } from './search.ts'
-import { learn } from './settings.ts'
+import { areLimitsKnown, learn } from './settings.ts'
 import { emptyModel, type Model } from './state.ts'
 import { toRequest } from './to-request.ts'
 
@@ -101,6 +101,7 @@ export async function perform(run: Run, action: Action): Promise<void> {
   const requests = action.drafts
     .map((draft) => toRequest({ ...cast, ...keys }, draft))
     .filter((request) => request !== undefined)
+    .filter((request, index, all) => isOnlyOne(run, request, all.slice(0, index)))
   const closed = closedIn(run.search.model)
   const exchanges = await Promise.all(requests.map((request) => submit(run, request)))
   advance(run, exchanges)
@@ -111,6 +112,19 @@ export async function perform(run: Run, action: Action): Promise<void> {
   if (run.uncompared < run.compareAfter) return
   await compareBalances(run)
   run.uncompared = 0
+}
+
+/** Settings of which nobody is told which is the later are made one after the other. */
+const oneAtATime: readonly ModelRequest['kind'][] = ['rate', 'limit', 'default limit']
+
+function isOnlyOne(
+  { market }: Run,
+  { kind }: ModelRequest,
+  before: readonly ModelRequest[],
+): boolean {
+  if (!oneAtATime.includes(kind)) return true
+  if (kind !== 'rate' && !areLimitsKnown(market.settings)) return false
+  return !before.some((other) => oneAtATime.includes(other.kind))
 }
 
 /** Sends a request, again and to any process until the answer is definite. */

@@ -3,6 +3,7 @@
  * some: which was meant is told by the answers.
  */
 import type { Currency } from './amounts.ts'
+import { type Limits, readLimit, setLimit } from './budgets.ts'
 import type { Exchange } from './exchange.ts'
 import type { Schedule } from './fees.ts'
 import type { Rate } from './quotes.ts'
@@ -27,9 +28,11 @@ export interface Settings {
   readonly schedules: ReadonlyMap<string, Timeline<Schedule>>
   /** Of the two currencies of a market. */
   readonly rates: Timeline<Rate>
+  /** All limits together; of two that are set at once nobody would know which is the later. */
+  readonly limits: Timeline<Limits>
 }
 
-export const noSettings: Settings = { schedules: new Map(), rates: [] }
+export const noSettings: Settings = { schedules: new Map(), rates: [], limits: [] }
 
 /** So long a process may go on with what held before. */
 const lagMs = 1_000
@@ -49,13 +52,21 @@ function inForce<Value>(timeline: Timeline<Value> = [], span: Span): (Value | un
 /** The settings with what was set by some exchanges. */
 export function learn(settings: Settings, exchanges: readonly Exchange[]): Settings {
   const schedules = new Map(settings.schedules)
-  let { rates } = settings
+  let { rates, limits } = settings
   for (const { request, answer, sentAt, answeredAt } of exchanges) {
     if (answer.code !== undefined) continue
     if (request.kind === 'rate') {
       const { id, created_at } = answer.body
       const made = { id, number: 0, validFrom: Date.parse(created_at), value: request.rate }
       rates = insert(rates, { ...made, sentAt, answeredAt })
+    }
+    if (request.kind === 'limit' || request.kind === 'default limit') {
+      const { currency, window, amount } = request
+      const whose = request.kind === 'limit' ? request.userId : request.limited
+      const minor = readLimit(amount, currency) as bigint | 'none' | 'default'
+      const value = setLimit(limits.at(-1)?.value ?? new Map(), whose, currency, window, minor)
+      const made = { id: `limits ${answeredAt}`, number: 0, validFrom: answeredAt, value }
+      limits = insert(limits, { ...made, sentAt, answeredAt })
     }
     if (request.kind !== 'schedule') continue
     const name = `${request.operation} ${request.currency}`
@@ -64,7 +75,7 @@ export function learn(settings: Settings, exchanges: readonly Exchange[]): Setti
     const made = { ...setting, value: request.schedule, sentAt, answeredAt }
     schedules.set(name, insert(schedules.get(name) ?? [], made))
   }
-  return { schedules, rates }
+  return { schedules, rates, limits }
 }
 
 /** A timeline with another setting in its place, unless it is there already. */
@@ -86,3 +97,11 @@ export function schedulesFor(
 /** The rates at which a quote may be; undefined is none. */
 export const ratesFor = ({ rates }: Settings, span: Span): (Rate | undefined)[] =>
   inForce(rates, span)
+
+/** The limits that there may be; undefined is none at all. */
+export const limitsFor = ({ limits }: Settings, span: Span): (Limits | undefined)[] =>
+  inForce(limits, span)
+
+/** Whether every process knows of the last limit that was set. */
+export const areLimitsKnown = ({ limits }: Settings): boolean =>
+  (limits.at(-1)?.answeredAt ?? 0) + lagMs < Date.now()

@@ -128,6 +128,17 @@ export interface ModelDeposit {
   readonly suspense?: 'open' | 'assigned' | 'returned' | 'paid_out'
 }
 
+/** What somebody may use of a currency within a window of time, as it is in force; minor units. */
+export interface ModelBudget {
+  /** `user currency window` */
+  readonly id: string
+  readonly total: bigint
+  /** Of the limit that is in force. */
+  readonly version: number
+  /** By operation. */
+  readonly uses: ReadonlyMap<string, bigint>
+}
+
 /** Things by their ids. */
 export interface Kinds {
   holds: ModelHold
@@ -137,6 +148,7 @@ export interface Kinds {
   withdrawals: ModelWithdrawal
   deposits: ModelDeposit
   quotes: ModelQuote
+  budgets: ModelBudget
 }
 
 type Things = { readonly [Kind in keyof Kinds]: ReadonlyMap<string, Kinds[Kind]> }
@@ -172,6 +184,7 @@ export const emptyModel: Model = {
   withdrawals: new Map(),
   deposits: new Map(),
   quotes: new Map(),
+  budgets: new Map(),
 }
 
 export function findWallet({ wallets }: Model, name: string): ModelWallet | undefined {

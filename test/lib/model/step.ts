@@ -1,5 +1,6 @@
 /** The sequential model: what Kassa answers to one request after the other. */
 import * as adjustments from './adjustments.ts'
+import * as budgets from './budgets.ts'
 import * as deposits from './deposits.ts'
 import type { Circumstances, Exchange, ModelRequest, RequestOf, StepOf } from './exchange.ts'
 import * as fees from './fees.ts'
@@ -41,6 +42,8 @@ const steps: { readonly [Kind in ModelRequest['kind']]: StepOf<RequestOf<Kind>> 
   schedule: fees.schedule,
   rate: quotes.rate,
   adjustment: adjustments.adjust,
+  limit: budgets.limit,
+  'default limit': budgets.limit,
   quote: quotes.quote,
   exchange: quotes.execute,
   'pay by quote': quotes.execute,

@@ -89,6 +89,18 @@ export function toRequest(cast: Cast, draft: Draft): ModelRequest | undefined {
     }
     case 'adjustment':
       return toAdjustment(cast, draft)
+    case 'limit': {
+      const isSystem = draft.ofSystem === 0
+      const userId = isSystem ? at(cast.systems, draft.whose) : at(users, draft.whose).id
+      const limited = isSystem ? 'payment_system' : 'person'
+      const { kind, window, amount } = draft
+      const currency = at(cast.currencies, draft.currency)
+      return { kind, userId, limited, currency, window, amount }
+    }
+    case 'default limit': {
+      const { kind, limited, window, amount } = draft
+      return { kind, limited, currency: at(cast.currencies, draft.currency), window, amount }
+    }
     case 'rate': {
       const { mid, spreadBasisPoints, isReverse, seconds } = draft
       const [cents, pieces] = cast.currencies as [Currency, Currency]
