@@ -113,24 +113,32 @@ const soonMs = 3_000
 
 /** Waits until everything has run out that soon will, so that nothing is uncertain, and compares. */
 export async function settleTime(run: Run): Promise<void> {
-  const { holds, requests } = run.search.model
+  const { holds, requests, quotes } = run.search.model
   const soon = Date.now() + soonMs
   const isSoon = (it: { state: string; deadline: { at: number } }) =>
     it.state === 'open' && it.deadline.at < soon
   const dueHolds = [...holds.values()].filter(isSoon)
   const dueRequests = [...requests.values()].filter(isSoon)
-  const last = Math.max(...[...dueHolds, ...dueRequests].map(({ deadline }) => deadline.at), 0)
+  const dueQuotes = [...quotes.values()].filter(isSoon)
+  const last = Math.max(
+    ...[...dueHolds, ...dueRequests, ...dueQuotes].map(({ deadline }) => deadline.at),
+    0,
+  )
   await until(() => Date.now() > last)
   run.search.change((model) => {
     const released = dueHolds.reduce((next, { id }) => {
       return next.holds.get(id)?.state === 'open' ? releaseHold(next, id) : next
     }, model)
-    return dueRequests.reduce((next, { id }) => {
+    const ended = dueRequests.reduce((next, { id }) => {
       const request = next.requests.get(id)
       return request?.state === 'open'
         ? put(next, 'requests', { ...request, state: 'expired' })
         : next
     }, released)
+    return dueQuotes.reduce((next, { id }) => {
+      const quote = next.quotes.get(id)
+      return quote?.state === 'open' ? put(next, 'quotes', { ...quote, state: 'expired' }) : next
+    }, ended)
   })
   const isBack = async () => {
     const from = Date.now()

@@ -13,6 +13,7 @@ export async function compareThings(run: Run): Promise<void> {
   await compareWithdrawals(run)
   await comparePaid(run)
   await compareDeposits(run)
+  await compareQuotes(run)
 }
 
 /** How many things are asked for at once. */
@@ -107,6 +108,24 @@ function compareDeposits(run: Run): Promise<void> {
       { amount: showMinor(minor, currency), suspense, fee },
       `deposit ${id}`,
     )
+  })
+}
+
+function compareQuotes(run: Run): Promise<void> {
+  return each(run.search.model.quotes, async (quote) => {
+    if (isMoot(quote)) return
+    const { id, userId, from, to, fromMinor, toMinor, state, exchangeId = null, fee } = quote
+    const owner = userOf(run, userId)
+    const told = await read(run.place, owner, `/v1/quotes/${id}`)
+    const amounts = {
+      from_amount: showMinor(fromMinor, from),
+      to_amount: showMinor(toMinor, to),
+    }
+    equal(told, { state, ...amounts, exchange_id: exchangeId }, `quote ${id}`)
+    if (exchangeId === null) return
+    const done = await read(run.place, owner, `/v1/exchanges/${exchangeId}`)
+    const shown = fee && { amount: showMinor(fee.minor, from), borne_by: fee.bearer }
+    equal(done, { quote_id: id, ...amounts, fee: shown }, `exchange ${exchangeId}`)
   })
 }
 

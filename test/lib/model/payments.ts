@@ -1,6 +1,6 @@
 /** Which wallet pays which, and payments at once. */
 import { canonicalAmount, readMinor } from './amounts.ts'
-import { payerOf, spend, unlimited } from './budgets.ts'
+import { payerOf, type Spending, spend, unlimited } from './budgets.ts'
 import { type Decision, decide, decideAny, keyOf, standingOf, together } from './decide.ts'
 import type { Circumstances, Exchange, PayTerms, RequestOf, Step } from './exchange.ts'
 import { feesOf, onTop, takeFee } from './fees.ts'
@@ -91,16 +91,15 @@ function plan(
   const { payer, payee } = found
   const minor = readMinor(request.amount, payer.currency)
   if (typeof minor === 'string') return [{ refusals: [minor], happens: nothing }]
-  if (!payee) return [{ declines: ['recipient_not_found'], happens: nothing }]
-  if (payee.currency !== payer.currency) {
-    return [{ invalid: 'currency_mismatch', happens: nothing }]
+  const isOwn = payer.userId === payee?.userId
+  const spender = payerOf(model, payer.id, minor)
+  const spendings = isOwn ? [unlimited(model)] : spend(model, exchange, circumstances, spender)
+  if (!payee || payee.currency !== payer.currency) {
+    return spendings.map((spending) => toNowhere(spending, payee))
   }
   const { currency } = payer
   const charged = { operation: 'payment', currency, minor } as const
   const fees = request.kind === 'hold' ? [undefined] : feesOf(exchange, circumstances, charged)
-  const isOwn = payer.userId === payee.userId
-  const spender = payerOf(model, payer.id, minor)
-  const spendings = isOwn ? [unlimited(model)] : spend(model, exchange, circumstances, spender)
   return fees.flatMap((fee) =>
     spendings.map((spending) => {
       const needed = minor + onTop(fee)
@@ -121,6 +120,13 @@ function plan(
       }
     }),
   )
+}
+
+/** A payment to no wallet, or to one of another currency, of which the ledger hears after the limits. */
+function toNowhere({ model, declines }: Spending, payee: ModelWallet | undefined): Decision {
+  if (!payee) return { model, declines: ['recipient_not_found', ...declines], happens: nothing }
+  if (declines.length > 0) return { model, declines, happens: nothing }
+  return { model, invalid: 'currency_mismatch', happens: nothing }
 }
 
 /** The payee is undefined when the ledger has no such account. */

@@ -1,8 +1,9 @@
 /** Exchange: rates that an operator sets, quotes at the rate in force, and what is done by them once. */
 import { canonicalAmount, readMinor, scaleOf, showMinor } from './amounts.ts'
+import { payerOf, spend, unlimited } from './budgets.ts'
 import { type Decision, decide, decideAny, keyOf, standingOf, together, when } from './decide.ts'
 import type { Exchange, RequestOf, Step } from './exchange.ts'
-import { feesOf, onTop, takeFee } from './fees.ts'
+import { feesOf, isSameFee, onTop, takeFee } from './fees.ts'
 import { addHouse, availableOf, book, houseOf } from './money.ts'
 import { findPayees, findPayers, views } from './payments.ts'
 import { ratesFor } from './settings.ts'
@@ -126,7 +127,8 @@ export const execute: Step<'exchange' | 'pay by quote'> = (model, exchange, circ
   if (found.state === 'executed') {
     const isSame = found.input === input
     if (!isSame) return when(code === 'quote_used', model)
-    return when(code === undefined && isReplay && body.id === found.exchangeId, model)
+    const isRight = body.id === found.exchangeId && isSameFee(body.fee, found.fee, found.from)
+    return when(code === undefined && isReplay && isRight, model)
   }
   return views(model, circumstances).flatMap((isOpen) => {
     const payers = findPayers(model, { userId, from, currency: found.from }, isOpen)
@@ -143,6 +145,13 @@ export const execute: Step<'exchange' | 'pay by quote'> = (model, exchange, circ
     if (isTold) return []
     return use(model, exchange, circumstances, { ...found, input }, payer, payee)
   })
+}
+
+/** A wallet of another currency, of which the ledger hears after all that concerns the paying one. */
+function toOther(model: Model, earlier: Pick<Decision, 'declines' | 'perhaps'>): Decision {
+  const { declines = [] } = earlier
+  if (declines.length > 0) return { ...earlier, model, happens: () => [] }
+  return { model, invalid: 'currency_mismatch', happens: () => [] }
 }
 
 /** Whose wallet it is for; undefined when the ledger has no such account. */
@@ -176,13 +185,24 @@ function use(
 ): Model[] {
   const { fromMinor, toMinor, spreadMinor, from, to } = quote
   const { id: exchangeId } = exchange.answer.body
-  if (payee && payee.currency !== to)
-    return when(exchange.answer.code === 'currency_mismatch', model)
   const charged = { operation: 'exchange', currency: from, minor: fromMinor } as const
-  const decisions = feesOf(exchange, circumstances, charged).map((fee): Decision => {
+  // Between own wallets nothing is spent.
+  const spendings =
+    payee?.userId === payer.userId
+      ? [unlimited(model)]
+      : spend(model, exchange, circumstances, payerOf(model, payer.id, fromMinor))
+  const ways = feesOf(exchange, circumstances, charged).flatMap((fee) =>
+    spendings.map((spending) => ({ fee, spending })),
+  )
+  const decisions = ways.map(({ fee, spending }): Decision => {
     const isLacking = fromMinor + onTop(fee) > availableOf(model, payer)
-    const why = together(
+    const earlier = together(
       standingOf(payer, circumstances, 'wallet_closed'),
+      { declines: fromMinor > availableOf(model, payer) ? ['insufficient_funds'] : [] },
+      spending,
+    )
+    const why = together(
+      earlier,
       payee ? standingOf(payee, circumstances, 'recipient_closed') : {},
       { declines: payee ? [] : ['recipient_not_found'] },
       { declines: isLacking ? ['insufficient_funds'] : [] },
@@ -191,14 +211,18 @@ function use(
           toMinor + spreadMinor > houseOf(model, 'liquidity', to) ? ['liquidity_exhausted'] : [],
       },
     )
+    if (payee && payee.currency !== to) return toOther(spending.model, earlier)
     return {
       ...why,
+      model: spending.model,
       happens() {
-        if (!payee) return []
+        const isRight = isSameFee(exchange.answer.body.fee, fee, from)
+        if (!payee || !isRight) return []
+        const before = spending.use(spending.model, exchangeId)
         const used = { ...quote, state: 'executed' as const, exchangeId, fee }
         const sale = { kind: 'exchange_sale', direction: 'out', minor: fromMinor } as const
         const purchase = { kind: 'exchange_purchase', direction: 'in', minor: toMinor } as const
-        const sold = book(put(model, 'quotes', used), payer.id, sale)
+        const sold = book(put(before, 'quotes', used), payer.id, sale)
         const given = addHouse(sold, 'liquidity', from, fromMinor)
         const got = addHouse(given, 'liquidity', to, -toMinor - spreadMinor)
         const kept = addHouse(book(got, payee.id, purchase), 'spread', to, spreadMinor)
