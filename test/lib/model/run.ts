@@ -164,7 +164,10 @@ function advance(run: Run, exchanges: readonly Exchange[]): void {
   run.market.settings = learn(run.market.settings, exchanges)
   const circumstances = readCircumstances(before, exchanges, run.market.settings)
   if (run.search.advance(exchanges, circumstances)) return
-  const round = exchanges.map((exchange) => textOf(exchange))
+  const round = [
+    ...exchanges.map((it) => textOf(it)),
+    `settings: ${textOf(circumstances.settings)}`,
+  ]
   throw new Difference('no order of these requests gives these answers', round, before)
 }
 
