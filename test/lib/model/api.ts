@@ -125,6 +125,17 @@ export function send(client: Client, request: ModelRequest): Promise<Reply> {
       const { limited: kind, currency, window, amount } = request
       return client.send('PUT', '/v1/limit-defaults', { json: { kind, currency, window, amount } })
     }
+    case 'batch': {
+      const { atomic, items, key } = request
+      const transfers = items.map(({ from: from_wallet_id, to, amount, currency, memo }) => ({
+        from_wallet_id,
+        ...toRecipient(to),
+        amount,
+        currency,
+        memo,
+      }))
+      return post('transfers/batch', { atomic, transfers }, key)
+    }
     case 'adjustment': {
       const { adjustment, currency, amount, key } = request
       const money = adjustment === 'suspense_payout' ? {} : { amount, currency }

@@ -1,12 +1,12 @@
 import { senderOf } from './api.ts'
-import type { Circumstances, Exchange, ModelRequest } from './exchange.ts'
+import type { Circumstances, ModelRequest, Sent } from './exchange.ts'
 import type { Settings } from './settings.ts'
 import { type Model, walletOf } from './state.ts'
 
 /** What else was on its way with the exchanges of a round; `model` is the one before, `settings` those after. */
 export function readCircumstances(
   model: Model,
-  exchanges: readonly Exchange[],
+  exchanges: readonly Sent[],
   settings: Settings,
 ): Circumstances {
   const flickering = new Set<string>()

@@ -41,8 +41,7 @@ const recipient = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ nobody: true as const }) },
 )
 
-const pay = {
-  user: index,
+const payment = {
   from: fc.oneof(
     { weight: 3, arbitrary: fc.constant(undefined) },
     { weight: 12, arbitrary: ownNamed },
@@ -52,8 +51,8 @@ const pay = {
   amount,
   currency: oneIn(4, currency),
   memo: oneIn(3, fc.constantFrom('a', 'b')),
-  key,
 }
+const pay = { user: index, ...payment, key }
 
 /** Minor units. */
 const few = fc.constantFrom(0n, 0n, 1n, 2n, 25n)
@@ -140,6 +139,12 @@ const anything = fc.oneof(
     system: index,
     id: thing,
     wallet: named,
+    key,
+  }),
+  draft('batch', 12, {
+    user: index,
+    atomic: fc.boolean(),
+    items: fc.array(fc.record(payment), { minLength: 2, maxLength: 6, size: 'max' }),
     key,
   }),
   draft('limit', 7, {

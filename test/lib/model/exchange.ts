@@ -19,6 +19,22 @@ export interface PayTerms {
   key?: string | undefined
 }
 
+/** Payments that are sent together. */
+interface BatchTerms {
+  userId: string
+  atomic: boolean
+  items: readonly BatchItem[]
+  key?: string | undefined
+}
+
+type BatchItem = Omit<PayTerms, 'userId' | 'key'>
+
+/** What a batch whose payments succeed or fail each for itself consists of for the model. */
+export type ModelPart =
+  | ({ kind: 'batch claim' } & BatchTerms)
+  | ({ kind: 'batch item'; item: BatchItem; index: number } & Omit<BatchTerms, 'items'>)
+
+/** What somebody asks for. */
 export type ModelRequest =
   | ({ kind: 'transfer' } & PayTerms)
   | ({ kind: 'hold'; seconds: number } & PayTerms)
@@ -113,6 +129,7 @@ export type ModelRequest =
       window: Window
       amount: string | null
     }
+  | ({ kind: 'batch' } & BatchTerms)
   | { kind: 'rate'; rate: Rate; key: string }
   | {
       kind: 'quote'
@@ -132,7 +149,8 @@ export type ModelRequest =
     }
   | ({ kind: 'pay by quote'; quoteId: string } & Pick<PayTerms, 'userId' | 'from' | 'to'>)
 
-export type RequestOf<Kind extends ModelRequest['kind']> = Extract<ModelRequest, { kind: Kind }>
+export type Kind = (ModelRequest | ModelPart)['kind']
+export type RequestOf<K extends Kind> = Extract<ModelRequest | ModelPart, { kind: K }>
 
 /** What was answered: the body of what has happened, or the code of why not. */
 export interface Answer {
@@ -142,7 +160,7 @@ export interface Answer {
 }
 
 /** A request and its answer, which came in the end, perhaps at the third try. */
-export interface Exchange<Request extends ModelRequest = ModelRequest> {
+export interface Exchange<Request extends ModelRequest | ModelPart = ModelRequest | ModelPart> {
   readonly request: Request
   readonly answer: Answer
   /** When it was sent first, and when the answer came; milliseconds since 1970. */
@@ -150,7 +168,12 @@ export interface Exchange<Request extends ModelRequest = ModelRequest> {
   readonly answeredAt: number
   /** An earlier try may have been carried out without anybody being told. */
   readonly isDoubtful: boolean
+  /** What has happened before, of the same round. */
+  readonly after?: Exchange | undefined
 }
+
+/** The exchange of a whole request. */
+export type Sent = Exchange<ModelRequest>
 
 /** What else was on its way at the same time, as far as it lets more answers be right. */
 export interface Circumstances {
@@ -172,9 +195,9 @@ export interface Circumstances {
 }
 
 /** The models in which the answer is the right one, which are mostly one or none. */
-export type Step<Kind extends ModelRequest['kind']> = StepOf<RequestOf<Kind>>
+export type Step<K extends Kind> = StepOf<RequestOf<K>>
 
-export type StepOf<Request extends ModelRequest> = (
+export type StepOf<Request extends ModelRequest | ModelPart> = (
   model: Model,
   exchange: Exchange<Request>,
   circumstances: Circumstances,

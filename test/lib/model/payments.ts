@@ -78,7 +78,8 @@ export function views(model: Model, { flickering }: Circumstances): IsOpen[] {
   ]
 }
 
-function plan(
+/** How a payment or a hold may go. */
+export function plan(
   model: Model,
   exchange: Exchange<RequestOf<'transfer' | 'hold'>>,
   circumstances: Circumstances,

@@ -9,7 +9,7 @@ import { compareHouse, type Opening, readOpening } from './compare-house.ts'
 import { compareHistories, compareLists } from './compare-lists.ts'
 import { compareThings } from './compare-things.ts'
 import type { Action } from './drafts.ts'
-import type { Exchange, ModelRequest } from './exchange.ts'
+import type { ModelRequest, Sent } from './exchange.ts'
 import { type Market, toPreparations } from './market.ts'
 import { join, joinTogether, openAnother } from './people.ts'
 import { Difference, type Search, startSearch, textOf } from './search.ts'
@@ -30,7 +30,7 @@ export interface Run {
   readonly requests: ModelRequest[]
   readonly prefix: string
   /** Is told of every exchange. */
-  readonly tell: (exchange: Exchange) => void
+  readonly tell: (exchange: Sent) => void
   /** The balances are compared after at least so many requests. */
   readonly compareAfter: number
   /** Requests since the balances were compared. */
@@ -42,7 +42,7 @@ export interface RunOptions {
   market: Market
   systems: ReadonlyMap<string, Account>
   operator: Account
-  tell?: (exchange: Exchange) => void
+  tell?: (exchange: Sent) => void
 }
 
 /** Starts a run with three people, who have nothing. */
@@ -128,7 +128,7 @@ function isOnlyOne(
 }
 
 /** Sends a request, again and to any process until the answer is definite. */
-async function submit(run: Run, request: ModelRequest): Promise<Exchange> {
+async function submit(run: Run, request: ModelRequest): Promise<Sent> {
   const sender = senderAccount(run, request)
   const sentAt = Date.now()
   let isDoubtful = false
@@ -159,7 +159,7 @@ function senderAccount(run: Run, request: ModelRequest): Account {
   return id === operator ? run.operator : (run.systems.get(id) ?? userOf(run, id))
 }
 
-function advance(run: Run, exchanges: readonly Exchange[]): void {
+function advance(run: Run, exchanges: readonly Sent[]): void {
   const before = run.search.model
   run.market.settings = learn(run.market.settings, exchanges)
   const circumstances = readCircumstances(before, exchanges, run.market.settings)

@@ -30,6 +30,12 @@ export function toRequest(cast: Cast, draft: Draft): ModelRequest | undefined {
     case 'transfer':
     case 'hold':
       return toPay(cast, draft)
+    case 'batch': {
+      const { kind, atomic, items } = draft
+      const userId = at(users, draft.user).id
+      const payments = items.map((item) => toPayment(cast, userId, item))
+      return { kind, userId, atomic, items: payments, key: toKey(cast, draft.key) }
+    }
     case 'deposit':
       return toDeposit(cast, draft)
     case 'request': {
@@ -156,21 +162,24 @@ export function toRequest(cast: Cast, draft: Draft): ModelRequest | undefined {
 }
 
 function toPay(cast: Cast, draft: DraftOf<'transfer'> | DraftOf<'hold'>): ModelRequest {
-  const { model, users } = cast
-  const { from, to, amount, currency, memo } = draft
-  const { id: userId } = at(users, draft.user)
+  const { id: userId } = at(cast.users, draft.user)
+  const terms = { userId, ...toPayment(cast, userId, draft), key: toKey(cast, draft.key) }
+  if (draft.kind === 'transfer') return { kind: draft.kind, ...terms }
+  return { kind: draft.kind, seconds: draft.seconds, ...terms }
+}
+
+type Drafted = Pick<DraftOf<'transfer'>, 'from' | 'to' | 'amount' | 'currency' | 'memo'>
+
+function toPayment(cast: Cast, userId: string, { from, to, amount, currency, memo }: Drafted) {
   const paying = from && nameFrom(cast, userId, from)
-  const terms = {
-    userId,
+  const payingIn = paying && findWallet(cast.model, paying)?.currency
+  return {
     from: paying,
-    to: toRecipient(cast, userId, to, paying && findWallet(model, paying)?.currency),
+    to: toRecipient(cast, userId, to, payingIn),
     amount,
     currency: currencyOf(cast, currency),
     memo,
-    key: toKey(cast, draft.key),
   }
-  if (draft.kind === 'transfer') return { kind: draft.kind, ...terms }
-  return { kind: draft.kind, seconds: draft.seconds, ...terms }
 }
 
 /** Whom a draft names; when it is somebody else, mostly a wallet of this currency. */
