@@ -164,10 +164,12 @@ function advance(run: Run, exchanges: readonly Sent[]): void {
   run.market.settings = learn(run.market.settings, exchanges)
   const circumstances = readCircumstances(before, exchanges, run.market.settings)
   if (run.search.advance(exchanges, circumstances)) return
-  const round = [
-    ...exchanges.map((it) => textOf(it)),
-    `settings: ${textOf(circumstances.settings)}`,
-  ]
+  const round = exchanges.map((exchange) => {
+    const others = exchanges.filter((other) => other !== exchange)
+    const isOdd = startSearch(before).advance(others, circumstances)
+    return `${isOdd ? 'without this one there is: ' : ''}${textOf(exchange)}`
+  })
+  round.push(`settings: ${textOf(circumstances.settings)}`)
   throw new Difference('no order of these requests gives these answers', round, before)
 }
 
