@@ -105,6 +105,7 @@ function promise(
   const at = Date.parse(body.expires_at)
   const least = Math.min(seconds, secondsLeft(rate, answeredAt))
   const isRight =
+    isRateTold(body, rate, from) &&
     body.from_amount === showMinor(priced.fromMinor, from) &&
     body.to_amount === showMinor(priced.toMinor, to) &&
     at >= sentAt + least * msPerSecond - earlyMs &&
@@ -112,6 +113,17 @@ function promise(
   const deadline = { at, isSplit: false, isTold: false }
   const made = { ...priced, id: body.id, userId, from, to, state: 'open' as const, deadline }
   return when(isRight, put(model, 'quotes', made))
+}
+
+/** Of two rates with the same amounts the house can keep more by one. The told mid has twelve digits. */
+function isRateTold(
+  body: { mid: string; spread_basis_points: number },
+  { base, mid, spreadBasisPoints }: Rate,
+  from: string,
+): boolean {
+  const exact = from === base ? Number(mid) : 1 / Number(mid)
+  const isMid = Math.abs(Number(body.mid) / exact - 1) < 1e-9
+  return isMid && body.spread_basis_points === spreadBasisPoints
 }
 
 const expired = 'quote_expired'
