@@ -2,12 +2,15 @@ import type { Logger } from 'pino'
 import { addOwnAsset } from '../accounting/chart.ts'
 import { type CurrencyRow, listCurrencies } from '../db/currencies.ts'
 import type { Database } from '../db/database.ts'
+import { type FeeSchedule, listCurrentFeeSchedules } from '../db/fee-schedules.ts'
 import { listen } from '../db/listen.ts'
 
 /** What operators have set, as one state that does not change any more. */
 export interface Settings {
   /** By code, in the order in which they were added; also those closed for new wallets. */
   currencies: ReadonlyMap<string, CurrencyRow>
+  /** By operation and currency ("payment USD"), those in force and later ones, the last first. */
+  feeSchedules: ReadonlyMap<string, readonly FeeSchedule[]>
 }
 
 /**
@@ -31,8 +34,9 @@ export async function createSettings(options: {
   db: Database
   databaseUrl: string
   log: Logger
+  nowMs: () => number
 }): Promise<SettingsCache> {
-  const { db, databaseUrl, log } = options
+  const { db, databaseUrl, log, nowMs } = options
   let loading: Promise<Settings> | undefined
 
   const listener = await listen(['kassa_settings'], {
@@ -47,7 +51,7 @@ export async function createSettings(options: {
   }
 
   function load(): Promise<Settings> {
-    const fresh = loadSettings(db)
+    const fresh = loadSettings(db, new Date(nowMs()))
     loading = fresh
     fresh.catch(() => {
       if (loading === fresh) loading = undefined
@@ -62,10 +66,19 @@ export async function createSettings(options: {
   }
 }
 
-async function loadSettings(db: Database): Promise<Settings> {
-  const currencies = await listCurrencies(db)
+async function loadSettings(db: Database, now: Date): Promise<Settings> {
+  const [currencies, feeSchedules] = await Promise.all([
+    listCurrencies(db),
+    listCurrentFeeSchedules(db, now),
+  ])
   for (const { isOwn, currency, ledger, scale } of currencies) {
     if (isOwn) addOwnAsset({ currency, ledger, scale })
   }
-  return { currencies: new Map(currencies.map((row) => [row.currency, row])) }
+  return {
+    currencies: new Map(currencies.map((row) => [row.currency, row])),
+    feeSchedules: Map.groupBy(
+      feeSchedules,
+      ({ operation, currency }) => `${operation} ${currency}`,
+    ),
+  }
 }

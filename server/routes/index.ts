@@ -4,6 +4,7 @@ import { apiAliasRoutes } from './aliases-api.ts'
 import { blockRoutes } from './blocks.ts'
 import { depositRoutes } from './deposits.ts'
 import { documentationRoutes } from './documentation.ts'
+import { feeScheduleRoutes } from './fee-schedules.ts'
 import { healthRoutes } from './health.ts'
 import { holdRoutes } from './holds.ts'
 import { operatorRoutes } from './operator.ts'
@@ -38,6 +39,7 @@ const api: readonly Route[] = [
   ...apiAliasRoutes,
   ...accountAliasRoutes,
   ...paymentSystemRoutes,
+  ...feeScheduleRoutes,
   ...operatorRoutes,
   ...healthRoutes,
 ]
