@@ -46,6 +46,11 @@ export function equityAccount(asset: Asset): AccountPlan {
   return computedAccount(asset, AccountCode.equity, 0)
 }
 
+/** What fees brought in. */
+export function feeIncomeAccount(asset: Asset): AccountPlan {
+  return computedAccount(asset, AccountCode.feeIncome, 0)
+}
+
 /** The other side of every other account of an asset's control ledger. */
 export function controlAccount(asset: Asset): AccountPlan {
   return computedAccount(controlOf(asset), AccountCode.control, 0)

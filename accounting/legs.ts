@@ -3,7 +3,7 @@
  */
 import { type Transfer, TransferFlags } from 'tigerbeetle-node'
 import type { Asset, ControlCode, TransferCode } from './chart.ts'
-import { toLedgerId, type Uuid } from './ids.ts'
+import { computeUuid, toLedgerId, type Uuid } from './ids.ts'
 
 /** One debit and one credit of the same amount. */
 export interface Leg {
@@ -27,6 +27,15 @@ export interface Leg {
    * rule that the leg follows (a fee schedule), for legs whose code says so.
    */
   ruleNumber?: bigint
+  /** Gives the leg its id in place of its index in the chain, so that it can be looked up. */
+  name?: string
+}
+
+/** The id of a further leg of a chain, by the principal leg's id: at this index, or of this name. */
+export function legId(principalId: Uuid, leg: number | string): Uuid {
+  return typeof leg === 'string'
+    ? computeUuid('named leg', principalId, leg)
+    : computeUuid('leg', principalId, leg)
 }
 
 /** What a leg carries besides. */
@@ -62,6 +71,13 @@ export function toTransfer(leg: Leg, names: LegNames): Transfer {
       (leg.isClosing ? TransferFlags.closing_credit : TransferFlags.none),
     timestamp: 0n,
   }
+}
+
+/** Legs that come after a principal leg in its chain, as transfers; `names` are the principal's. */
+export function toFurtherTransfers(legs: readonly Leg[], names: LegNames): Transfer[] {
+  return legs.map((leg, index) =>
+    toTransfer(leg, { ...names, id: legId(names.id, leg.name ?? index + 1) }),
+  )
 }
 
 /** How a pending transfer is resolved. What is not told is taken over from it. */

@@ -14,10 +14,10 @@ import {
   provideAccounts,
   requestAllowanceAccount,
 } from './accounts.ts'
-import { type Asset, ControlCode, controlOf, TransferCode } from './chart.ts'
+import { type Asset, ControlCode, controlOf } from './chart.ts'
 import type { Ledger } from './client.ts'
 import { computeUuid, hashInput, toLedgerId, toUuid, type Uuid } from './ids.ts'
-import { type Leg, toPost, toTransfer, toVoid } from './legs.ts'
+import { type Leg, toFurtherTransfers, toPost, toTransfer, toVoid } from './legs.ts'
 import { type Step, submitStep } from './steps.ts'
 import { readTrail } from './trail.ts'
 import { submitChain } from './transfers.ts'
@@ -145,20 +145,20 @@ const paymentLeg = 1
 
 /**
  * Accepts a request by one chain: the right is used, which gives its piece back to the allowance, and
- * debit payer, credit requester. When the payment is declined the right stays as it was. The ids are
- * fresh ones: the right lets it happen only once.
+ * debit payer, credit requester; then what that costs. When the chain is declined the right stays as it
+ * was. The ids are fresh ones: the right lets it happen only once.
  * Rejects with LedgerUnavailable (nothing happened) or LedgerOutcomeUnknown.
  */
 export async function acceptRequest(
   ledger: Ledger,
   { id: pendingId, inputHash }: PaymentRequest,
-  payment: Omit<Leg, 'code'>,
+  { payment, feeLegs }: { payment: Leg; feeLegs: readonly Leg[] },
   freshId: () => Uuid,
 ): Promise<Step> {
   const use = toPost({ id: freshId(), pendingId, inputHash }, 0n)
-  const leg = { ...payment, code: TransferCode.payment }
   const names = { id: freshId(), operationId: acceptanceId(pendingId), inputHash }
-  return submitStep(ledger, [use, toTransfer(leg, names)], paymentLeg)
+  const chain = [use, toTransfer(payment, names), ...toFurtherTransfers(feeLegs, names)]
+  return submitStep(ledger, chain, paymentLeg)
 }
 
 /**

@@ -6,7 +6,7 @@ import { type Transfer, TransferFlags } from 'tigerbeetle-node'
 import { assetOf, TransferCode } from './chart.ts'
 import { type Ledger, LedgerOutcomeUnknown, LedgerUnavailable } from './client.ts'
 import { computeUuid, toLedgerId, toUuid, type Uuid } from './ids.ts'
-import { type Leg, link, toTransfer } from './legs.ts'
+import { type Leg, legId, link, toTransfer } from './legs.ts'
 import { type PassingReason, readOutcome } from './outcome.ts'
 
 /** An operation as a flow plans it. One leg is the principal: it stands for the operation. */
@@ -231,7 +231,7 @@ async function afterSubmission<T>(step: Promise<T>): Promise<T> {
 function toTransfers(plan: Plan, principalId: Uuid): Transfer[] {
   const { operationId, inputHash, occurredAt, principalLeg = 0 } = plan
   return plan.legs.map((leg, index) => {
-    const id = index === principalLeg ? principalId : computeUuid('leg', principalId, index)
+    const id = index === principalLeg ? principalId : legId(principalId, leg.name ?? index)
     return toTransfer(leg, { id, operationId, inputHash, occurredAt })
   })
 }

@@ -224,8 +224,27 @@ export interface CurrenciesTable {
   created_at: FixedDefault<Date>
 }
 
+/** Append-only. What operations cost; the amounts are prices, as decimal digits in minor units. */
+export interface FeeSchedulesTable {
+  id: Fixed<string>
+  input_hash: Fixed<bigint>
+  /** Named by the transfers of fees that were taken by it. */
+  number: FixedDefault<bigint>
+  operation: Fixed<'deposit' | 'payment' | 'withdrawal' | 'capture' | 'exchange'>
+  currency: Fixed<string>
+  fixed_minor: Fixed<string>
+  basis_points: Fixed<number>
+  min_minor: Fixed<string | null>
+  max_minor: Fixed<string | null>
+  borne_by: Fixed<'sender' | 'recipient'>
+  refund: Fixed<'none' | 'proportional'>
+  valid_from: Fixed<Date>
+  created_at: FixedDefault<Date>
+}
+
 export interface Schema {
   currencies: CurrenciesTable
+  fee_schedules: FeeSchedulesTable
   tail_cursors: TailCursorsTable
   tail_deadlines: TailDeadlinesTable
   lifecycles: LifecyclesTable

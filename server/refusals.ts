@@ -91,6 +91,7 @@ export type RefusalCode =
   | 'suspense_not_found'
   | 'suspense_assigned'
   | 'suspense_returned'
+  | 'fee_schedule_limit_reached'
   | 'invalid_cursor'
 
 export interface FieldError {

@@ -3,12 +3,15 @@ import type { Logger } from 'pino'
 import { addOwnAsset } from '../accounting/chart.ts'
 import { type CurrencyRow, listCurrencies } from '../db/currencies.ts'
 import type { Database } from '../db/database.ts'
+import { type FeeSchedule, listCurrentFeeSchedules } from '../db/fee-schedules.ts'
 import { listen } from '../db/listen.ts'
 
 /** What operators have set, as one state that does not change any more. */
 export interface Settings {
   /** By code, in the order in which they were added; also those closed for new wallets. */
   currencies: ReadonlyMap<string, CurrencyRow>
+  /** By operation and currency ("payment USD"), those in force and later ones, the last first. */
+  feeSchedules: ReadonlyMap<string, readonly FeeSchedule[]>
 }
 
 /**
@@ -39,8 +42,9 @@ export async function createSettings(options: {
   db: Database
   databaseUrl: string
   log: Logger
+  nowMs: () => number
 }): Promise<SettingsCache> {
-  const { db, databaseUrl, log } = options
+  const { db, databaseUrl, log, nowMs } = options
   let loading: Promise<Settings> | undefined
   /** Own assets and when this process first saw them, by `performance.now()`. */
   const firstSeenAtMs = new Map<string, number>()
@@ -66,7 +70,7 @@ export async function createSettings(options: {
   }
 
   async function loadAndLearn(): Promise<Settings> {
-    const settings = await loadSettings(db)
+    const settings = await loadSettings(db, new Date(nowMs()))
     learn(settings)
     return settings
   }
@@ -94,7 +98,16 @@ export async function createSettings(options: {
   }
 }
 
-async function loadSettings(db: Database): Promise<Settings> {
-  const currencies = await listCurrencies(db)
-  return { currencies: new Map(currencies.map((row) => [row.currency, row])) }
+async function loadSettings(db: Database, now: Date): Promise<Settings> {
+  const [currencies, feeSchedules] = await Promise.all([
+    listCurrencies(db),
+    listCurrentFeeSchedules(db, now),
+  ])
+  return {
+    currencies: new Map(currencies.map((row) => [row.currency, row])),
+    feeSchedules: Map.groupBy(
+      feeSchedules,
+      ({ operation, currency }) => `${operation} ${currency}`,
+    ),
+  }
 }

@@ -1,4 +1,5 @@
-import { assetOf } from '../../accounting/chart.ts'
+import { assetOf, TransferCode } from '../../accounting/chart.ts'
+import { feeOnTopMinor, findFee } from '../../accounting/fees.ts'
 import { findAttempted } from '../../accounting/history.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import {
@@ -12,13 +13,14 @@ import { mintId } from '../../db/ids.ts'
 import type { Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
+import { planFee } from './fees.ts'
 import { explainDecline } from './pay.ts'
 import { type DescribedRequest, findRequest, type RequestDeps } from './payment-requests.ts'
 import { resolveOwnWallet } from './resolve-wallets.ts'
 import { type Payment, toPayment } from './send.ts'
 import { afterMoving, declineCodes, refuseInvalid, settle } from './settle.ts'
 
-type AcceptDeps = RequestDeps & Pick<Deps, 'memos'>
+type AcceptDeps = RequestDeps & Pick<Deps, 'memos' | 'settings'>
 
 /**
  * Pays what somebody has asked the caller for, once, from the named wallet or from the only one of the
@@ -41,16 +43,29 @@ export async function accept(
   const from = await resolveOwnWallet(deps, caller, { name: fromWallet, currency })
   const operationId = acceptanceId(requestId)
   if (memo !== null) await deps.memos.add({ operationId, inputHash, memo })
-  const leg = {
+  const { amountMinor, toWalletId } = request
+  const asset = assetOf(currency)
+  const payment = {
     debitAccountId: from.id,
-    creditAccountId: request.toWalletId,
-    amountMinor: request.amountMinor,
-    asset: assetOf(currency),
+    creditAccountId: toWalletId,
+    amountMinor,
+    asset,
+    code: TransferCode.payment,
   }
-  const step = await settle(operationId, acceptRequest(deps.ledger, request, leg, mintId))
+  const wallets = { senderWalletId: from.id, recipientWalletId: toWalletId }
+  const { fee, legs: feeLegs } = await planFee(deps, {
+    operation: 'payment',
+    asset,
+    amountMinor,
+    ...wallets,
+  })
+  const step = await settle(
+    operationId,
+    acceptRequest(deps.ledger, request, { payment, feeLegs }, mintId),
+  )
   switch (step.kind) {
     case 'done':
-      return { payment: toPayment(step.operation, memo), replayed: false }
+      return { payment: toPayment(step.operation, fee, memo), replayed: false }
     case 'stale':
       return afterMoving(
         operationId,
@@ -62,7 +77,12 @@ export async function accept(
       throw refuseInvalid(step.status)
     case 'declined':
       if (!step.reason) throw impossible(requestId, step)
-      throw await explainDecline(deps, leg, declineCodes[step.reason])
+      throw await explainDecline(
+        deps,
+        payment,
+        declineCodes[step.reason],
+        feeOnTopMinor(feeLegs, payment),
+      )
     case 'conflict':
       throw impossible(requestId, step)
     default:
@@ -78,7 +98,8 @@ async function answerEnded(
   if (!paymentId) throw refuseEnded(state)
   const payment = await findAttempted(deps.ledger, paymentId, 'payment')
   if (!payment) throw new Error(`request ${id} was accepted and its payment is not there`)
-  return { payment: toPayment(payment, memo), replayed: true }
+  const fee = await findFee(deps.ledger, payment)
+  return { payment: toPayment(payment, fee, memo), replayed: true }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { clearingAccount, provideAccounts } from '../../accounting/accounts.ts'
 import { type Asset, assetOfLedger, TransferCode } from '../../accounting/chart.ts'
 import { readDeposit, readDepositOf } from '../../accounting/deposits.ts'
+import { type Fee, findFee } from '../../accounting/fees.ts'
 import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
 import type { Leg } from '../../accounting/legs.ts'
 import { findOwedLegs } from '../../accounting/receivable.ts'
@@ -14,6 +15,7 @@ import { Refusal } from '../refusals.ts'
 import { readAmount, readCurrency, showAmount } from './amount.ts'
 import { byReference } from './by-reference.ts'
 import { type Deposit, describeDeposit, toDeposit } from './deposits-read.ts'
+import { planFee } from './fees.ts'
 import { showLedgerTime, toLedgerTime } from './ledger-time.ts'
 import { ensureAccounts } from './open-wallet.ts'
 import { findNamedWallet } from './resolve-wallets.ts'
@@ -35,7 +37,7 @@ export interface DepositInput {
   onUnmatched: 'refuse' | 'suspense'
 }
 
-type DepositDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'settings'>
+type DepositDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'settings' | 'nowMs'>
 type Told = { deposit: Deposit; replayed: boolean }
 
 /** The id of the deposit that a payment system means by a reference of its own. */
@@ -45,7 +47,7 @@ function depositId(paymentSystemNumber: number, reference: string): Uuid {
 
 /**
  * Books money that a payment system has received for a wallet: debit its clearing account, credit
- * the wallet, which then pays what its owner owes; or credit suspense, when that is wanted and the
+ * the wallet, which then pays the fee and what its owner owes; or credit suspense without a fee, when that is wanted and the
  * wallet is unknown, of another currency, frozen or closed. The reference alone makes it happen at
  * most once, in one place; a deposit that was declined for a reason that has passed succeeds when it
  * is sent again.
@@ -111,7 +113,7 @@ async function book(
   const key = { operationId, inputHash }
   const occurred =
     input.occurredAtMs === undefined ? {} : { occurredAt: toLedgerTime(input.occurredAtMs) }
-  const ways = await findWays(deps, caller, terms, input.onUnmatched)
+  const { ways, fee } = await findWays(deps, caller, terms, input.onUnmatched)
   const [plan, ...others] = ways.map((legs): Plan => ({ ...key, ...occurred, legs }))
   if (!plan) throw target
   const { reference, sender = null, details = null, wallet: namedWallet } = input
@@ -126,8 +128,15 @@ async function book(
   switch (submission.kind) {
     case 'done': {
       const { operation, replayed } = submission
-      const booked = await afterMoving(operationId, readDepositOf(deps.ledger, operation))
-      return { deposit: toDeposit(booked, told), replayed }
+      const [booked, stored] = await afterMoving(
+        operationId,
+        Promise.all([
+          readDepositOf(deps.ledger, operation),
+          replayed ? findFee(deps.ledger, operation) : undefined,
+        ]),
+      )
+      const taken = operation.code === TransferCode.deposit ? fee : undefined
+      return { deposit: toDeposit(booked, told, replayed ? stored : taken), replayed }
     }
     case 'conflict':
       throw refuseReuse(submission.operation)
@@ -143,17 +152,21 @@ async function book(
   }
 }
 
-/** The legs into the wallet, if there is one, and into suspense, if that is wanted; in this order. */
+/**
+ * The legs into the wallet, if there is one, with what that costs; and into suspense, if that is wanted.
+ * In this order.
+ */
 async function findWays(
   deps: DepositDeps,
   caller: PaymentSystem,
   { asset, amountMinor, target }: Terms,
   onUnmatched: DepositInput['onUnmatched'],
-): Promise<[Leg, ...Leg[]][]> {
+): Promise<{ ways: [Leg, ...Leg[]][]; fee: Fee | undefined }> {
   const { number } = caller.paymentSystem
   const clearing = clearingAccount(number, asset)
   await provideAccounts(deps.ledger, [clearing])
   const ways: [Leg, ...Leg[]][] = []
+  let fee: Fee | undefined
   if (!(target instanceof Refusal)) {
     await ensureAccounts(deps, [target])
     const { id: walletId, userId } = target
@@ -164,14 +177,18 @@ async function findWays(
       asset,
       code: TransferCode.deposit,
     }
-    const owedLegs = await findOwedLegs(deps.ledger, { walletId, userId, asset }, amountMinor)
-    ways.push([leg, ...owedLegs])
+    const what = { operation: 'deposit', asset, amountMinor, recipientWalletId: walletId } as const
+    const planned = await planFee(deps, what)
+    fee = planned.fee
+    const leftMinor = amountMinor - (fee?.amountMinor ?? 0n)
+    const owedLegs = await findOwedLegs(deps.ledger, { walletId, userId, asset }, leftMinor)
+    ways.push([leg, ...planned.legs, ...owedLegs])
   }
   if (onUnmatched === 'suspense') {
     await provideAccounts(deps.ledger, suspenseAccounts(number, asset))
     ways.push(toSuspenseLegs(number, asset, amountMinor))
   }
-  return ways
+  return { ways, fee }
 }
 
 /** The refusal of a reference that belongs to another deposit of this payment system: shows which. */

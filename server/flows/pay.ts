@@ -1,5 +1,6 @@
 import { readBalances } from '../../accounting/accounts.ts'
 import { assetOf, type TransferCode } from '../../accounting/chart.ts'
+import { type Fee, feeOnTopMinor, findFee } from '../../accounting/fees.ts'
 import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
 import type { Leg } from '../../accounting/legs.ts'
 import type { PassingReason } from '../../accounting/outcome.ts'
@@ -18,8 +19,16 @@ import type { Caller, Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
 import { readAmount, readCanonicalAmount, readCurrency, showAmount } from './amount.ts'
+import { planFee } from './fees.ts'
 import { type Recipient, resolveRoute } from './resolve-wallets.ts'
-import { declineCodes, keepDecline, refuseAgain, refuseInvalid, settle } from './settle.ts'
+import {
+  afterMoving,
+  declineCodes,
+  keepDecline,
+  refuseAgain,
+  refuseInvalid,
+  settle,
+} from './settle.ts'
 
 /** What somebody who pays writes down. */
 export interface PayInput {
@@ -38,7 +47,12 @@ export interface PayTerms {
   timeoutSeconds?: number
 }
 
-type PayDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'memos' | 'settings'>
+export type PayDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'memos' | 'settings' | 'nowMs'>
+
+/** A payment as it was found, or as it is going to be, with what it costs. */
+interface PaymentPlan extends Plan {
+  fee: Fee | undefined
+}
 
 /** Names an operation of a caller: by the caller's key, or afresh when there is none. */
 export function nameOperation(
@@ -51,7 +65,7 @@ export function nameOperation(
 }
 
 /**
- * One leg out of one of the caller's wallets into another wallet.
+ * One leg out of one of the caller's wallets into another wallet, and for a payment its fee.
  *
  * With an idempotency key it happens at most once: the same key with the same input answers what
  * happened the first time (`replayed`), also a decline. Without a memo and with the recipient's
@@ -65,7 +79,7 @@ export async function pay(
   input: PayInput,
   terms: PayTerms,
   idempotencyKey: string | undefined,
-): Promise<{ operation: StoredOperation; replayed: boolean }> {
+): Promise<{ operation: StoredOperation; fee: Fee | undefined; replayed: boolean }> {
   const operationId = nameOperation(caller, idempotencyKey)
   const key = { operationId, inputHash: hashPay(input, terms) }
 
@@ -73,11 +87,18 @@ export async function pay(
   const plan = await planOrReplay(deps, key, isKeyed, () =>
     planPayment(deps, caller, input, terms, key),
   )
-  if ('replay' in plan) return { operation: plan.replay, replayed: true }
+  if ('replay' in plan) return answerReplay(deps, plan.replay)
   if (input.memo !== undefined) await deps.memos.add({ ...key, memo: input.memo })
 
   const submission = await settle(operationId, submitOnce(deps.ledger, plan))
-  return readSubmission(deps, plan, submission)
+  const { operation, replayed } = await readSubmission(deps, plan, submission)
+  return replayed ? answerReplay(deps, operation) : { operation, fee: plan.fee, replayed }
+}
+
+/** What a payment has cost is told by the ledger: the schedule can be another one by now. */
+async function answerReplay({ ledger }: PayDeps, operation: StoredOperation) {
+  const fee = await afterMoving(operation.operationId, findFee(ledger, operation))
+  return { operation, fee, replayed: true }
 }
 
 /**
@@ -103,7 +124,8 @@ export async function readSubmission(
       const code = codes[submission.reason]
       const { operationId, inputHash } = plan
       await keepDecline(deps, { operationId, inputHash, attempt: 0, code })
-      throw await explainDecline(deps, principalOf(plan), code)
+      const principal = principalOf(plan)
+      throw await explainDecline(deps, principal, code, feeOnTopMinor(plan.legs, principal))
     }
     default:
       throw submission satisfies never
@@ -140,45 +162,61 @@ export async function planOrReplay<Planned extends object>(
   }
 }
 
-async function planPayment(
-  deps: PayDeps,
+/**
+ * The chain of a payment or a hold; nothing is done yet. A hold costs nothing, only its captures may.
+ * Refusals: those of amounts and of resolveRoute, currency_not_supported.
+ */
+export async function planPayment(
+  deps: Pick<Deps, 'db' | 'ledger' | 'settings' | 'nowMs'>,
   caller: Customer,
   input: PayInput,
   terms: PayTerms,
   key: DescriptionKey,
-): Promise<Plan> {
+): Promise<PaymentPlan> {
   const { fromWalletId, to, currency } = input
   if (currency !== undefined) await readCurrency(deps, currency)
   const { from, toWalletId } = await resolveRoute(deps, caller, { fromWalletId, to, currency })
   const asset = assetOf(from.currency)
+  const amountMinor = readAmount(input.amount, asset)
   const leg = {
     debitAccountId: from.id,
     creditAccountId: toWalletId,
-    amountMinor: readAmount(input.amount, asset),
+    amountMinor,
     asset,
     code: terms.code,
     ...(terms.timeoutSeconds === undefined ? {} : { timeoutSeconds: terms.timeoutSeconds }),
   }
-  return { ...key, legs: [leg] }
+  if (terms.name === 'hold') return { ...key, legs: [leg], fee: undefined }
+  const wallets = { senderWalletId: from.id, recipientWalletId: toWalletId }
+  const { fee, legs } = await planFee(deps, {
+    operation: 'payment',
+    asset,
+    amountMinor,
+    ...wallets,
+  })
+  return { ...key, legs: [leg, ...legs], fee }
 }
 
 /**
  * The refusal of a payment that the ledger has declined. It tells the owner of the paying wallet, and
- * nobody else, what is there and what would be needed.
+ * nobody else, what is there and what would be needed, with the fee (minor units) that comes on top.
  */
 export async function explainDecline(
   deps: Pick<Deps, 'ledger'>,
   { debitAccountId, amountMinor, asset }: Pick<Leg, 'debitAccountId' | 'amountMinor' | 'asset'>,
   code: RefusalCode,
+  feeMinor = 0n,
 ): Promise<Refusal> {
   if (code !== 'insufficient_funds') return new Refusal(code)
   const balances = await readBalances(deps.ledger, [debitAccountId]).catch(() => undefined)
   const balance = balances?.get(debitAccountId)
   if (!balance) return new Refusal(code)
-  const available = showAmount(balance.availableMinor, asset.currency)
-  const required = showAmount(amountMinor, asset.currency)
+  const { currency } = asset
+  const available = showAmount(balance.availableMinor, currency)
+  const required = showAmount(amountMinor + feeMinor, currency)
+  const fee = feeMinor > 0n ? { fee: showAmount(feeMinor, currency) } : {}
   return new Refusal(code, {
-    detail: `${required} ${asset.currency} were to be paid, ${available} are available.`,
-    extra: { available, required, currency: asset.currency },
+    detail: `${required} ${currency} were to be paid, ${available} are available.`,
+    extra: { available, required, ...fee, currency },
   })
 }

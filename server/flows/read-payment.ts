@@ -1,3 +1,4 @@
+import { findFee } from '../../accounting/fees.ts'
 import { findAttempted } from '../../accounting/history.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import { findPaid, type Paid, toReturnable } from '../../accounting/paid.ts'
@@ -47,12 +48,13 @@ export async function readPayment(
   const paid = await findVisiblePayment(deps, caller, id)
   const isCapture = paid.kind === 'capture'
   const written = isCapture ? await findAttempted(deps.ledger, paid.operationId, 'hold') : paid
-  const [memos, left] = await Promise.all([
+  const [memos, left, fee] = await Promise.all([
     findMemos(deps.db, written ? [written] : []),
     readReturnable(deps.ledger, toReturnable(paid)),
+    findFee(deps.ledger, paid),
   ])
   return {
-    ...toPayment(paid, memos.get(paid.operationId)),
+    ...toPayment(paid, fee, memos.get(paid.operationId)),
     id: paid.id,
     kind: paid.kind,
     holdId: isCapture ? paid.operationId : undefined,

@@ -155,7 +155,7 @@ async function describe(deps: Pick<Deps, 'db'>, deposit: SuspendedDeposit): Prom
 }
 
 function toItem(deposit: SuspendedDeposit, told: NamedDeposit | undefined): SuspenseItem {
-  const { suspense, ...shown } = toDeposit(deposit, told)
+  const { suspense, ...shown } = toDeposit(deposit, told, undefined)
   if (!suspense) throw new Error(`deposit ${shown.id} was never in suspense`)
   const paymentSystem = told ? { id: told.paymentSystemId, name: told.paymentSystemName } : null
   return { ...shown, suspense, paymentSystem }

@@ -22,6 +22,9 @@ const paidToHouse = {
   reference: null,
 }
 
+/** Fees are the house's. */
+const feeOfHouse = { name: 'Kassa', memo: null, reference: null }
+
 /** What payment systems, and those who refund, told about transactions; by the id of the transfer. */
 export async function tellTransactions(
   deps: Pick<Deps, 'db'>,
@@ -56,6 +59,7 @@ export async function tellTransactions(
     const payout = payouts.get(transferId)
     if (payout) told.set(transferId, toTold(payout))
   }
+  for (const { transferId } of ofKind('fee', 'fee_refund')) told.set(transferId, feeOfHouse)
   return told
 }
 

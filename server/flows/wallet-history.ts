@@ -4,7 +4,13 @@ import {
   readReceivables,
   receivableAccount,
 } from '../../accounting/accounts.ts'
-import { assetOf, isWalletKind, transferKindOf, type WalletKind } from '../../accounting/chart.ts'
+import {
+  assetOf,
+  isFeeKind,
+  isWalletKind,
+  transferKindOf,
+  type WalletKind,
+} from '../../accounting/chart.ts'
 import { type HistoryEntry, type HistoryFilter, readHistory } from '../../accounting/history.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import { readStanding, type WalletState } from '../../accounting/standing.ts'
@@ -110,7 +116,7 @@ export async function readTransactions(
   filter: MovesFilter,
 ): Promise<Transaction[]> {
   const entries = await readMoves(deps, wallet.id, filter)
-  const payments = entries.filter(({ kind }) => kind !== 'deposit')
+  const payments = entries.filter(({ kind }) => kind !== 'deposit' && !isFeeKind(kind))
   const [owners, memos, outside] = await Promise.all([
     findWalletOwners(deps.db, [...new Set(payments.map(otherSide))]),
     findMemos(deps.db, payments),
@@ -123,7 +129,7 @@ export async function readTransactions(
       ...entry,
       currency,
       counterparty: owners.get(otherSide(entry)) ?? toParty(told?.name ?? null),
-      memo: memos.get(entry.operationId) ?? told?.memo ?? null,
+      memo: (isFeeKind(entry.kind) ? null : memos.get(entry.operationId)) ?? told?.memo ?? null,
       reference: told?.reference ?? null,
     }
   })

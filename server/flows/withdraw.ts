@@ -16,6 +16,7 @@ import type { Deps } from '../deps.ts'
 import { maskDestination } from '../destinations.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
 import { readAmount, readCanonicalAmount, readCurrency } from './amount.ts'
+import { planFee } from './fees.ts'
 import { nameOperation, planOrReplay, readSubmission } from './pay.ts'
 import { findPayers } from './resolve-wallets.ts'
 import { afterMoving, declineCodes, settle, settleIntent } from './settle.ts'
@@ -33,7 +34,7 @@ export interface WithdrawalInput {
   destination: string
 }
 
-type WithdrawDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'destinations' | 'settings'>
+type WithdrawDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'destinations' | 'settings' | 'nowMs'>
 
 /** What a decline of the ledger means for a withdrawal. */
 const codes = {
@@ -43,7 +44,7 @@ const codes = {
 } as const satisfies Record<PassingReason, RefusalCode>
 
 /**
- * Asks for money to be paid out: what is available falls at once, until a payment system tells what
+ * Asks for money to be paid out: what is available falls at once by it and its fee, until a payment system tells what
  * became of it, or the caller cancels. With an idempotency key it happens at most once.
  * Refusals: those of amounts, wallet_not_found, wallet_number_mistyped, currency_mismatch,
  * payment_system_not_found, insufficient_funds, payout_capacity_exceeded, wallet_closed, declined,
@@ -102,7 +103,9 @@ async function plan(
   const paymentSystem = await findActiveSystem(deps, name)
   const clearingAccountId = clearingAccount(paymentSystem.number, asset).id
   const order = { walletId: wallet.id, clearingAccountId, amountMinor, asset }
-  return { ...key, legs: toWithdrawalLegs(order), paymentSystem }
+  const fee = { operation: 'withdrawal', asset, amountMinor, senderWalletId: wallet.id } as const
+  const { legs: feeLegs } = await planFee(deps, fee)
+  return { ...key, legs: toWithdrawalLegs(order, feeLegs), paymentSystem }
 }
 
 async function findActiveSystem({ db }: Pick<Deps, 'db'>, name: string): Promise<PaymentSystemRow> {

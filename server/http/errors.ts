@@ -104,6 +104,10 @@ export const problemKinds = {
   suspense_not_found: { status: 404, title: 'There is no such money in suspense' },
   suspense_assigned: { status: 409, title: 'The money is assigned already' },
   suspense_returned: { status: 409, title: 'The money was returned already' },
+  fee_schedule_limit_reached: {
+    status: 409,
+    title: 'There are as many later fee schedules as allowed',
+  },
   invalid_cursor: { status: 422, title: 'The cursor is not one of this list' },
 } as const satisfies Record<RefusalCode, ProblemKind>
 

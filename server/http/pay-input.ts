@@ -48,8 +48,8 @@ export function toPayInput(body: z.output<z.ZodObject<typeof payFields>>): PayIn
   }
 }
 
-/** What paying someone may refuse. */
-export const payRefusals = [
+/** What paying someone may refuse before the ledger is asked. */
+export const previewRefusals = [
   'amount_malformed',
   'amount_not_positive',
   'amount_too_precise',
@@ -59,14 +59,19 @@ export const payRefusals = [
   'wallet_not_found',
   'wallet_number_mistyped',
   'wallet_ambiguous',
-  'wallet_closed',
   'recipient_not_found',
-  'recipient_closed',
   'same_wallet',
+  'ledger_unavailable',
+] as const satisfies readonly RefusalCode[]
+
+/** What paying someone may refuse. */
+export const payRefusals = [
+  ...previewRefusals,
+  'wallet_closed',
+  'recipient_closed',
   'insufficient_funds',
   'declined',
   'abandoned',
   'idempotency_key_reused',
   'outcome_unknown',
-  'ledger_unavailable',
 ] as const satisfies readonly RefusalCode[]

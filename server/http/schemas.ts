@@ -62,6 +62,17 @@ export const partyFields = {
   username: z.string().nullable(),
   name: z.string().nullable(),
 }
+
+/** A fee that was taken; left out when there was none. */
+export const feeOutput = z
+  .object({
+    amount: amountOutput,
+    borne_by: z.enum(['sender', 'recipient']).meta({
+      description: 'The sender pays it on top of the amount, the recipient out of it',
+    }),
+  })
+  .meta({ id: 'Fee' })
+
 /** Why an operator does something. */
 export const reasonFields = { reason: text(500).meta({ description: 'Kept in the audit' }) }
 

@@ -7,6 +7,7 @@ import {
   findDeposit,
   listDeposits,
 } from '../flows/deposits-read.ts'
+import { showFee } from '../flows/fees.ts'
 import { showLedgerTime } from '../flows/ledger-time.ts'
 import { pageOf, pageQuery, toBounds, toPage } from '../http/paging.ts'
 import { defineRoute } from '../http/route.ts'
@@ -14,6 +15,7 @@ import {
   amountInput,
   amountOutput,
   currencyInput,
+  feeOutput,
   replayHeader,
   replayHeaders,
   text,
@@ -48,6 +50,7 @@ const depositBody = z
     id: uuid,
     wallet_id: uuid.nullable().meta({ description: 'null when it went to suspense' }),
     amount: amountOutput,
+    fee: feeOutput.optional().meta({ description: 'What the wallet paid for it, if anything' }),
     currency: z.string(),
     reference: z.string().nullable(),
     sender: z.string().nullable(),
@@ -66,6 +69,7 @@ function showDeposit(stored: Deposit): z.output<typeof depositBody> {
     id: stored.id,
     wallet_id: stored.walletId,
     amount: showAmount(stored.amountMinor, stored.currency),
+    ...showFee(stored.fee, stored.currency),
     currency: stored.currency,
     reference: stored.reference,
     sender: stored.sender,
@@ -133,7 +137,7 @@ const postDeposit = defineRoute(
     description:
       'The reference alone decides whether this is a new deposit: the same reference never pays ' +
       'twice, with or without an Idempotency-Key. A deposit that was declined can be sent again. ' +
-      'Part of it may pay what the owner of the wallet owes since an earlier deposit was taken back.',
+      'Part of it may pay a fee, and what the owner of the wallet owes since an earlier deposit was taken back.',
     tags,
     caller: 'payment_system',
     body: depositInput.refine(namesWallet, {

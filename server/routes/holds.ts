@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { showAmount } from '../flows/amount.ts'
+import { showFee } from '../flows/fees.ts'
 import {
   capture,
   type DescribedHold,
@@ -22,6 +23,7 @@ import {
   amountInput,
   amountOutput,
   expiresInInput,
+  feeOutput,
   replayHeader,
   replayHeaders,
   time,
@@ -151,6 +153,7 @@ const captureBody = z
   .object({
     id: uuid,
     amount: amountOutput,
+    fee: feeOutput.optional().meta({ description: 'What you paid for it, if anything' }),
     currency: z.string(),
     created_at: time,
     hold: holdBody,
@@ -202,6 +205,7 @@ const postCapture = defineRoute(
       body: {
         id: captured.id,
         amount: showAmount(captured.amountMinor, currency),
+        ...showFee(captured.fee, currency),
         currency,
         created_at: showLedgerTime(captured.timestamp),
         hold: showHold(captured.hold),

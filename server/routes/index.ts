@@ -5,6 +5,7 @@ import { blockRoutes } from './blocks.ts'
 import { currencyRoutes } from './currencies.ts'
 import { depositRoutes } from './deposits.ts'
 import { documentationRoutes } from './documentation.ts'
+import { feeScheduleRoutes } from './fee-schedules.ts'
 import { healthRoutes } from './health.ts'
 import { holdRoutes } from './holds.ts'
 import { houseRoutes } from './house.ts'
@@ -42,6 +43,7 @@ const api: readonly Route[] = [
   ...accountAliasRoutes,
   ...paymentSystemRoutes,
   ...houseRoutes,
+  ...feeScheduleRoutes,
   ...operatorRoutes,
   ...healthRoutes,
 ]

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { showAmount } from '../flows/amount.ts'
+import { showFee } from '../flows/fees.ts'
 import { showLedgerTime } from '../flows/ledger-time.ts'
+import { previewPayment } from '../flows/preview-payment.ts'
 import { readPayment } from '../flows/read-payment.ts'
 import { type Payment, send } from '../flows/send.ts'
 import {
@@ -8,10 +10,18 @@ import {
   oneRecipient,
   payFields,
   payRefusals,
+  previewRefusals,
   toPayInput,
 } from '../http/pay-input.ts'
 import { defineRoute } from '../http/route.ts'
-import { amountOutput, replayHeader, replayHeaders, time, uuid } from '../http/schemas.ts'
+import {
+  amountOutput,
+  feeOutput,
+  replayHeader,
+  replayHeaders,
+  time,
+  uuid,
+} from '../http/schemas.ts'
 
 const tags = ['Transfers'] as const
 
@@ -24,6 +34,10 @@ export const transferBody = z
     from_wallet_id: uuid,
     to_wallet_id: uuid,
     amount: amountOutput,
+    fee: feeOutput.optional().meta({ description: 'What it cost, if anything' }),
+    arrived: amountOutput.optional().meta({
+      description: 'What the recipient got, who has borne the fee. Else it is the amount',
+    }),
     currency: z.string(),
     memo: z.string().nullable(),
     hold_id: uuid.optional().meta({ description: 'Of a capture' }),
@@ -42,11 +56,20 @@ export function showPayment(payment: Payment): z.output<typeof transferBody> {
     from_wallet_id: payment.fromWalletId,
     to_wallet_id: payment.toWalletId,
     amount: showAmount(payment.amountMinor, payment.currency),
+    ...showFee(payment.fee, payment.currency),
+    ...showArrived(payment),
     currency: payment.currency,
     memo: payment.memo,
     created_at: showLedgerTime(payment.timestamp),
   }
 }
+
+function showArrived({ amountMinor, fee, currency }: Payment): { arrived?: string } {
+  if (fee?.bearer !== 'recipient') return {}
+  return { arrived: showAmount(amountMinor - fee.amountMinor, currency) }
+}
+
+const transferInput = z.strictObject(payFields).refine(hasOneRecipient, oneRecipient)
 
 const postTransfer = defineRoute(
   {
@@ -59,7 +82,7 @@ const postTransfer = defineRoute(
       'promised for a retry.',
     tags,
     caller: 'customer',
-    body: z.strictObject(payFields).refine(hasOneRecipient, oneRecipient),
+    body: transferInput,
     idempotent: true,
     responses: {
       201: { description: 'It has happened', body: transferBody, headers: replayHeader },
@@ -72,6 +95,46 @@ const postTransfer = defineRoute(
       status: 201,
       body: showPayment(payment),
       headers: { Location: `/v1/transfers/${payment.id}`, ...replayHeaders(replayed) },
+    }
+  },
+)
+
+const previewBody = z
+  .object({
+    amount: amountOutput,
+    fee: feeOutput.optional().meta({ description: 'What it would cost, if anything' }),
+    total: amountOutput.meta({ description: 'What would leave your wallet' }),
+    arrives: amountOutput.meta({ description: 'What the recipient would get' }),
+    currency: z.string(),
+  })
+  .meta({ id: 'TransferPreview' })
+
+const postPreview = defineRoute(
+  {
+    method: 'POST',
+    path: '/v1/transfers/preview',
+    summary: 'What paying someone would cost',
+    description:
+      'Takes the body of POST /v1/transfers, moves nothing and keeps nothing. It refuses what paying ' +
+      'would refuse before the ledger is asked; whether there is enough money only the payment tells.',
+    tags,
+    caller: 'customer',
+    body: transferInput,
+    responses: { 200: { description: 'By the fees in force now', body: previewBody } },
+    refusals: previewRefusals,
+  },
+  async (deps, { caller, body }) => {
+    const preview = await previewPayment(deps, caller, toPayInput(body))
+    const { currency } = preview
+    return {
+      status: 200,
+      body: {
+        amount: showAmount(preview.amountMinor, currency),
+        ...showFee(preview.fee, currency),
+        total: showAmount(preview.totalMinor, currency),
+        arrives: showAmount(preview.arrivesMinor, currency),
+        currency,
+      },
     }
   },
 )
@@ -102,4 +165,4 @@ const getTransfer = defineRoute(
   },
 )
 
-export const transferRoutes = [postTransfer, getTransfer]
+export const transferRoutes = [postTransfer, postPreview, getTransfer]
