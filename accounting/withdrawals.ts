@@ -5,10 +5,12 @@
  * on the control ledger. The right is resolved once: by the payment system that takes the withdrawal
  * (post), or by the owner who cancels it (void). Of one that is taken only the outside knows what
  * became of it: it was paid (post of the money), or it has failed (void). All transfers carry the
- * withdrawal's id in `user_data_128`, so that its state is read from the ledger alone.
+ * withdrawal's id in `user_data_128`, so that its state is read from the ledger alone. What it has used
+ * of its owner's budgets is given back in the chain that gives the money back.
  */
 import type { Transfer } from 'tigerbeetle-node'
 import { controlAccount, provideAccounts, rightsAccount } from './accounts.ts'
+import { givingBack } from './budget-uses.ts'
 import { type Asset, assetOfLedger, ControlCode, controlOf, TransferCode } from './chart.ts'
 import type { Ledger } from './client.ts'
 import { toUuid, type Uuid } from './ids.ts'
@@ -50,12 +52,13 @@ export interface Withdrawal {
   changedAt: bigint
 }
 
-/** The money, the right, and what resolves each. */
-const transfersMax = 4
+/** What resolves the money, or the right; fees and budgets have transfers of the same id, too. */
+const codes: ReadonlySet<number> = new Set([TransferCode.withdrawal, ControlCode.withdrawal_take])
 
 /** A withdrawal as the ledger has it; undefined when there is none. */
 export async function readWithdrawal(ledger: Ledger, id: Uuid): Promise<Withdrawal | undefined> {
-  return foldWithdrawal(await readTrail(ledger, id, { limit: transfersMax }))
+  const transfers = await readTrail(ledger, id)
+  return foldWithdrawal(transfers.filter(({ code }) => codes.has(code)))
 }
 
 /** The state that resolving the money, or the right, leads to. */
@@ -152,7 +155,7 @@ export function takeWithdrawal(
   return submitStep(ledger, [toPost({ ...step, pendingId }, 0n)])
 }
 
-/** Cancels a withdrawal and gives the money back. `stale` when it was taken or cancelled before. */
+/** Cancels a withdrawal and gives the money back, and what it has used of budgets. `stale` when it was taken or cancelled before. */
 export function cancelWithdrawal(
   ledger: Ledger,
   { id, rightId, inputHash }: Withdrawal,
@@ -160,12 +163,13 @@ export function cancelWithdrawal(
 ): Promise<Step> {
   const right = toVoid({ id: freshId(), pendingId: rightId, inputHash })
   const money = toVoid({ id: freshId(), pendingId: id, inputHash })
-  return submitStep(ledger, [right, money])
+  return givingBack(ledger, id, (voids) => submitStep(ledger, [right, money, ...voids]))
 }
 
-/** Books that a withdrawal that was taken has failed: the money goes back. */
+/** Books that a withdrawal that was taken has failed: the money goes back, and what it has used of budgets. */
 export function failWithdrawal(ledger: Ledger, { id }: Withdrawal, step: NamedStep): Promise<Step> {
-  return submitStep(ledger, [toVoid({ ...step, pendingId: id })])
+  const money = toVoid({ ...step, pendingId: id })
+  return givingBack(ledger, id, (voids) => submitStep(ledger, [money, ...voids]))
 }
 
 /**

@@ -2,12 +2,15 @@ import type { Logger } from 'pino'
 import { addOwnAsset } from '../accounting/chart.ts'
 import { type CurrencyRow, listCurrencies } from '../db/currencies.ts'
 import type { Database } from '../db/database.ts'
+import { type DefaultLimit, listDefaultLimits } from '../db/limits.ts'
 import { listen } from '../db/listen.ts'
 
 /** What operators have set, as one state that does not change any more. */
 export interface Settings {
   /** By code, in the order in which they were added; also those closed for new wallets. */
   currencies: ReadonlyMap<string, CurrencyRow>
+  /** Limits of everyone of a kind, by currency. */
+  limitDefaults: ReadonlyMap<string, readonly DefaultLimit[]>
 }
 
 /**
@@ -63,9 +66,12 @@ export async function createSettings(options: {
 }
 
 async function loadSettings(db: Database): Promise<Settings> {
-  const currencies = await listCurrencies(db)
+  const [currencies, limitDefaults] = await Promise.all([listCurrencies(db), listDefaultLimits(db)])
   for (const { isOwn, currency, ledger, scale } of currencies) {
     if (isOwn) addOwnAsset({ currency, ledger, scale })
   }
-  return { currencies: new Map(currencies.map((row) => [row.currency, row])) }
+  return {
+    currencies: new Map(currencies.map((row) => [row.currency, row])),
+    limitDefaults: Map.groupBy(limitDefaults, ({ currency }) => currency),
+  }
 }

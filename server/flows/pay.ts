@@ -1,9 +1,11 @@
 import { readBalances } from '../../accounting/accounts.ts'
+import { isBudgetLeg } from '../../accounting/budgets.ts'
 import { assetOf, type TransferCode } from '../../accounting/chart.ts'
 import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
 import type { Leg } from '../../accounting/legs.ts'
 import type { PassingReason } from '../../accounting/outcome.ts'
 import {
+  chainLegs,
   compare,
   findOperation,
   type Plan,
@@ -18,6 +20,7 @@ import type { Caller, Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
 import { readAmount, readCanonicalAmount, readCurrency, showAmount } from './amount.ts'
+import { explainLimit, toBudgetLegs } from './budget-legs.ts'
 import { type Recipient, resolveRoute } from './resolve-wallets.ts'
 import { declineCodes, keepDecline, refuseAgain, refuseInvalid, settle } from './settle.ts'
 
@@ -56,7 +59,7 @@ export function nameOperation(
  * With an idempotency key it happens at most once: the same key with the same input answers what
  * happened the first time (`replayed`), also a decline. Without a memo and with the recipient's
  * wallet id it costs no query to PostgreSQL.
- * Refusals: those of amounts and of resolveRoute, insufficient_funds, wallet_closed, recipient_closed,
+ * Refusals: those of amounts and of resolveRoute, insufficient_funds, limit_exceeded, wallet_closed, recipient_closed,
  * declined, idempotency_key_reused, outcome_unknown.
  */
 export async function pay(
@@ -100,14 +103,27 @@ export async function readSubmission(
       throw refuseInvalid(submission.status)
     case 'declined': {
       if (!submission.reason) throw await refuseAgain(deps, plan)
-      const code = codes[submission.reason]
+      const { leg, code } = readDecline(plan, submission.leg, codes[submission.reason])
       const { operationId, inputHash } = plan
       await keepDecline(deps, { operationId, inputHash, attempt: 0, code })
-      throw await explainDecline(deps, principalOf(plan), code)
+      throw await explainDecline(deps, leg, code)
     }
     default:
       throw submission satisfies never
   }
+}
+
+/**
+ * What a decline is about: the limit, when the leg at this index uses one; otherwise the principal leg,
+ * with what its account means to the caller.
+ */
+export function readDecline(
+  plan: Pick<Plan, 'legs' | 'principalLeg'>,
+  index: number,
+  code: RefusalCode,
+): { leg: Leg; code: RefusalCode } {
+  const leg = plan.legs[index]
+  return isBudgetLeg(leg) ? { leg, code: 'limit_exceeded' } : { leg: principalOf(plan), code }
 }
 
 /** The canonical input: what the caller wrote, before anything is looked up. */
@@ -151,26 +167,32 @@ async function planPayment(
   if (currency !== undefined) await readCurrency(deps, currency)
   const { from, toWalletId } = await resolveRoute(deps, caller, { fromWalletId, to, currency })
   const asset = assetOf(from.currency)
+  const amountMinor = readAmount(input.amount, asset)
   const leg = {
     debitAccountId: from.id,
     creditAccountId: toWalletId,
-    amountMinor: readAmount(input.amount, asset),
+    amountMinor,
     asset,
     code: terms.code,
     ...(terms.timeoutSeconds === undefined ? {} : { timeoutSeconds: terms.timeoutSeconds }),
   }
-  return { ...key, legs: [leg] }
+  // Between own wallets nothing is spent.
+  const isOwn = caller.wallets.some(({ id }) => id === toWalletId)
+  const budgetLegs = isOwn ? [] : await toBudgetLegs(deps, caller, asset, amountMinor)
+  return { ...key, ...chainLegs(budgetLegs, [leg]) }
 }
 
 /**
- * The refusal of a payment that the ledger has declined. It tells the owner of the paying wallet, and
- * nobody else, what is there and what would be needed.
+ * The refusal of a payment that the ledger has declined at a leg. It tells the owner of the paying
+ * wallet, and nobody else, what is there and what would be needed.
  */
 export async function explainDecline(
   deps: Pick<Deps, 'ledger'>,
-  { debitAccountId, amountMinor, asset }: Pick<Leg, 'debitAccountId' | 'amountMinor' | 'asset'>,
+  leg: Leg,
   code: RefusalCode,
 ): Promise<Refusal> {
+  const { debitAccountId, amountMinor, asset } = leg
+  if (code === 'limit_exceeded') return explainLimit(deps, leg)
   if (code !== 'insufficient_funds') return new Refusal(code)
   const balances = await readBalances(deps.ledger, [debitAccountId]).catch(() => undefined)
   const balance = balances?.get(debitAccountId)

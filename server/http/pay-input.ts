@@ -64,6 +64,7 @@ export const payRefusals = [
   'recipient_closed',
   'same_wallet',
   'insufficient_funds',
+  'limit_exceeded',
   'declined',
   'abandoned',
   'idempotency_key_reused',

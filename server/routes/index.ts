@@ -6,6 +6,7 @@ import { depositRoutes } from './deposits.ts'
 import { documentationRoutes } from './documentation.ts'
 import { healthRoutes } from './health.ts'
 import { holdRoutes } from './holds.ts'
+import { limitRoutes } from './limits.ts'
 import { operatorRoutes } from './operator.ts'
 import { pageRoutes } from './pages.ts'
 import { paymentRequestRoutes } from './payment-requests.ts'
@@ -35,6 +36,7 @@ const api: readonly Route[] = [
   ...withdrawalStepRoutes,
   ...reversalRoutes,
   ...suspenseRoutes,
+  ...limitRoutes,
   ...apiAliasRoutes,
   ...accountAliasRoutes,
   ...paymentSystemRoutes,
