@@ -82,7 +82,7 @@ export interface Attempted {
   submission: Submission
   attempt: number
   /** The leg of another plan whose decline led to the plan of the attempt. */
-  because: Leg | undefined
+  because?: Leg
 }
 
 /** Attempts that are tried in one call for an operation on an object before giving up. */
@@ -116,20 +116,20 @@ export async function submitAttempts(
   firstAttempt: number,
 ): Promise<Attempted> {
   let [plan, ...others] = plans
-  let because: Leg | undefined
+  let told: Pick<Attempted, 'because'> = {}
   for (let attempt = firstAttempt; attempt < firstAttempt + attemptsPerCall; attempt += 1) {
     const chain = toTransfers(plan, attemptId(plan.operationId, attempt))
     const submission = await submitFinally(ledger, chain, plan.principalLeg)
-    if (submission.kind !== 'declined') return { submission, attempt, because }
+    if (submission.kind !== 'declined') return { submission, attempt, ...told }
     if (!submission.reason) continue
     const [next, ...rest] = others
     const declined = plan.legs[submission.leg]
     if (!next || !declined || !(next.isFor?.(declined) ?? true)) {
-      return { submission, attempt, because }
+      return { submission, attempt, ...told }
     }
     plan = next
     others = rest
-    because = declined
+    told = { because: declined }
   }
   throw new Error(`operation ${plan.operationId}: more than ${attemptsPerCall} burnt attempts`)
 }
