@@ -66,6 +66,14 @@ export function returnableAccount(operationId: Uuid, asset: Asset): AccountPlan 
   return computedAccount(controlOf(asset), AccountCode.returnable, operationId)
 }
 
+/** What a user may spend, or a payment system bring in, within a window of time; on the control ledger. */
+export function budgetAccount(
+  { userId, window }: { userId: Uuid; window: string },
+  asset: Asset,
+): AccountPlan {
+  return computedAccount(controlOf(asset), AccountCode.budget, userId, window)
+}
+
 /** How many requests for money may be open from one user to another; on the control ledger. */
 export function requestAllowanceAccount(
   { requesterId, payerId }: { requesterId: Uuid; payerId: Uuid },

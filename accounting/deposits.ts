@@ -42,12 +42,9 @@ export function wasSuspended(deposit: BookedDeposit): deposit is SuspendedDeposi
   return deposit.suspense !== undefined
 }
 
-/** Into suspense, the right, its use, out of suspense, and the payment of what was owed. */
-const transfersMax = 5
-
 /** The deposit of an id, whatever attempt it took; undefined when there is none. */
 export async function readDeposit(ledger: Ledger, id: Uuid): Promise<BookedDeposit | undefined> {
-  return foldDeposit(await readTrail(ledger, id, { limit: transfersMax }))
+  return foldDeposit(await readTrail(ledger, id))
 }
 
 /** A deposit by its transfer out of the clearing account; it is read again only when it is in suspense. */

@@ -7,6 +7,7 @@
  * again by a new pending transfer until the original deadline.
  */
 import { type Transfer, TransferFlags } from 'tigerbeetle-node'
+import { givingBack } from './budget-uses.ts'
 import { assetOfLedger, TransferCode } from './chart.ts'
 import type { Ledger } from './client.ts'
 import { computeUuid, toUuid, type Uuid } from './ids.ts'
@@ -140,12 +141,15 @@ export async function captureHold(
 }
 
 /**
- * Gives everything that is still held back to the payer. The transfer's id is computed from the pending
- * one, so that repeating it changes nothing.
+ * Gives everything that is still held back to the payer, and to the payer's budgets what the hold has
+ * used of them, unless a part was captured. The transfer's id is computed from the pending one, so that
+ * repeating it changes nothing.
  */
 export async function voidHold(ledger: Ledger, hold: Hold): Promise<Step> {
   if (!hold.pending) return { kind: 'stale' }
   const pendingId = hold.pending.id
   const id = computeUuid('void', pendingId)
-  return submitStep(ledger, [toVoid({ id, pendingId, inputHash: hold.inputHash })])
+  const money = toVoid({ id, pendingId, inputHash: hold.inputHash })
+  if (hold.capturedMinor > 0n) return submitStep(ledger, [money])
+  return givingBack(ledger, hold.id, (voids) => submitStep(ledger, [money, ...voids]))
 }

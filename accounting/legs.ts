@@ -20,6 +20,8 @@ export interface Leg {
    * than fail (TigerBeetle's balancing_debit with balancing_credit).
    */
   isBalancing?: true
+  /** Moves only as much as the debit account has, be it nothing (TigerBeetle's balancing_debit alone). */
+  isBalancingDebit?: true
   /** Closes the credit account while the leg is pending. */
   isClosing?: true
   /**
@@ -68,6 +70,7 @@ export function toTransfer(leg: Leg, names: LegNames): Transfer {
       (leg.isBalancing
         ? TransferFlags.balancing_debit | TransferFlags.balancing_credit
         : TransferFlags.none) |
+      (leg.isBalancingDebit ? TransferFlags.balancing_debit : TransferFlags.none) |
       (leg.isClosing ? TransferFlags.closing_credit : TransferFlags.none),
     timestamp: 0n,
   }

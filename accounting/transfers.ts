@@ -29,6 +29,15 @@ export function principalOf({ legs, principalLeg = 0 }: Pick<Plan, 'legs' | 'pri
   return leg
 }
 
+/** A chain's legs, some of which come before the principal one, which is the first of the others. */
+export function chainLegs(
+  before: readonly Leg[],
+  [principal, ...after]: readonly [Leg, ...Leg[]],
+): Required<Pick<Plan, 'legs' | 'principalLeg'>> {
+  const [first, ...others] = [...before, principal, ...after] as [Leg, ...Leg[]]
+  return { legs: [first, ...others], principalLeg: before.length }
+}
+
 /** The principal leg as the ledger stores it. */
 export interface StoredOperation {
   /** Of the principal leg itself; the same as the operation's but for attempts, posts and voids. */
@@ -62,6 +71,20 @@ export type Submission =
    */
   | { kind: 'invalid'; leg: number; status: string }
 
+/** A plan that may be tried when the one before was declined. */
+export interface WayOut extends Plan {
+  /** Whether it is one for a decline at this leg; for any when it is left out. */
+  isFor?: (declined: Leg) => boolean
+}
+
+/** What has become of attempts at an operation. */
+export interface Attempted {
+  submission: Submission
+  attempt: number
+  /** The leg of another plan whose decline led to the plan of the attempt. */
+  because?: Leg
+}
+
 /** Attempts that are tried in one call for an operation on an object before giving up. */
 const attemptsPerCall = 1_000
 
@@ -79,27 +102,34 @@ export async function submitOnce(ledger: Ledger, plan: Plan): Promise<Submission
  * decline, but succeeds at most once: attempt n + 1 is tried only after attempt n is burnt.
  *
  * There can be several plans of the same operation, the one that is wanted most first: an attempt at
- * the next one follows the decline of the one before. Whichever plan it is for, attempt n has the
- * same id: so only one of them happens, also when others try with other plans at the same time.
+ * the next one follows the decline of the one before, when it is a way out for the leg that was
+ * declined. Whichever plan it is for, attempt n has the same id: so only one of them happens, also when
+ * others try with other plans at the same time.
  *
- * `firstAttempt` may skip attempts that are known to be burnt. The answer tells the attempt it ended with.
+ * `firstAttempt` may skip attempts that are known to be burnt. The answer tells the attempt it ended
+ * with, and the decline that led to the plan of it.
  * Rejects with LedgerUnavailable (nothing happened) or LedgerOutcomeUnknown.
  */
 export async function submitAttempts(
   ledger: Ledger,
-  plans: readonly [Plan, ...Plan[]],
+  plans: readonly [Plan, ...WayOut[]],
   firstAttempt: number,
-): Promise<{ submission: Submission; attempt: number }> {
+): Promise<Attempted> {
   let [plan, ...others] = plans
+  let told: Pick<Attempted, 'because'> = {}
   for (let attempt = firstAttempt; attempt < firstAttempt + attemptsPerCall; attempt += 1) {
     const chain = toTransfers(plan, attemptId(plan.operationId, attempt))
     const submission = await submitFinally(ledger, chain, plan.principalLeg)
-    if (submission.kind !== 'declined') return { submission, attempt }
+    if (submission.kind !== 'declined') return { submission, attempt, ...told }
     if (!submission.reason) continue
     const [next, ...rest] = others
-    if (!next) return { submission, attempt }
+    const declined = plan.legs[submission.leg]
+    if (!next || !declined || !(next.isFor?.(declined) ?? true)) {
+      return { submission, attempt, ...told }
+    }
     plan = next
     others = rest
+    told = { because: declined }
   }
   throw new Error(`operation ${plan.operationId}: more than ${attemptsPerCall} burnt attempts`)
 }
@@ -228,7 +258,8 @@ async function afterSubmission<T>(step: Promise<T>): Promise<T> {
   }
 }
 
-function toTransfers(plan: Plan, principalId: Uuid): Transfer[] {
+/** An operation's chain; the ids of the other legs are computed from the principal one's. */
+export function toTransfers(plan: Plan, principalId: Uuid): Transfer[] {
   const { operationId, inputHash, occurredAt, principalLeg = 0 } = plan
   return plan.legs.map((leg, index) => {
     const id = index === principalLeg ? principalId : legId(principalId, leg.name ?? index)

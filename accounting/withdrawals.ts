@@ -5,11 +5,13 @@
  * on the control ledger. The right is resolved once: by the payment system that takes the withdrawal
  * (post), or by the owner who cancels it (void). Of one that is taken only the outside knows what
  * became of it: it was paid (post of the money), or it has failed (void). A fee is pending beside the
- * money and is resolved in the same chain. All transfers carry the
- * withdrawal's id in `user_data_128`, so that its state is read from the ledger alone.
+ * money and is resolved in the same chain. All transfers carry the withdrawal's id in `user_data_128`, so
+ * that its state is read from the ledger alone. What it has used of its owner's budgets is given back in
+ * the chain that gives the money back.
  */
 import type { Transfer } from 'tigerbeetle-node'
 import { controlAccount, provideAccounts, rightsAccount } from './accounts.ts'
+import { givingBack } from './budget-uses.ts'
 import { type Asset, assetOfLedger, ControlCode, controlOf, TransferCode } from './chart.ts'
 import type { Ledger } from './client.ts'
 import { type StoredFee, toStoredFee } from './fees.ts'
@@ -54,12 +56,17 @@ export interface Withdrawal {
   changedAt: bigint
 }
 
-/** The money, the right, the fee, and what resolves each. */
-const transfersMax = 6
+/** The money, the right, the fee, and what resolves each; budgets have transfers of the same id, too. */
+const codes: ReadonlySet<number> = new Set([
+  TransferCode.withdrawal,
+  TransferCode.fee,
+  ControlCode.withdrawal_take,
+])
 
 /** A withdrawal as the ledger has it; undefined when there is none. */
 export async function readWithdrawal(ledger: Ledger, id: Uuid): Promise<Withdrawal | undefined> {
-  return foldWithdrawal(await readTrail(ledger, id, { limit: transfersMax }))
+  const transfers = await readTrail(ledger, id)
+  return foldWithdrawal(transfers.filter(({ code }) => codes.has(code)))
 }
 
 /** The state that resolving the money, or the right, leads to. */
@@ -164,7 +171,7 @@ export function takeWithdrawal(
   return submitStep(ledger, [toPost({ ...step, pendingId }, 0n)])
 }
 
-/** Cancels a withdrawal and gives the money back. `stale` when it was taken or cancelled before. */
+/** Cancels a withdrawal and gives the money back, and what it has used of budgets. `stale` when it was taken or cancelled before. */
 export function cancelWithdrawal(
   ledger: Ledger,
   withdrawal: Withdrawal,
@@ -172,7 +179,8 @@ export function cancelWithdrawal(
 ): Promise<Step> {
   const { rightId, inputHash } = withdrawal
   const right = toVoid({ id: freshId(), pendingId: rightId, inputHash })
-  return submitStep(ledger, [right, ...giveBack(withdrawal, { id: freshId(), inputHash })])
+  const chain = [right, ...giveBack(withdrawal, { id: freshId(), inputHash })]
+  return givingBack(ledger, withdrawal.id, (voids) => submitStep(ledger, [...chain, ...voids]))
 }
 
 /** What gives the money and the fee back. */
@@ -182,13 +190,16 @@ function giveBack({ id: pendingId, fee }: Withdrawal, step: NamedStep): Transfer
   return [money, toVoid({ id: legId(step.id, 1), pendingId: fee.id, inputHash: step.inputHash })]
 }
 
-/** Books that a withdrawal that was taken has failed: the money goes back. */
+/**
+ * Books that a withdrawal that was taken has failed: the money goes back, and what it has used of budgets.
+ */
 export function failWithdrawal(
   ledger: Ledger,
   withdrawal: Withdrawal,
   step: NamedStep,
 ): Promise<Step> {
-  return submitStep(ledger, giveBack(withdrawal, step))
+  const chain = giveBack(withdrawal, step)
+  return givingBack(ledger, withdrawal.id, (voids) => submitStep(ledger, [...chain, ...voids]))
 }
 
 /**

@@ -138,6 +138,23 @@ export async function listLifecycles(
   return rows.map(toLifecycle)
 }
 
+/** Holds that have run out at a ledger time or later, in the order in which they did. */
+export async function listExpiredHolds(
+  db: Database,
+  { from, limit }: { from: bigint; limit: number },
+): Promise<Lifecycle[]> {
+  const rows = await db
+    .selectFrom('lifecycles')
+    .selectAll()
+    .where('kind', '=', 'hold')
+    .where('state', '=', 'expired')
+    .where('changed_at', '>=', from)
+    .orderBy('changed_at')
+    .limit(limit)
+    .execute()
+  return rows.map(toLifecycle)
+}
+
 /** How many of a kind are in a state that has lasted since before a ledger time (ns since 1970). */
 export async function countLifecycles(
   db: Database,

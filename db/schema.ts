@@ -3,6 +3,12 @@ import type { ColumnType, Generated } from 'kysely'
 /** Who an account belongs to decides what it may reach. */
 export type Role = 'customer' | 'payment_system' | 'operator'
 
+/** What kind of user a limit is for, when it is not set for one alone. */
+export type LimitKind = 'person' | 'business' | 'payment_system'
+
+/** Within which time a limit counts; it moves on with the clock. */
+export type LimitWindow = 'day' | 'week' | 'month'
+
 /** Written once. */
 type Fixed<T> = ColumnType<T, T, never>
 type FixedDefault<T> = ColumnType<T, T | undefined, never>
@@ -17,6 +23,10 @@ export interface UsersTable {
   password_hash: string
   created_at: FixedDefault<Date>
   deactivated_at: Date | null
+  /** Of a customer: which limits there are unless others are set. */
+  kind: Generated<'person' | 'business'>
+  /** Of the kind, of the one sequence that numbers all that decides about limits. */
+  kind_version: Generated<bigint>
 }
 
 export interface PaymentSystemsTable {
@@ -242,7 +252,38 @@ export interface FeeSchedulesTable {
   created_at: FixedDefault<Date>
 }
 
+/** Append-only. Limits that were set for one user; the newest of a currency and window is in force. */
+export interface LimitsTable {
+  id: Fixed<string>
+  /** Of one sequence; whoever commits later has the higher one. */
+  version: FixedDefault<bigint>
+  user_id: Fixed<string>
+  currency: Fixed<string>
+  window: Fixed<LimitWindow>
+  /** `default`: as for the user's kind. */
+  rule: Fixed<'amount' | 'none' | 'default'>
+  /** Minor units; of the rule `amount`. */
+  amount_minor: Fixed<bigint | null>
+  set_by: Fixed<string>
+  created_at: FixedDefault<Date>
+}
+
+/** Append-only. Limits of everyone of a kind; the newest of a currency and window is in force. */
+export interface LimitDefaultsTable {
+  id: Fixed<string>
+  version: FixedDefault<bigint>
+  kind: Fixed<LimitKind>
+  currency: Fixed<string>
+  window: Fixed<LimitWindow>
+  /** Minor units; null for no limit. */
+  amount_minor: Fixed<bigint | null>
+  set_by: Fixed<string>
+  created_at: FixedDefault<Date>
+}
+
 export interface Schema {
+  limits: LimitsTable
+  limit_defaults: LimitDefaultsTable
   currencies: CurrenciesTable
   fee_schedules: FeeSchedulesTable
   tail_cursors: TailCursorsTable

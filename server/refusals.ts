@@ -27,6 +27,8 @@ export type RefusalCode =
   | 'name_taken'
   | 'user_not_found'
   | 'own_account'
+  | 'not_a_customer'
+  | 'user_without_limits'
   | 'payment_system_not_found'
   // Money
   | 'amount_malformed'
@@ -50,6 +52,7 @@ export type RefusalCode =
   | 'recipient_closed'
   | 'same_wallet'
   | 'insufficient_funds'
+  | 'limit_exceeded'
   | 'declined'
   | 'idempotency_key_reused'
   | 'reference_reused'

@@ -4,6 +4,7 @@ import { addOwnAsset } from '../accounting/chart.ts'
 import { type CurrencyRow, listCurrencies } from '../db/currencies.ts'
 import type { Database } from '../db/database.ts'
 import { type FeeSchedule, listCurrentFeeSchedules } from '../db/fee-schedules.ts'
+import { type DefaultLimit, listDefaultLimits } from '../db/limits.ts'
 import { listen } from '../db/listen.ts'
 
 /** What operators have set, as one state that does not change any more. */
@@ -12,6 +13,8 @@ export interface Settings {
   currencies: ReadonlyMap<string, CurrencyRow>
   /** By operation and currency ("payment USD"), those in force and later ones, the last first. */
   feeSchedules: ReadonlyMap<string, readonly FeeSchedule[]>
+  /** Limits of everyone of a kind, by currency. */
+  limitDefaults: ReadonlyMap<string, readonly DefaultLimit[]>
 }
 
 /**
@@ -99,9 +102,10 @@ export async function createSettings(options: {
 }
 
 async function loadSettings(db: Database, now: Date): Promise<Settings> {
-  const [currencies, feeSchedules] = await Promise.all([
+  const [currencies, feeSchedules, limitDefaults] = await Promise.all([
     listCurrencies(db),
     listCurrentFeeSchedules(db, now),
+    listDefaultLimits(db),
   ])
   return {
     currencies: new Map(currencies.map((row) => [row.currency, row])),
@@ -109,5 +113,6 @@ async function loadSettings(db: Database, now: Date): Promise<Settings> {
       feeSchedules,
       ({ operation, currency }) => `${operation} ${currency}`,
     ),
+    limitDefaults: Map.groupBy(limitDefaults, ({ currency }) => currency),
   }
 }

@@ -1,5 +1,5 @@
 import { assetOf, TransferCode } from '../../accounting/chart.ts'
-import { feeOnTopMinor, findFee } from '../../accounting/fees.ts'
+import { findFee } from '../../accounting/fees.ts'
 import { findAttempted } from '../../accounting/history.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import {
@@ -9,12 +9,14 @@ import {
   type RequestState,
 } from '../../accounting/requests.ts'
 import type { Step } from '../../accounting/steps.ts'
+import { chainLegs } from '../../accounting/transfers.ts'
 import { mintId } from '../../db/ids.ts'
 import type { Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
+import { toBudgetLegs } from './budget-legs.ts'
 import { planFee } from './fees.ts'
-import { explainDecline } from './pay.ts'
+import { explainDecline, readDecline } from './pay.ts'
 import { type DescribedRequest, findRequest, type RequestDeps } from './payment-requests.ts'
 import { resolveOwnWallet } from './resolve-wallets.ts'
 import { type Payment, toPayment } from './send.ts'
@@ -29,7 +31,7 @@ type AcceptDeps = RequestDeps & Pick<Deps, 'memos' | 'settings'>
  * say, not this process's clock.
  * Refusals: payment_request_not_found, not_the_payer, payment_request_declined, _cancelled, _expired,
  * wallet_not_found, wallet_number_mistyped, wallet_ambiguous, wallet_closed, currency_mismatch,
- * insufficient_funds, recipient_not_found, recipient_closed, amount_too_large, outcome_unknown.
+ * insufficient_funds, limit_exceeded, recipient_not_found, recipient_closed, amount_too_large, outcome_unknown.
  */
 export async function accept(
   deps: AcceptDeps,
@@ -45,7 +47,7 @@ export async function accept(
   if (memo !== null) await deps.memos.add({ operationId, inputHash, memo })
   const { amountMinor, toWalletId } = request
   const asset = assetOf(currency)
-  const payment = {
+  const leg = {
     debitAccountId: from.id,
     creditAccountId: toWalletId,
     amountMinor,
@@ -59,10 +61,9 @@ export async function accept(
     amountMinor,
     ...wallets,
   })
-  const step = await settle(
-    operationId,
-    acceptRequest(deps.ledger, request, { payment, feeLegs }, mintId),
-  )
+  const budgetLegs = await toBudgetLegs(deps, caller, asset, amountMinor)
+  const plan = chainLegs(budgetLegs, [leg, ...feeLegs])
+  const step = await settle(operationId, acceptRequest(deps.ledger, request, plan, mintId))
   switch (step.kind) {
     case 'done':
       return { payment: toPayment(step.operation, fee, memo), replayed: false }
@@ -75,14 +76,11 @@ export async function accept(
       throw new Refusal('payment_request_expired')
     case 'invalid':
       throw refuseInvalid(step.status)
-    case 'declined':
+    case 'declined': {
       if (!step.reason) throw impossible(requestId, step)
-      throw await explainDecline(
-        deps,
-        payment,
-        declineCodes[step.reason],
-        feeOnTopMinor(feeLegs, payment),
-      )
+      const decline = readDecline(plan, step.leg, declineCodes[step.reason])
+      throw await explainDecline(deps, decline.leg, decline.code, decline.feeMinor)
+    }
     case 'conflict':
       throw impossible(requestId, step)
     default:

@@ -1,4 +1,5 @@
 import { clearingAccount, provideAccounts } from '../../accounting/accounts.ts'
+import { isBudgetLeg } from '../../accounting/budgets.ts'
 import { type Asset, assetOfLedger, TransferCode } from '../../accounting/chart.ts'
 import { readDeposit, readDepositOf } from '../../accounting/deposits.ts'
 import { type Fee, findFee } from '../../accounting/fees.ts'
@@ -6,13 +7,19 @@ import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
 import type { Leg } from '../../accounting/legs.ts'
 import { findOwedLegs } from '../../accounting/receivable.ts'
 import { suspenseAccounts, toSuspenseLegs } from '../../accounting/suspense.ts'
-import { type Plan, type StoredOperation, submitAttempts } from '../../accounting/transfers.ts'
+import {
+  chainLegs,
+  type StoredOperation,
+  submitAttempts,
+  type WayOut,
+} from '../../accounting/transfers.ts'
 import { findLastDecline, keepDeposit } from '../../db/descriptions.ts'
 import type { Wallet } from '../../db/wallets.ts'
 import type { PaymentSystem } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
 import { readAmount, readCurrency, showAmount } from './amount.ts'
+import { toBudgetLegs } from './budget-legs.ts'
 import { byReference } from './by-reference.ts'
 import { type Deposit, describeDeposit, toDeposit } from './deposits-read.ts'
 import { planFee } from './fees.ts'
@@ -47,8 +54,9 @@ function depositId(paymentSystemNumber: number, reference: string): Uuid {
 
 /**
  * Books money that a payment system has received for a wallet: debit its clearing account, credit
- * the wallet, which then pays the fee and what its owner owes; or credit suspense without a fee, when that is wanted and the
- * wallet is unknown, of another currency, frozen or closed. The reference alone makes it happen at
+ * the wallet, which then pays the fee and what its owner owes; or credit suspense without a fee, when
+ * that is wanted and the wallet is unknown, of another currency, frozen or closed, and always when the
+ * payment system brings in more than it may within a time. The reference alone makes it happen at
  * most once, in one place; a deposit that was declined for a reason that has passed succeeds when it
  * is sent again.
  * Refusals: those of amounts, wallet_not_found, wallet_number_mistyped, currency_mismatch,
@@ -114,20 +122,23 @@ async function book(
   const occurred =
     input.occurredAtMs === undefined ? {} : { occurredAt: toLedgerTime(input.occurredAtMs) }
   const { ways, fee } = await findWays(deps, caller, terms, input.onUnmatched)
-  const [plan, ...others] = ways.map((legs): Plan => ({ ...key, ...occurred, legs }))
+  const [plan, ...others] = ways.map((way): WayOut => ({ ...key, ...occurred, ...way }))
   if (!plan) throw target
   const { reference, sender = null, details = null, wallet: namedWallet } = input
   const paymentSystemId = caller.paymentSystem.id
   const description = { ...key, paymentSystemId, reference, sender, details, namedWallet }
   const told = await keepDeposit(deps.db, description)
   const last = await findLastDecline(deps.db, operationId)
-  const { submission, attempt } = await settle(
+  const { submission, attempt, because } = await settle(
     operationId,
     submitAttempts(deps.ledger, [plan, ...others], last ? last.attempt + 1 : 0),
   )
   switch (submission.kind) {
     case 'done': {
       const { operation, replayed } = submission
+      if (!replayed && isBudgetLeg(because)) {
+        deps.log.warn({ paymentSystemId, operationId }, 'a deposit above the limit is in suspense')
+      }
       const [booked, stored] = await afterMoving(
         operationId,
         Promise.all([
@@ -152,43 +163,45 @@ async function book(
   }
 }
 
+type Way = Pick<WayOut, 'legs' | 'principalLeg' | 'isFor'>
+
 /**
- * The legs into the wallet, if there is one, with what that costs; and into suspense, if that is wanted.
- * In this order.
+ * The ways into the wallet, if there is one, with what that costs, and into suspense: when that is wanted,
+ * or when the payment system would bring in more than it may. What goes to suspense uses nothing of that.
  */
 async function findWays(
   deps: DepositDeps,
   caller: PaymentSystem,
   { asset, amountMinor, target }: Terms,
   onUnmatched: DepositInput['onUnmatched'],
-): Promise<{ ways: [Leg, ...Leg[]][]; fee: Fee | undefined }> {
+): Promise<{ ways: Way[]; fee?: Fee | undefined }> {
   const { number } = caller.paymentSystem
   const clearing = clearingAccount(number, asset)
   await provideAccounts(deps.ledger, [clearing])
-  const ways: [Leg, ...Leg[]][] = []
-  let fee: Fee | undefined
-  if (!(target instanceof Refusal)) {
-    await ensureAccounts(deps, [target])
-    const { id: walletId, userId } = target
-    const leg = {
-      debitAccountId: clearing.id,
-      creditAccountId: walletId,
-      amountMinor,
-      asset,
-      code: TransferCode.deposit,
-    }
-    const what = { operation: 'deposit', asset, amountMinor, recipientWalletId: walletId } as const
-    const planned = await planFee(deps, what)
-    fee = planned.fee
-    const leftMinor = amountMinor - (fee?.amountMinor ?? 0n)
-    const owedLegs = await findOwedLegs(deps.ledger, { walletId, userId, asset }, leftMinor)
-    ways.push([leg, ...planned.legs, ...owedLegs])
-  }
-  if (onUnmatched === 'suspense') {
+  const isSuspenseWanted = onUnmatched === 'suspense'
+  const toSuspense = async () => {
     await provideAccounts(deps.ledger, suspenseAccounts(number, asset))
-    ways.push(toSuspenseLegs(number, asset, amountMinor))
+    const isFor = (declined: Leg) => isSuspenseWanted || isBudgetLeg(declined)
+    return { legs: toSuspenseLegs(number, asset, amountMinor), isFor }
   }
-  return { ways, fee }
+  if (target instanceof Refusal) return { ways: isSuspenseWanted ? [await toSuspense()] : [] }
+  await ensureAccounts(deps, [target])
+  const { id: walletId, userId } = target
+  const leg = {
+    debitAccountId: clearing.id,
+    creditAccountId: walletId,
+    amountMinor,
+    asset,
+    code: TransferCode.deposit,
+  }
+  const what = { operation: 'deposit', asset, amountMinor, recipientWalletId: walletId } as const
+  const { fee, legs: feeLegs } = await planFee(deps, what)
+  const leftMinor = amountMinor - (fee?.amountMinor ?? 0n)
+  const owedLegs = await findOwedLegs(deps.ledger, { walletId, userId, asset }, leftMinor)
+  const budgetLegs = await toBudgetLegs(deps, caller, asset, amountMinor)
+  const toWallet = chainLegs(budgetLegs, [leg, ...feeLegs, ...owedLegs])
+  const isSuspensePossible = isSuspenseWanted || budgetLegs.length > 0
+  return { ways: isSuspensePossible ? [toWallet, await toSuspense()] : [toWallet], fee }
 }
 
 /** The refusal of a reference that belongs to another deposit of this payment system: shows which. */

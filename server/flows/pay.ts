@@ -1,10 +1,12 @@
 import { readBalances } from '../../accounting/accounts.ts'
+import { isBudgetLeg } from '../../accounting/budgets.ts'
 import { assetOf, type TransferCode } from '../../accounting/chart.ts'
 import { type Fee, feeOnTopMinor, findFee } from '../../accounting/fees.ts'
 import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
 import type { Leg } from '../../accounting/legs.ts'
 import type { PassingReason } from '../../accounting/outcome.ts'
 import {
+  chainLegs,
   compare,
   findOperation,
   type Plan,
@@ -19,6 +21,7 @@ import type { Caller, Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
 import { readAmount, readCanonicalAmount, readCurrency, showAmount } from './amount.ts'
+import { explainLimit, toBudgetLegs } from './budget-legs.ts'
 import { planFee } from './fees.ts'
 import { type Recipient, resolveRoute } from './resolve-wallets.ts'
 import {
@@ -70,7 +73,7 @@ export function nameOperation(
  * With an idempotency key it happens at most once: the same key with the same input answers what
  * happened the first time (`replayed`), also a decline. Without a memo and with the recipient's
  * wallet id it costs no query to PostgreSQL.
- * Refusals: those of amounts and of resolveRoute, insufficient_funds, wallet_closed, recipient_closed,
+ * Refusals: those of amounts and of resolveRoute, insufficient_funds, limit_exceeded, wallet_closed, recipient_closed,
  * declined, idempotency_key_reused, outcome_unknown.
  */
 export async function pay(
@@ -121,15 +124,29 @@ export async function readSubmission(
       throw refuseInvalid(submission.status)
     case 'declined': {
       if (!submission.reason) throw await refuseAgain(deps, plan)
-      const code = codes[submission.reason]
+      const { leg, code, feeMinor } = readDecline(plan, submission.leg, codes[submission.reason])
       const { operationId, inputHash } = plan
       await keepDecline(deps, { operationId, inputHash, attempt: 0, code })
-      const principal = principalOf(plan)
-      throw await explainDecline(deps, principal, code, feeOnTopMinor(plan.legs, principal))
+      throw await explainDecline(deps, leg, code, feeMinor)
     }
     default:
       throw submission satisfies never
   }
+}
+
+/**
+ * What a decline is about: the limit, when the leg at this index uses one; otherwise the principal leg,
+ * with what its account means to the caller and the fee (minor units) that comes on top.
+ */
+export function readDecline(
+  plan: Pick<Plan, 'legs' | 'principalLeg'>,
+  index: number,
+  code: RefusalCode,
+): { leg: Leg; code: RefusalCode; feeMinor: bigint } {
+  const leg = plan.legs[index]
+  if (isBudgetLeg(leg)) return { leg, code: 'limit_exceeded', feeMinor: 0n }
+  const principal = principalOf(plan)
+  return { leg: principal, code, feeMinor: feeOnTopMinor(plan.legs, principal) }
 }
 
 /** The canonical input: what the caller wrote, before anything is looked up. */
@@ -186,7 +203,10 @@ export async function planPayment(
     code: terms.code,
     ...(terms.timeoutSeconds === undefined ? {} : { timeoutSeconds: terms.timeoutSeconds }),
   }
-  if (terms.name === 'hold') return { ...key, legs: [leg], fee: undefined }
+  // Between own wallets nothing is spent.
+  const isOwn = caller.wallets.some(({ id }) => id === toWalletId)
+  const budgetLegs = isOwn ? [] : await toBudgetLegs(deps, caller, asset, amountMinor)
+  if (terms.name === 'hold') return { ...key, ...chainLegs(budgetLegs, [leg]), fee: undefined }
   const wallets = { senderWalletId: from.id, recipientWalletId: toWalletId }
   const { fee, legs } = await planFee(deps, {
     operation: 'payment',
@@ -194,19 +214,22 @@ export async function planPayment(
     amountMinor,
     ...wallets,
   })
-  return { ...key, legs: [leg, ...legs], fee }
+  return { ...key, ...chainLegs(budgetLegs, [leg, ...legs]), fee }
 }
 
 /**
- * The refusal of a payment that the ledger has declined. It tells the owner of the paying wallet, and
- * nobody else, what is there and what would be needed, with the fee (minor units) that comes on top.
+ * The refusal of a payment that the ledger has declined at a leg. It tells the owner of the paying
+ * wallet, and nobody else, what is there and what would be needed, with the fee (minor units) that comes
+ * on top.
  */
 export async function explainDecline(
   deps: Pick<Deps, 'ledger'>,
-  { debitAccountId, amountMinor, asset }: Pick<Leg, 'debitAccountId' | 'amountMinor' | 'asset'>,
+  leg: Leg,
   code: RefusalCode,
   feeMinor = 0n,
 ): Promise<Refusal> {
+  const { debitAccountId, amountMinor, asset } = leg
+  if (code === 'limit_exceeded') return explainLimit(deps, leg)
   if (code !== 'insufficient_funds') return new Refusal(code)
   const balances = await readBalances(deps.ledger, [debitAccountId]).catch(() => undefined)
   const balance = balances?.get(debitAccountId)

@@ -1,6 +1,7 @@
 import { burnId } from '../../accounting/transfers.ts'
 import { findUnsettled, type IntentTable, markSettled } from '../../db/intents.ts'
 import type { Deps } from '../deps.ts'
+import { giveBackExpired } from './budget-returns.ts'
 import { recoverClosings } from './close-wallet.ts'
 import { recoverWallets } from './open-wallet.ts'
 import { keepDecline } from './settle.ts'
@@ -11,12 +12,13 @@ type RecoveryDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'nowMs' | 'settings'>
 const ageMs = 60_000
 const batchMax = 500
 
-/** Everything that can be cut off between PostgreSQL and the ledger, and what settles it. */
+/** Everything that can be cut off between PostgreSQL and the ledger or runs out, and what settles it. */
 const recoveries: Readonly<Record<string, (deps: RecoveryDeps) => Promise<number>>> = {
   wallets: recoverWallets,
   closings: (deps) => recoverClosings(deps, cutOffBefore(deps)),
   requests: (deps) => giveUp(deps, 'payment_requests'),
   withdrawals: (deps) => giveUp(deps, 'withdrawals'),
+  budgets: giveBackExpired,
 }
 
 /**

@@ -70,6 +70,7 @@ export const payRefusals = [
   'wallet_closed',
   'recipient_closed',
   'insufficient_funds',
+  'limit_exceeded',
   'declined',
   'abandoned',
   'idempotency_key_reused',

@@ -9,6 +9,7 @@ import { feeScheduleRoutes } from './fee-schedules.ts'
 import { healthRoutes } from './health.ts'
 import { holdRoutes } from './holds.ts'
 import { houseRoutes } from './house.ts'
+import { limitRoutes } from './limits.ts'
 import { operatorRoutes } from './operator.ts'
 import { pageRoutes } from './pages.ts'
 import { paymentRequestRoutes } from './payment-requests.ts'
@@ -39,6 +40,7 @@ const api: readonly Route[] = [
   ...withdrawalStepRoutes,
   ...reversalRoutes,
   ...suspenseRoutes,
+  ...limitRoutes,
   ...apiAliasRoutes,
   ...accountAliasRoutes,
   ...paymentSystemRoutes,

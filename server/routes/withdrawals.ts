@@ -140,6 +140,7 @@ const postWithdrawal = defineRoute(
       'wallet_closed',
       'payment_system_not_found',
       'insufficient_funds',
+      'limit_exceeded',
       'payout_capacity_exceeded',
       'declined',
       'abandoned',

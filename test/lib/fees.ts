@@ -1,6 +1,6 @@
 /** What tests about fees need: schedules of an operator, and what the house has taken. */
 import { feeIncomeAccount } from '../../accounting/accounts.ts'
-import { assetOf, describeCurrency } from '../../accounting/chart.ts'
+import { assetOf, findIsoCurrency } from '../../accounting/chart.ts'
 import { toLedgerId } from '../../accounting/ids.ts'
 import { formatAmount } from '../../accounting/money.ts'
 import { insertCurrency } from '../../db/currencies.ts'
@@ -10,7 +10,7 @@ import { must, type World } from './world.ts'
 
 /** Enables a currency that other tests do not use, so that its fee income is the test's own. */
 export async function enableCurrency(world: World, currency: string): Promise<void> {
-  await insertCurrency(world.deps.db, describeCurrency(currency))
+  await insertCurrency(world.deps.db, findIsoCurrency(currency)!)
   world.deps.settings.forget()
 }
 

@@ -1,5 +1,6 @@
 import type { Kassa } from '../../server/main.ts'
 import type { Client } from '../lib/http.ts'
+import { setLimit } from '../lib/limits.ts'
 import { fund, openWallet, pay, posted, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
 import { startTcpProxy, type TcpProxy } from '../lib/tcp-proxy.ts'
@@ -94,6 +95,16 @@ test('a replay costs none', async () => {
   const input = { to_wallet_id: payee.walletId, amount: '1' }
   const key = unique('key')
   assert.ok(await costsNothing((client) => must(pay(client, input, key), 201)))
+})
+
+test('a payment within limits costs none either', async () => {
+  const operator = await world.operator()
+  await setLimit(operator, payer.userId, '5000.00')
+  await setLimit(operator, payer.userId, '9000.00', { window: 'month' })
+  const input = { to_wallet_id: payee.walletId, amount: '1' }
+  assert.ok(await costsNothing((client) => must(pay(client, input, unique('key')), 201)))
+  const { data } = await must(payer.client.get('/v1/limits'), 200)
+  assert.ok(data.every(({ used }: { used: string }) => Number(used) >= stretch))
 })
 
 test('naming the paying wallet and the currency costs none, with several wallets too', async () => {
