@@ -87,6 +87,8 @@ test('the default currency stays open', async () => {
   assertRefused(await put(operator, 'USD', { state: 'closed' }), 409, 'default_currency')
   await must(put(operator, 'USD', { state: 'open' }), 200)
   await world.signUp()
+  const env = { DEFAULT_CURRENCY: 'NOK' }
+  await assert.rejects(world.startAnother({ env }), /DEFAULT_CURRENCY NOK is closed/)
 })
 
 test('an own asset is registered once, and never with other values', async () => {
