@@ -29,7 +29,7 @@ export interface SettingsCache {
   forget(): void
   /**
    * Waits until every process has an own asset that was registered a moment ago: none meets wallets or
-   * transfers in it before. Waits for nothing else.
+   * transfers in it before. A process that has just started cannot tell, and waits for each of them.
    */
   untilKnownEverywhere(currency: string): Promise<void>
   close(): Promise<void>
