@@ -5,8 +5,8 @@
  * on the control ledger. The right is resolved once: by the payment system that takes the withdrawal
  * (post), or by the owner who cancels it (void). Of one that is taken only the outside knows what
  * became of it: it was paid (post of the money), or it has failed (void). A fee is pending beside the
- * money and is resolved in the same chain. All transfers carry the
- * withdrawal's id in `user_data_128`, so that its state is read from the ledger alone.
+ * money and is resolved in the same chain. All transfers carry the withdrawal's id in `user_data_128`,
+ * so that its state is read from the ledger alone.
  */
 import type { Transfer } from 'tigerbeetle-node'
 import { controlAccount, provideAccounts, rightsAccount } from './accounts.ts'
@@ -192,9 +192,9 @@ export function failWithdrawal(
 }
 
 /**
- * Books that a withdrawal that was taken was paid: debit wallet, credit clearing, and the fee. Declined with
- * `debit_account_already_closed` when the wallet is frozen; with the freeze's transfer it is booked in
- * a chain that thaws and freezes again, and is `stale` when the freeze was undone before.
+ * Books that a withdrawal that was taken was paid: debit wallet, credit clearing, and the fee.
+ * Declined with `debit_account_already_closed` when the wallet is frozen; with the freeze's transfer it
+ * is booked in a chain that thaws and freezes again, and is `stale` when the freeze was undone before.
  */
 export function confirmWithdrawal(
   ledger: Ledger,

@@ -62,7 +62,7 @@ test('what is not HTTP, or moves nothing, is measured alike', async () => {
 test('books that do not fit the answers are told', async () => {
   for (const name of ['c', 'd hot', 'e']) {
     const { verify } = targets.find((target) => target.name === name)!
-    await assert.rejects(verify(1), /0 transfers are in the books, 1 were answered/)
+    await assert.rejects(verify(1), /0 minor units are in the books, 1 were answered/)
   }
 })
 
