@@ -111,7 +111,8 @@ export interface Capture {
 /**
  * Captures from an open hold: debit payer, credit payee. With `isFinal` false one chain posts the part
  * and holds the rest again until the original deadline; less than a second before it the rest goes
- * back. A fee's transfer carries the capture's id, not the hold's. Rejects with LedgerUnavailable (nothing happened) or LedgerOutcomeUnknown.
+ * back. A fee's transfer carries the capture's id, not the hold's.
+ * Rejects with LedgerUnavailable (nothing happened) or LedgerOutcomeUnknown.
  */
 export async function captureHold(
   ledger: Ledger,

@@ -203,9 +203,9 @@ export function failWithdrawal(
 }
 
 /**
- * Books that a withdrawal that was taken was paid: debit wallet, credit clearing, and the fee. Declined with
- * `debit_account_already_closed` when the wallet is frozen; with the freeze's transfer it is booked in
- * a chain that thaws and freezes again, and is `stale` when the freeze was undone before.
+ * Books that a withdrawal that was taken was paid: debit wallet, credit clearing, and the fee.
+ * Declined with `debit_account_already_closed` when the wallet is frozen; with the freeze's transfer it
+ * is booked in a chain that thaws and freezes again, and is `stale` when the freeze was undone before.
  */
 export function confirmWithdrawal(
   ledger: Ledger,

@@ -1,4 +1,4 @@
-/** What operations cost, as operators have set it. Append-only: of those that are valid the newest counts. */
+/** What operations cost, as operators have set it. Append-only: of those that are valid the last counts. */
 import type { Selectable } from 'kysely'
 import type { Database } from './database.ts'
 import type { FeeSchedulesTable } from './schema.ts'
@@ -86,7 +86,7 @@ export async function listFeeSchedules(
   return rows.map(toFeeSchedule)
 }
 
-/** Those in force at a moment and all that become valid later; of each operation and currency the last first. */
+/** Those in force at a moment and all that become valid later, the last first. */
 export async function listCurrentFeeSchedules(db: Database, at: Date): Promise<FeeSchedule[]> {
   const rows = await db
     .selectFrom('fee_schedules')

@@ -1,6 +1,6 @@
 /** The people of the bench: users with wallets, written straight to the two servers. */
 import { clearingAccount, createAccounts, walletAccount } from '../../accounting/accounts.ts'
-import { assetOf, TransferCode } from '../../accounting/chart.ts'
+import { type Asset, assetOf, TransferCode } from '../../accounting/chart.ts'
 import type { Ledger } from '../../accounting/client.ts'
 import { submitOnce } from '../../accounting/transfers.ts'
 import type { Database } from '../../db/database.ts'
@@ -9,6 +9,8 @@ import { mintId } from '../../db/ids.ts'
 /** As many wallets as a person may have of one currency. */
 const walletsPerUser = 10
 export const currency = 'USD'
+/** In which every payment costs a fee. */
+export const feeCurrency = 'EUR'
 
 /** Far more than a run can spend, also when all pay from one wallet. */
 const fundsMinor = 1_000_000_000_000n
@@ -20,6 +22,8 @@ export interface Population {
   emails: readonly string[]
   /** Wallet ids in the order of their users, equally many for each. */
   wallets: readonly string[]
+  /** The same of the currency with fees. */
+  feeWallets: readonly string[]
 }
 
 /** Creates users with this password hash and wallets full of money. */
@@ -36,22 +40,26 @@ export async function createPopulation(
     name: null,
     deactivated_at: null,
   }))
-  const wallets = Array.from({ length: count * walletsPerUser }, (_, place) => ({
-    id: mintId(),
-    user_id: users[Math.floor(place / walletsPerUser)]!.id,
-    number: 1_000_000_000n + BigInt(place),
-    currency,
-    account_created_at: new Date(),
-  }))
-  const ids = wallets.map(({ id }) => id)
   await db.insertInto('users').values(users).execute()
-  for (const batch of inBatches(wallets)) await db.insertInto('wallets').values(batch).execute()
-  await fund(ledger, ids)
-  return { emails: users.map(({ email }) => email), wallets: ids }
+  const open = async (of: string, firstNumber: bigint): Promise<string[]> => {
+    const wallets = Array.from({ length: count * walletsPerUser }, (_, place) => ({
+      id: mintId(),
+      user_id: users[Math.floor(place / walletsPerUser)]!.id,
+      number: firstNumber + BigInt(place),
+      currency: of,
+      account_created_at: new Date(),
+    }))
+    for (const batch of inBatches(wallets)) await db.insertInto('wallets').values(batch).execute()
+    const ids = wallets.map(({ id }) => id)
+    await fund(ledger, assetOf(of), ids)
+    return ids
+  }
+  const wallets = await open(currency, 1_000_000_000n)
+  const feeWallets = await open(feeCurrency, 2_000_000_000n)
+  return { emails: users.map(({ email }) => email), wallets, feeWallets }
 }
 
-async function fund(ledger: Ledger, wallets: readonly string[]): Promise<void> {
-  const asset = assetOf(currency)
+async function fund(ledger: Ledger, asset: Asset, wallets: readonly string[]): Promise<void> {
   const clearing = clearingAccount(1, asset)
   await createAccounts(ledger, [clearing])
   const deposit = async (walletId: string): Promise<void> => {

@@ -28,7 +28,18 @@ export interface TargetOptions extends SettingOptions {
 }
 
 /** As in docs/benchmarks.md, in the order of the table. */
-export const targetNames: readonly string[] = ['a', "a'", 'b', 'c', 'd', 'd hot', 'e', 'f', 'g']
+export const targetNames: readonly string[] = [
+  'a',
+  "a'",
+  'b',
+  'c',
+  'd',
+  'd hot',
+  'e',
+  'f',
+  'g',
+  'h',
+]
 
 /** A server that has started, and the `Cookie` headers of all users there. */
 interface Server {
@@ -54,9 +65,16 @@ export async function startTargets(
   const lockingBooks = await openRowLockBooks(() => locking.child.call<RowLockBooks>('books'))
   const kassa = await startKassa(start('kassa', setting.env), setting)
 
-  const { wallets } = setting.people
-  const over = (server: Server, operation: Operation, hot = false, books?: Books) => {
-    const { child, url, cookies } = server
+  const { wallets, feeWallets } = setting.people
+  const over = (server: Server, operation: Operation, hot = false, books?: Books) =>
+    between(wallets, server, operation, hot, books)
+  const between = (
+    wallets: readonly string[],
+    { child, url, cookies }: Server,
+    operation: Operation,
+    hot: boolean,
+    books?: Books,
+  ) => {
     return overHttp(child, { url, operation, cookies, wallets, hot }, options.saturate, books)
   }
   const books = setting.ledgerBooks
@@ -84,6 +102,11 @@ export async function startTargets(
     await startRaw(start('raw-client'), setting),
     { name: 'f', title: 'Kassa, hold + capture', ...over(kassa, holdAndCapture, false, books) },
     { name: 'g', title: 'Kassa, request + accept', ...over(kassa, requestAndAccept, false, books) },
+    {
+      name: 'h',
+      title: 'Kassa, payment with fee',
+      ...between(feeWallets, kassa, transfer, false, setting.feeBooks),
+    },
   ]
 }
 

@@ -238,8 +238,9 @@ export async function explainDecline(
   const available = showAmount(balance.availableMinor, currency)
   const required = showAmount(amountMinor + feeMinor, currency)
   const fee = feeMinor > 0n ? { fee: showAmount(feeMinor, currency) } : {}
+  const withFee = feeMinor > 0n ? ' with the fee' : ''
   return new Refusal(code, {
-    detail: `${required} ${currency} were to be paid, ${available} are available.`,
+    detail: `${required} ${currency} were to be paid${withFee}, ${available} are available.`,
     extra: { available, required, ...fee, currency },
   })
 }

@@ -1,4 +1,6 @@
 /** What operations cost: schedules, the legs they lead to, and what everybody is told. */
+import { randomUUID } from 'node:crypto'
+import { findFeeSchedule, insertFeeSchedule } from '../../db/fee-schedules.ts'
 import { checkBooks } from '../lib/books.ts'
 import { enableCurrency, readFeeIncome, setFee } from '../lib/fees.ts'
 import { type Client, type Json, type Reply, sameSession } from '../lib/http.ts'
@@ -367,7 +369,17 @@ test('schedules are kept: by number, filtered, each once, and never changed', as
     assertRefused(await add(schedule, undefined, client), 403, 'role_not_allowed')
     assertRefused(await client.get('/v1/fee-schedules'), 403, 'role_not_allowed')
   }
-  await assert.rejects(world.deps.db.deleteFrom('fee_schedules').execute())
+  const { db } = world.deps
+  await assert.rejects(db.deleteFrom('fee_schedules').execute())
+
+  const waiting = await findFeeSchedule(db, { number: BigInt(later.number) })
+  for (let count = 1; count < 100; count += 1) {
+    await insertFeeSchedule(db, { ...waiting!, id: randomUUID() })
+  }
+  const tomorrow = new Date(Date.now() + 86_400_000).toISOString()
+  const more = await add({ ...schedule, valid_from: tomorrow })
+  assertRefused(more, 409, 'fee_schedule_limit_reached')
+  await must(add({ ...schedule, operation: 'capture', borne_by: 'recipient' }), 201)
 })
 
 test('a schedule holds in another process within a second, one with a time from then on', async () => {

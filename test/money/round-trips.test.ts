@@ -1,9 +1,11 @@
 import type { Kassa } from '../../server/main.ts'
+import { setFee } from '../lib/fees.ts'
 import type { Client } from '../lib/http.ts'
 import { setLimit } from '../lib/limits.ts'
 import { fund, openWallet, pay, posted, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
 import { startTcpProxy, type TcpProxy } from '../lib/tcp-proxy.ts'
+import { until } from '../lib/until.ts'
 import { createWorld, must, type Person, type World } from '../lib/world.ts'
 
 const test = suite('round trips to PostgreSQL')
@@ -89,6 +91,20 @@ test('a payment to a wallet id costs none, with a key or without', async () => {
   assert.ok(await costsNothing((client) => must(pay(client, input, unique('key')), 201)))
   assert.ok(await costsNothing((client) => must(pay(client, input), 201)))
   assert.ok(Number(await posted(payee.client, payee.walletId)) >= before + 2 * stretch)
+})
+
+test('nor does a payment that costs a fee', async () => {
+  const operator = await world.operator()
+  await setFee(operator, 'payment', { fixed: '0.01' })
+  const input = { to_wallet_id: payee.walletId, amount: '1' }
+  // From the first on that the other process knows of the fee.
+  await until(async () => (await pay(observed(), input)).body.fee !== undefined)
+  const key = unique('fee')
+  const paid = (client: Client, by?: string) => must(pay(client, input, by), 201)
+  assert.ok(await costsNothing((client) => paid(client, unique('key'))))
+  assert.ok(await costsNothing((client) => paid(client, key)))
+  assert.equal((await paid(observed(), key)).fee, { amount: '0.01', borne_by: 'sender' })
+  await setFee(operator, 'payment')
 })
 
 test('a replay costs none', async () => {
