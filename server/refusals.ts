@@ -87,6 +87,15 @@ export type RefusalCode =
   | 'suspense_not_found'
   | 'suspense_assigned'
   | 'suspense_returned'
+  | 'no_exchange_rate'
+  | 'amount_too_small'
+  | 'too_many_quotes_open'
+  | 'quote_not_found'
+  | 'quote_expired'
+  | 'quote_used'
+  | 'liquidity_exhausted'
+  | 'exchange_not_found'
+  | 'exchange_not_refundable'
   | 'invalid_cursor'
 
 export interface FieldError {

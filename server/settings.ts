@@ -2,12 +2,15 @@ import type { Logger } from 'pino'
 import { addOwnAsset } from '../accounting/chart.ts'
 import { type CurrencyRow, listCurrencies } from '../db/currencies.ts'
 import type { Database } from '../db/database.ts'
+import { type ExchangeRateRow, listNewestRates, pairOf } from '../db/exchange-rates.ts'
 import { listen } from '../db/listen.ts'
 
 /** What operators have set, as one state that does not change any more. */
 export interface Settings {
   /** By code, in the order in which they were added; also those closed for new wallets. */
   currencies: ReadonlyMap<string, CurrencyRow>
+  /** The newest rate of each pair (`pairOf`), oldest first; also those whose time is over. */
+  exchangeRates: ReadonlyMap<string, ExchangeRateRow>
 }
 
 /**
@@ -63,9 +66,12 @@ export async function createSettings(options: {
 }
 
 async function loadSettings(db: Database): Promise<Settings> {
-  const currencies = await listCurrencies(db)
+  const [currencies, rates] = await Promise.all([listCurrencies(db), listNewestRates(db)])
   for (const { isOwn, currency, ledger, scale } of currencies) {
     if (isOwn) addOwnAsset({ currency, ledger, scale })
   }
-  return { currencies: new Map(currencies.map((row) => [row.currency, row])) }
+  return {
+    currencies: new Map(currencies.map((row) => [row.currency, row])),
+    exchangeRates: new Map(rates.map((rate) => [pairOf(rate.base, rate.quote), rate])),
+  }
 }

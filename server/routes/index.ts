@@ -4,6 +4,8 @@ import { apiAliasRoutes } from './aliases-api.ts'
 import { blockRoutes } from './blocks.ts'
 import { depositRoutes } from './deposits.ts'
 import { documentationRoutes } from './documentation.ts'
+import { exchangeRateRoutes } from './exchange-rates.ts'
+import { exchangeRoutes } from './exchanges.ts'
 import { healthRoutes } from './health.ts'
 import { holdRoutes } from './holds.ts'
 import { operatorRoutes } from './operator.ts'
@@ -26,6 +28,7 @@ const api: readonly Route[] = [
   ...sessionRoutes,
   ...walletRoutes,
   ...transferRoutes,
+  ...exchangeRoutes,
   ...holdRoutes,
   ...paymentRequestRoutes,
   ...blockRoutes,
@@ -37,6 +40,7 @@ const api: readonly Route[] = [
   ...suspenseRoutes,
   ...apiAliasRoutes,
   ...accountAliasRoutes,
+  ...exchangeRateRoutes,
   ...paymentSystemRoutes,
   ...operatorRoutes,
   ...healthRoutes,

@@ -95,6 +95,11 @@ const transactionBody = z
     reference: z.string().nullable(),
     hold_id: uuid.nullable(),
     withdrawal_id: uuid.nullable(),
+    exchange_id: uuid.optional().meta({ description: 'Of an exchange' }),
+    exchanged: z
+      .object({ amount: amountOutput, currency: z.string() })
+      .optional()
+      .meta({ description: 'Of an exchange: what was got or given in the other currency' }),
     created_at: time,
   })
   .meta({ id: 'Transaction' })
@@ -125,6 +130,13 @@ function showTransaction(entry: Transaction): z.output<typeof transactionBody> {
     reference: entry.reference,
     hold_id: entry.kind === 'hold' ? entry.operationId : null,
     withdrawal_id: entry.kind === 'withdrawal' ? entry.operationId : null,
+    ...(entry.exchanged && {
+      exchange_id: entry.operationId,
+      exchanged: {
+        amount: showAmount(entry.exchanged.amountMinor, entry.exchanged.currency),
+        currency: entry.exchanged.currency,
+      },
+    }),
     created_at: showLedgerTime(entry.timestamp),
   }
 }
