@@ -38,7 +38,7 @@ export interface QuotedPaymentInput {
   memo?: string | undefined
 }
 
-type ExchangeDeps = QuoteDeps & Pick<Deps, 'log' | 'memos'>
+type ExchangeDeps = QuoteDeps & Pick<Deps, 'memos'>
 type Done = { exchange: QuotedExchange; replayed: boolean }
 
 /**
@@ -169,11 +169,10 @@ async function refuseDecline(
 
 /** An exchange that the caller has made. Refusal: exchange_not_found, also for those of others. */
 export async function findExchange(
-  deps: Pick<Deps, 'db' | 'ledger' | 'settings'>,
+  deps: Pick<Deps, 'db' | 'ledger'>,
   caller: Customer,
   id: Uuid,
 ): Promise<QuotedExchange> {
-  await deps.settings.read()
   const quote = await findQuoteRow(deps.db, { exchangeId: id })
   const found = quote?.userId === caller.userId ? await readExchange(deps.ledger, id) : undefined
   if (!quote || !found) throw new Refusal('exchange_not_found')

@@ -34,7 +34,7 @@ export interface QuoteInput {
 /** A quote: its terms, and what the ledger has of its right. */
 export type Quote = QuoteRow & Pick<QuoteRight, 'state' | 'timestamp' | 'deadline'>
 
-export type QuoteDeps = Pick<Deps, 'db' | 'ledger' | 'nowMs' | 'settings'>
+export type QuoteDeps = Pick<Deps, 'db' | 'ledger' | 'nowMs'>
 
 /** How many quotes of one user may be open at once. */
 const openQuotesMax = 20
@@ -47,7 +47,7 @@ const openQuotesMax = 20
  * too_many_quotes_open.
  */
 export async function makeQuote(
-  deps: QuoteDeps,
+  deps: QuoteDeps & Pick<Deps, 'settings'>,
   caller: Customer,
   input: QuoteInput,
 ): Promise<Quote> {
@@ -87,8 +87,6 @@ export async function makeQuote(
 
 /** A quote of the caller. Refusal: quote_not_found, also for those of others. */
 export async function findQuote(deps: QuoteDeps, caller: Customer, id: Uuid): Promise<Quote> {
-  // Own assets are known to this process once the settings are.
-  await deps.settings.read()
   const row = await findQuoteRow(deps.db, { id })
   if (row?.userId !== caller.userId) throw new Refusal('quote_not_found')
   const right = await readQuoteRight(deps.ledger, id, toLedgerTime(deps.nowMs()))
