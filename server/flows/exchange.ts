@@ -150,7 +150,10 @@ async function readDone(
   return { ...done, quote }
 }
 
-/** What a decline of the legs that debit the house's liquidity means. */
+/** The legs that debit the house's liquidity. */
+const houseLegs: readonly number[] = [TransferCode.exchange_purchase, TransferCode.exchange_spread]
+
+/** What a decline of one of them means. */
 const purchaseCodes: Readonly<Record<PassingReason, RefusalCode>> = {
   ...declineCodes,
   exceeds_credits: 'liquidity_exhausted',
@@ -163,8 +166,8 @@ async function refuseDecline(
 ): Promise<Refusal> {
   const leg = legs[index]
   if (!leg || !reason) throw new Error(`quote ${quoteId}: declined at leg ${index}`)
-  const isSale = leg.code === TransferCode.exchange_sale
-  return explainDecline(deps, leg, (isSale ? declineCodes : purchaseCodes)[reason])
+  const codes = houseLegs.includes(leg.code) ? purchaseCodes : declineCodes
+  return explainDecline(deps, leg, codes[reason])
 }
 
 /** An exchange that the caller has made. Refusal: exchange_not_found, also for those of others. */
