@@ -51,6 +51,21 @@ export function feeIncomeAccount(asset: Asset): AccountPlan {
   return computedAccount(asset, AccountCode.feeIncome, 0)
 }
 
+/** The house's own bank account in one currency. */
+export function bankAccount(asset: Asset): AccountPlan {
+  return computedAccount(asset, AccountCode.bank, 0)
+}
+
+/** What the house has set aside for exchange in one currency. */
+export function liquidityAccount(asset: Asset): AccountPlan {
+  return computedAccount(asset, AccountCode.liquidity, 0)
+}
+
+/** What the spread of exchange rates brought in, in one currency. */
+export function spreadIncomeAccount(asset: Asset): AccountPlan {
+  return computedAccount(asset, AccountCode.spreadIncome, 0)
+}
+
 /** The other side of every other account of an asset's control ledger. */
 export function controlAccount(asset: Asset): AccountPlan {
   return computedAccount(controlOf(asset), AccountCode.control, 0)

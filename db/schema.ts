@@ -281,9 +281,45 @@ export interface LimitDefaultsTable {
   created_at: FixedDefault<Date>
 }
 
+/** Append-only. What one `base` is worth; of each pair the newest row counts, in both directions. */
+export interface ExchangeRatesTable {
+  number: Generated<bigint>
+  id: Fixed<string>
+  base: Fixed<string>
+  quote: Fixed<string>
+  /** Both currencies, whichever of them is the base. */
+  pair: ColumnType<string, never, never>
+  /** Decimal text. */
+  mid: Fixed<string>
+  spread_basis_points: Fixed<number>
+  source: Fixed<string>
+  valid_until: Fixed<Date>
+  created_at: FixedDefault<Date>
+}
+
+/** Append-only. At which terms a user may exchange once; whether that was done is in the ledger. */
+export interface QuotesTable {
+  id: Fixed<string>
+  exchange_id: Fixed<string>
+  user_id: Fixed<string>
+  rate_number: Fixed<bigint>
+  side: Fixed<'sell' | 'buy'>
+  from_currency: Fixed<string>
+  to_currency: Fixed<string>
+  /** Decimal digits; nothing has moved. */
+  from_minor: Fixed<string>
+  to_minor: Fixed<string>
+  spread_minor: Fixed<string>
+  /** About when its time is over: the ledger decides. */
+  ends_at: Fixed<Date>
+  created_at: FixedDefault<Date>
+}
+
 export interface Schema {
   limits: LimitsTable
   limit_defaults: LimitDefaultsTable
+  exchange_rates: ExchangeRatesTable
+  quotes: QuotesTable
   currencies: CurrenciesTable
   fee_schedules: FeeSchedulesTable
   tail_cursors: TailCursorsTable

@@ -95,6 +95,15 @@ export type RefusalCode =
   | 'suspense_assigned'
   | 'suspense_returned'
   | 'fee_schedule_limit_reached'
+  | 'no_exchange_rate'
+  | 'amount_too_small'
+  | 'too_many_quotes_open'
+  | 'quote_not_found'
+  | 'quote_expired'
+  | 'quote_used'
+  | 'liquidity_exhausted'
+  | 'exchange_not_found'
+  | 'exchange_not_refundable'
   | 'invalid_cursor'
 
 export interface FieldError {

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { addOwnAsset } from '../accounting/chart.ts'
 import { type CurrencyRow, listCurrencies } from '../db/currencies.ts'
 import type { Database } from '../db/database.ts'
+import { type ExchangeRateRow, listNewestRates, pairOf } from '../db/exchange-rates.ts'
 import { type FeeSchedule, listCurrentFeeSchedules } from '../db/fee-schedules.ts'
 import { type DefaultLimit, listDefaultLimits } from '../db/limits.ts'
 import { listen } from '../db/listen.ts'
@@ -15,6 +16,8 @@ export interface Settings {
   feeSchedules: ReadonlyMap<string, readonly FeeSchedule[]>
   /** Limits of everyone of a kind, by currency. */
   limitDefaults: ReadonlyMap<string, readonly DefaultLimit[]>
+  /** The newest rate of each pair (`pairOf`), oldest first; also those whose time is over. */
+  exchangeRates: ReadonlyMap<string, ExchangeRateRow>
 }
 
 /**
@@ -102,10 +105,11 @@ export async function createSettings(options: {
 }
 
 async function loadSettings(db: Database, now: Date): Promise<Settings> {
-  const [currencies, feeSchedules, limitDefaults] = await Promise.all([
+  const [currencies, feeSchedules, limitDefaults, rates] = await Promise.all([
     listCurrencies(db),
     listCurrentFeeSchedules(db, now),
     listDefaultLimits(db),
+    listNewestRates(db),
   ])
   return {
     currencies: new Map(currencies.map((row) => [row.currency, row])),
@@ -114,5 +118,6 @@ async function loadSettings(db: Database, now: Date): Promise<Settings> {
       ({ operation, currency }) => `${operation} ${currency}`,
     ),
     limitDefaults: Map.groupBy(limitDefaults, ({ currency }) => currency),
+    exchangeRates: new Map(rates.map((rate) => [pairOf(rate.base, rate.quote), rate])),
   }
 }

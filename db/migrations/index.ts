@@ -5,6 +5,7 @@ import * as holds from './0003-holds.ts'
 import * as lifeOfAPayment from './0004-life-of-a-payment.ts'
 import * as settings from './0005-settings.ts'
 import * as fees from './0006-fees.ts'
+import * as exchange from './0007-exchange.ts'
 import * as limits from './0008-limits.ts'
 
 /** Every migration by name, carried out in the order of the names. Append-only. */
@@ -16,4 +17,5 @@ export const migrations: Record<string, Migration> = {
   '0005-settings': settings,
   '0006-fees': fees,
   '0008-limits': limits,
+  '0007-exchange': exchange,
 }

@@ -71,7 +71,7 @@ export async function readRefund(
 
 /**
  * A page of the refunds of one payment, newest first, and what is left to refund in minor units; both
- * from the ledger. Refusal: transfer_not_found.
+ * from the ledger. Refusals: transfer_not_found, exchange_not_refundable.
  */
 export async function listRefundsOf(
   deps: ReadDeps,

@@ -48,7 +48,8 @@ type RefundDeps = Pick<Deps, 'db' | 'ledger' | 'log'>
  * that has paid. The payee's right, and any operator's. The parts together never exceed what was paid:
  * the same chain uses up what the ledger has granted for this payment. A part of its fee goes back with
  * it when the schedule says so by which that fee was taken. With an idempotency key it happens at most once.
- * Refusals: transfer_not_found, not_the_payee, those of amounts, refund_too_large, insufficient_funds,
+ * Refusals: transfer_not_found, exchange_not_refundable, not_the_payee, those of amounts, refund_too_large,
+ * insufficient_funds,
  * wallet_closed, recipient_closed, declined, idempotency_key_reused, outcome_unknown.
  */
 export async function refundPayment(

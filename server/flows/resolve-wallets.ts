@@ -45,14 +45,14 @@ export async function resolveRoute(
   }
   const [route, second] = routes
   if (route && !second) return route
-  if (second) throw refuseAmbiguous()
+  if (second) throw refuseAmbiguous('/from_wallet_id')
   const isOwn = payers.every((payer) => candidates.some(({ id }) => id === payer.id))
   throw new Refusal(isOwn ? 'same_wallet' : 'currency_mismatch')
 }
 
-function refuseAmbiguous(): Refusal {
+function refuseAmbiguous(pointer: string): Refusal {
   return new Refusal('wallet_ambiguous', {
-    errors: [{ pointer: '/from_wallet_id', message: 'name the wallet that pays' }],
+    errors: [{ pointer, message: 'name the wallet that is meant' }],
   })
 }
 
@@ -63,12 +63,28 @@ function refuseAmbiguous(): Refusal {
 export async function resolveOwnWallet(
   deps: Pick<Deps, 'db'>,
   caller: Customer,
-  wanted: { name: string | undefined; currency?: string },
+  wanted: { name: string | undefined; currency?: string; pointer?: string },
 ): Promise<CallerWallet> {
-  const { name: fromWalletId, currency } = wanted
+  const { name: fromWalletId, currency, pointer = '/from_wallet_id' } = wanted
   const [wallet, second] = await findPayers(deps, caller, { fromWalletId, currency })
-  if (!wallet || second) throw refuseAmbiguous()
+  if (!wallet || second) throw refuseAmbiguous(pointer)
   return wallet
+}
+
+/**
+ * The wallet of a recipient that a currency is paid into. Of one named by its id the ledger decides
+ * whether it has the currency. Refusals: wallet_number_mistyped, recipient_not_found, currency_mismatch.
+ */
+export async function resolveRecipient(
+  deps: Pick<Deps, 'db'>,
+  caller: Customer,
+  to: Recipient,
+  wanted: string,
+): Promise<Uuid> {
+  const candidates = await findCandidates(deps, caller, to)
+  const fitting = candidates.find(({ currency }) => (currency ?? wanted) === wanted)
+  if (!fitting) throw new Refusal('currency_mismatch')
+  return fitting.id
 }
 
 /**

@@ -111,6 +111,18 @@ export const problemKinds = {
     status: 409,
     title: 'There are as many later fee schedules as allowed',
   },
+  no_exchange_rate: { status: 422, title: 'There is no exchange rate for these currencies now' },
+  amount_too_small: { status: 422, title: 'So small an amount is nothing in the other currency' },
+  too_many_quotes_open: { status: 409, title: 'Too many quotes are open' },
+  quote_not_found: { status: 404, title: 'There is no such quote' },
+  quote_expired: { status: 409, title: 'The quote has run out' },
+  quote_used: { status: 409, title: 'The quote is used already' },
+  liquidity_exhausted: { status: 422, title: 'The house has not enough of this currency now' },
+  exchange_not_found: { status: 404, title: 'There is no such exchange' },
+  exchange_not_refundable: {
+    status: 422,
+    title: 'What was paid in another currency cannot be refunded',
+  },
   invalid_cursor: { status: 422, title: 'The cursor is not one of this list' },
 } as const satisfies Record<RefusalCode, ProblemKind>
 

@@ -34,15 +34,20 @@ export const oneRecipient = {
   message: 'give either to_wallet_id or to_username',
 }
 
+type PayBody = Omit<z.output<z.ZodObject<typeof payFields>>, 'amount'> & {
+  /** Left out when something else tells it. */
+  amount?: string | undefined
+}
+
 /** The body as what a use case takes. */
-export function toPayInput(body: z.output<z.ZodObject<typeof payFields>>): PayInput {
+export function toPayInput(body: PayBody): PayInput {
   return {
     fromWalletId: body.from_wallet_id,
     to:
       body.to_wallet_id === undefined
         ? { kind: 'username', username: (body.to_username ?? '').toLowerCase() }
         : { kind: 'wallet', wallet: body.to_wallet_id },
-    amount: body.amount,
+    amount: body.amount ?? '',
     currency: body.currency,
     memo: body.memo,
   }
@@ -75,4 +80,12 @@ export const payRefusals = [
   'abandoned',
   'idempotency_key_reused',
   'outcome_unknown',
+] as const satisfies readonly RefusalCode[]
+
+/** What using a quote may refuse besides. */
+export const quoteRefusals = [
+  'quote_not_found',
+  'quote_expired',
+  'quote_used',
+  'liquidity_exhausted',
 ] as const satisfies readonly RefusalCode[]

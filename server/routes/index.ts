@@ -5,6 +5,8 @@ import { blockRoutes } from './blocks.ts'
 import { currencyRoutes } from './currencies.ts'
 import { depositRoutes } from './deposits.ts'
 import { documentationRoutes } from './documentation.ts'
+import { exchangeRateRoutes } from './exchange-rates.ts'
+import { exchangeRoutes } from './exchanges.ts'
 import { feeScheduleRoutes } from './fee-schedules.ts'
 import { healthRoutes } from './health.ts'
 import { holdRoutes } from './holds.ts'
@@ -31,6 +33,7 @@ const api: readonly Route[] = [
   ...currencyRoutes,
   ...walletRoutes,
   ...transferRoutes,
+  ...exchangeRoutes,
   ...holdRoutes,
   ...paymentRequestRoutes,
   ...blockRoutes,
@@ -43,6 +46,7 @@ const api: readonly Route[] = [
   ...limitRoutes,
   ...apiAliasRoutes,
   ...accountAliasRoutes,
+  ...exchangeRateRoutes,
   ...paymentSystemRoutes,
   ...houseRoutes,
   ...feeScheduleRoutes,

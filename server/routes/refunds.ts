@@ -73,6 +73,7 @@ const postRefund = defineRoute(
     responses: { 201: { description: 'It has happened', body: refundBody, headers: replayHeader } },
     refusals: [
       'transfer_not_found',
+      'exchange_not_refundable',
       'not_the_payee',
       'amount_malformed',
       'amount_not_positive',
@@ -116,7 +117,12 @@ const getRefundsOf = defineRoute(
         }),
       },
     },
-    refusals: ['transfer_not_found', 'invalid_cursor', 'ledger_unavailable'],
+    refusals: [
+      'transfer_not_found',
+      'exchange_not_refundable',
+      'invalid_cursor',
+      'ledger_unavailable',
+    ],
   },
   async (deps, { caller, params, query }) => {
     const found = await listRefundsOf(deps, caller, params.id, toBounds(query))

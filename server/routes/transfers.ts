@@ -1,7 +1,10 @@
 import { z } from 'zod'
+import type { Customer } from '../caller.ts'
 import { showAmount } from '../flows/amount.ts'
+import { type ExchangePayment, payByQuote, toExchangePayment } from '../flows/exchange.ts'
 import { showFee } from '../flows/fees.ts'
 import { showLedgerTime } from '../flows/ledger-time.ts'
+import type { PayInput } from '../flows/pay.ts'
 import { previewPayment } from '../flows/preview-payment.ts'
 import { readPayment } from '../flows/read-payment.ts'
 import { type Payment, send } from '../flows/send.ts'
@@ -11,6 +14,7 @@ import {
   payFields,
   payRefusals,
   previewRefusals,
+  quoteRefusals,
   toPayInput,
 } from '../http/pay-input.ts'
 import { defineRoute } from '../http/route.ts'
@@ -29,8 +33,8 @@ export const transferBody = z
   .object({
     id: uuid,
     kind: z
-      .enum(['payment', 'capture'])
-      .meta({ description: 'Paid at once, or by the capture of a hold' }),
+      .enum(['payment', 'capture', 'exchange'])
+      .meta({ description: 'Paid at once, by the capture of a hold, or into another currency' }),
     from_wallet_id: uuid,
     to_wallet_id: uuid,
     amount: amountOutput,
@@ -39,6 +43,10 @@ export const transferBody = z
       description: 'What the recipient got, who has borne the fee. Else it is the amount',
     }),
     currency: z.string(),
+    received: z
+      .object({ amount: amountOutput, currency: z.string() })
+      .optional()
+      .meta({ description: 'Of an exchange: what the amount was turned into' }),
     memo: z.string().nullable(),
     hold_id: uuid.optional().meta({ description: 'Of a capture' }),
     refunded: amountOutput
@@ -70,6 +78,41 @@ function showArrived({ amountMinor, fee, currency }: Payment): { arrived?: strin
 }
 
 const transferInput = z.strictObject(payFields).refine(hasOneRecipient, oneRecipient)
+/** A payment into another currency as JSON. */
+function showExchangePayment({ received, ...payment }: ExchangePayment) {
+  return { ...showPayment(payment), kind: 'exchange' as const, received: showReceived(received) }
+}
+
+const showReceived = ({ amountMinor, currency }: ExchangePayment['received']) => ({
+  amount: showAmount(amountMinor, currency),
+  currency,
+})
+
+/** Either the amount is named, or a quote that has it. */
+const hasAmountOrQuote = (
+  body: Partial<Record<'amount' | 'currency' | 'quote_id', string | undefined>>,
+) =>
+  body.quote_id === undefined
+    ? body.amount !== undefined
+    : body.amount === undefined && body.currency === undefined
+
+const amountOrQuote = {
+  path: ['amount'],
+  message: 'give an amount, or a quote_id without amount and currency',
+}
+
+type PayDeps = Parameters<typeof send>[0] & Parameters<typeof payByQuote>[0]
+
+async function payAmount(deps: PayDeps, caller: Customer, input: PayInput, key?: string) {
+  const { payment, replayed } = await send(deps, caller, input, key)
+  return { payment: showPayment(payment), replayed }
+}
+
+async function payQuoted(deps: PayDeps, caller: Customer, input: PayInput & { quoteId: string }) {
+  const { quoteId, fromWalletId: fromWallet, to, memo } = input
+  const { exchange, replayed } = await payByQuote(deps, caller, { quoteId, fromWallet, to, memo })
+  return { payment: showExchangePayment(toExchangePayment(exchange, memo)), replayed }
+}
 
 const postTransfer = defineRoute(
   {
@@ -79,21 +122,33 @@ const postTransfer = defineRoute(
     description:
       'Moves money from one of your wallets to another wallet of the same currency, at once. With an ' +
       'Idempotency-Key the same request can be sent again and pays once; without one nothing is ' +
-      'promised for a retry.',
+      'promised for a retry. With a quote it pays a wallet of another currency, once by itself.',
     tags,
     caller: 'customer',
-    body: transferInput,
+    body: z
+      .strictObject({
+        ...payFields,
+        amount: payFields.amount.optional(),
+        quote_id: uuid.optional().meta({
+          description:
+            'In place of amount and currency: the terms for a wallet of another currency',
+        }),
+      })
+      .refine(hasOneRecipient, oneRecipient)
+      .refine(hasAmountOrQuote, amountOrQuote),
     idempotent: true,
     responses: {
       201: { description: 'It has happened', body: transferBody, headers: replayHeader },
     },
-    refusals: payRefusals,
+    refusals: [...payRefusals, ...quoteRefusals],
   },
   async (deps, { caller, body, idempotencyKey }) => {
-    const { payment, replayed } = await send(deps, caller, toPayInput(body), idempotencyKey)
+    const { payment, replayed } = await (body.quote_id === undefined
+      ? payAmount(deps, caller, toPayInput(body), idempotencyKey)
+      : payQuoted(deps, caller, { ...toPayInput(body), quoteId: body.quote_id }))
     return {
       status: 201,
-      body: showPayment(payment),
+      body: payment,
       headers: { Location: `/v1/transfers/${payment.id}`, ...replayHeaders(replayed) },
     }
   },
@@ -143,7 +198,7 @@ const getTransfer = defineRoute(
   {
     method: 'GET',
     path: '/v1/transfers/{id}',
-    summary: 'A payment or a capture that you sent or received',
+    summary: 'A payment, a capture or an exchange that you sent or received',
     tags,
     caller: 'customer',
     params: z.object({ id: uuid }),
@@ -151,13 +206,18 @@ const getTransfer = defineRoute(
     refusals: ['transfer_not_found', 'ledger_unavailable'],
   },
   async (deps, { caller, params }) => {
-    const { kind, holdId, refundedMinor, ...payment } = await readPayment(deps, caller, params.id)
+    const { kind, holdId, received, refundedMinor, ...payment } = await readPayment(
+      deps,
+      caller,
+      params.id,
+    )
     const refunded = showAmount(refundedMinor, payment.currency)
     return {
       status: 200,
       body: {
         ...showPayment(payment),
         kind,
+        ...(received === undefined ? {} : { received: showReceived(received) }),
         ...(holdId === undefined ? {} : { hold_id: holdId }),
         ...(refundedMinor > 0n ? { refunded } : {}),
       },

@@ -99,6 +99,11 @@ const transactionBody = z
     }),
     hold_id: uuid.nullable(),
     withdrawal_id: uuid.nullable(),
+    exchange_id: uuid.optional().meta({ description: 'Of an exchange' }),
+    exchanged: z
+      .object({ amount: amountOutput, currency: z.string() })
+      .optional()
+      .meta({ description: 'Of an exchange: what was got or given in the other currency' }),
     created_at: time,
   })
   .meta({ id: 'Transaction' })
@@ -133,6 +138,13 @@ function showTransaction(entry: Transaction): z.output<typeof transactionBody> {
     ...(isFeeKind(entry.kind) ? { fee_of: entry.operationId } : {}),
     hold_id: entry.kind === 'hold' ? entry.operationId : null,
     withdrawal_id: entry.kind === 'withdrawal' ? entry.operationId : null,
+    ...(entry.exchanged && {
+      exchange_id: entry.operationId,
+      exchanged: {
+        amount: showAmount(entry.exchanged.amountMinor, entry.exchanged.currency),
+        currency: entry.exchanged.currency,
+      },
+    }),
     created_at: showLedgerTime(entry.timestamp),
   }
 }

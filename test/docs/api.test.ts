@@ -1,6 +1,7 @@
 import { problemKinds } from '../../server/http/errors.ts'
 import { routes } from '../../server/routes/index.ts'
 import { createBindings, readDocument } from '../lib/examples.ts'
+import { addLiquidity } from '../lib/exchange.ts'
 import type { Client } from '../lib/http.ts'
 import { assert, suite } from '../lib/suite.ts'
 import { createWorld, type World } from '../lib/world.ts'
@@ -10,6 +11,7 @@ let world: World
 
 test.before(async () => {
   world = await createWorld()
+  await addLiquidity(world.deps.ledger, 'EUR', 1_000_000n)
 })
 test.after(() => world.stop())
 

@@ -290,7 +290,7 @@ test('while PostgreSQL is away it is not known which there are', async () => {
   direct.host = proxy.address
   const database = { url: direct.href, poolSize: 2, connectTimeoutMs: 10_000 }
   const { db, close } = openDatabase({ ...database, onIdleError: () => {} })
-  const settings = await createSettings({ db, databaseUrl: direct.href, log })
+  const settings = await createSettings({ db, databaseUrl: direct.href, log, nowMs: Date.now })
   const codeOfRead = () =>
     settings.read().then(
       ({ currencies }) => (currencies.has('THB') ? 'known' : 'unknown'),

@@ -16,9 +16,10 @@ let proxy: TcpProxy
 let kassa: Kassa
 let payer: Person
 let payee: Person
-/** What was sent to PostgreSQL, without heartbeats and what follows the ledger beside the requests. */
+/** What was sent to PostgreSQL, without heartbeats, jobs and what follows the ledger beside the requests. */
 let sent: string[] = []
-const listening = new Set<number>()
+/** Connections that serve no requests. */
+const background = new Set<number>()
 
 test.before(async () => {
   world = await createWorld()
@@ -27,8 +28,8 @@ test.before(async () => {
     target: direct.host,
     onRequest(chunk, connection) {
       const text = chunk.toString('latin1')
-      if (text.includes('kassa listen')) listening.add(connection)
-      if (!listening.has(connection) && !text.includes('tail_cursors')) sent.push(text)
+      if (/kassa listen|graphile_worker/.test(text)) background.add(connection)
+      if (!background.has(connection) && !/tail_(cursors|deadlines)/.test(text)) sent.push(text)
     },
   })
   direct.host = proxy.address
