@@ -46,7 +46,7 @@ const scenarios: Readonly<Record<string, () => Promise<Scenario>>> = {
     const { payer, payee, from, to } = await pair(world, bank, '10.00')
     await charge('payment')
     const options = keyed()
-    const input = { to_wallet_id: to, amount: '6.00', memo: 'ham' }
+    const input = { to_wallet_id: to, amount: '6.00' }
     return {
       client: payer,
       send: (client) => client.post('/v1/transfers', input, options),
