@@ -5,6 +5,7 @@ import type { Ledger } from '../../accounting/client.ts'
 import { submitOnce } from '../../accounting/transfers.ts'
 import type { Database } from '../../db/database.ts'
 import { mintId } from '../../db/ids.ts'
+import { insertLimit } from '../../db/limits.ts'
 
 /** As many wallets as a person may have of one currency. */
 const walletsPerUser = 10
@@ -22,24 +23,33 @@ export interface Population {
   wallets: readonly string[]
 }
 
+/** Those whom nothing limits, and those who have a limit a day, far above what a run can spend. */
+export type Group = 'payer' | 'limited'
+
+/** The wallet numbers of a group go on from here. */
+const firstNumber: Readonly<Record<Group, bigint>> = {
+  payer: 1_000_000_000n,
+  limited: 2_000_000_000n,
+}
+
 /** Creates users with this password hash and wallets full of money. */
 export async function createPopulation(
   { db, ledger }: { db: Database; ledger: Ledger },
-  { users: count, passwordHash }: { users: number; passwordHash: string },
+  { users: count, passwordHash, group }: { users: number; passwordHash: string; group: Group },
 ): Promise<Population> {
   const users = Array.from({ length: count }, (_, place) => ({
     id: mintId(),
     role: 'customer' as const,
-    email: `payer-${place}@example.com`,
+    email: `${group}-${place}@example.com`,
     password_hash: passwordHash,
-    username: `payer_${place}`,
+    username: `${group}_${place}`,
     name: null,
     deactivated_at: null,
   }))
   const wallets = Array.from({ length: count * walletsPerUser }, (_, place) => ({
     id: mintId(),
     user_id: users[Math.floor(place / walletsPerUser)]!.id,
-    number: 1_000_000_000n + BigInt(place),
+    number: firstNumber[group] + BigInt(place),
     currency,
     account_created_at: new Date(),
   }))
@@ -47,7 +57,13 @@ export async function createPopulation(
   await db.insertInto('users').values(users).execute()
   for (const batch of inBatches(wallets)) await db.insertInto('wallets').values(batch).execute()
   await fund(ledger, ids)
+  if (group === 'limited') await Promise.all(users.map(({ id }) => limit(db, id)))
   return { emails: users.map(({ email }) => email), wallets: ids }
+}
+
+function limit(db: Database, userId: string): Promise<void> {
+  const rule = { currency, window: 'day', rule: 'amount', amountMinor: fundsMinor } as const
+  return insertLimit(db, { id: mintId(), userId, setBy: userId, ...rule })
 }
 
 async function fund(ledger: Ledger, wallets: readonly string[]): Promise<void> {

@@ -18,6 +18,7 @@ const goals: readonly RatioGoal[] = [
   { name: 'c / d hot', over: ['c', 'd hot'], real: 4 },
   { name: 'f / b', over: ['f', 'b'] },
   { name: 'g / b', over: ['g', 'b'] },
+  { name: 'h / b', over: ['h', 'b'], real: 0.9 },
 ]
 
 export interface Ratio {

@@ -5,7 +5,7 @@ import { migrate } from '../../db/migrate.ts'
 import { loadConfig } from '../../server/config.ts'
 import { createPasswords } from '../../server/passwords.ts'
 import { type Books, openLedgerBooks } from './books.ts'
-import { createPopulation, type Population } from './population.ts'
+import { createPopulation, type Group, type Population } from './population.ts'
 
 export interface SettingOptions {
   databaseUrl: string
@@ -16,6 +16,8 @@ export interface SettingOptions {
 
 export interface Setting {
   people: Population
+  /** As many again, who have a limit. */
+  limited: Population
   password: string
   ledgerBooks: Books
   /** The settings of Kassa. */
@@ -56,8 +58,10 @@ export async function prepare(
   })
   opened.defer(() => ledger.close())
   const passwordHash = await (await createPasswords(config)).hash(password)
-  const people = await createPopulation({ db, ledger }, { users, passwordHash })
-  return { people, password, ledgerBooks: await openLedgerBooks(ledger), env, rowLocksUrl }
+  const populate = (group: Group) =>
+    createPopulation({ db, ledger }, { users, passwordHash, group })
+  const [people, limited] = [await populate('payer'), await populate('limited')]
+  return { people, limited, password, ledgerBooks: await openLedgerBooks(ledger), env, rowLocksUrl }
 }
 
 /** A database of this run alone, dropped at its end. */
