@@ -7,7 +7,13 @@ import { migrate } from '../../db/migrate.ts'
 import { loadConfig } from '../../server/config.ts'
 import { createPasswords } from '../../server/passwords.ts'
 import { type Books, openLedgerBooks } from './books.ts'
-import { createPopulation, currency, feeCurrency, type Population } from './population.ts'
+import {
+  createPopulation,
+  currency,
+  feeCurrency,
+  type Group,
+  type Population,
+} from './population.ts'
 
 export interface SettingOptions {
   databaseUrl: string
@@ -18,6 +24,8 @@ export interface SettingOptions {
 
 export interface Setting {
   people: Population
+  /** As many again, who have a limit. */
+  limited: Population
   password: string
   ledgerBooks: Books
   /** Of the currency with fees. */
@@ -60,11 +68,13 @@ export async function prepare(
   })
   opened.defer(() => ledger.close())
   const passwordHash = await (await createPasswords(config)).hash(password)
-  const people = await createPopulation({ db, ledger }, { users, passwordHash })
+  const populate = (group: Group) =>
+    createPopulation({ db, ledger }, { users, passwordHash, group })
+  const [people, limited] = [await populate('payer'), await populate('limited')]
   await setFee(db)
   const ledgerBooks = await openLedgerBooks(ledger, currency)
   const feeBooks = await openLedgerBooks(ledger, feeCurrency, 1n + feeMinor)
-  return { people, password, ledgerBooks, feeBooks, env, rowLocksUrl }
+  return { people, limited, password, ledgerBooks, feeBooks, env, rowLocksUrl }
 }
 
 /** What every payment in the currency with fees costs. */

@@ -14,7 +14,7 @@ import {
   transfer,
   transferAt,
 } from './operations.ts'
-import { currency } from './population.ts'
+import { currency, type Population } from './population.ts'
 import type { Target } from './rounds.ts'
 import type { RowLockBooks, RowLockSetup } from './servers/bare-koa-pg.ts'
 import type { RawSetup } from './servers/raw-client.ts'
@@ -39,6 +39,7 @@ export const targetNames: readonly string[] = [
   'f',
   'g',
   'h',
+  'i',
 ]
 
 /** A server that has started, and the `Cookie` headers of all users there. */
@@ -64,6 +65,7 @@ export async function startTargets(
   const locking = await startBare(start('bare-koa-pg'), setting)
   const lockingBooks = await openRowLockBooks(() => locking.child.call<RowLockBooks>('books'))
   const kassa = await startKassa(start('kassa', setting.env), setting)
+  const limited = { ...kassa, cookies: await signInToKassa(kassa.url, setting, setting.limited) }
 
   const { wallets, feeWallets } = setting.people
   const over = (server: Server, operation: Operation, hot = false, books?: Books) =>
@@ -107,6 +109,11 @@ export async function startTargets(
       title: 'Kassa, payment with fee',
       ...between(feeWallets, kassa, transfer, false, setting.feeBooks),
     },
+    {
+      name: 'i',
+      title: 'Kassa, with fee and limit',
+      ...between(setting.limited.feeWallets, limited, transfer, false, setting.feeBooks),
+    },
   ]
 }
 
@@ -120,10 +127,18 @@ async function startBare(
   return { child, url, cookies: await signInAll(url, emails, toRequest) }
 }
 
-async function startKassa(child: Child, { people, password }: Setting): Promise<Server> {
+async function startKassa(child: Child, setting: Setting): Promise<Server> {
   const { url } = await child.call<{ url: string }>('start')
+  return { child, url, cookies: await signInToKassa(url, setting, setting.people) }
+}
+
+function signInToKassa(
+  url: string,
+  { password }: Setting,
+  { emails }: Population,
+): Promise<string[]> {
   const toRequest = (email: string) => ({ path: '/v1/sessions', body: { email, password } })
-  return { child, url, cookies: await signInAll(url, people.emails, toRequest) }
+  return signInAll(url, emails, toRequest)
 }
 
 async function startRaw(child: Child, { people, ledgerBooks, env }: Setting): Promise<Target> {
