@@ -109,6 +109,13 @@ export interface DeclinesTable {
   created_at: FixedDefault<Date>
 }
 
+/** Insert-only. Which batch a key was used for: the first one, by the hash of its input. */
+export interface BatchesTable {
+  id: Fixed<string>
+  input_hash: Fixed<bigint>
+  created_at: FixedDefault<Date>
+}
+
 /** How far a reader of the ledger's transfers has come. */
 export interface TailCursorsTable {
   name: Fixed<string>
@@ -240,6 +247,7 @@ export interface Schema {
   memos: MemosTable
   deposits: DepositsTable
   declines: DeclinesTable
+  batches: BatchesTable
   users: UsersTable
   payment_systems: PaymentSystemsTable
   sessions: SessionsTable

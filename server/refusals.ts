@@ -49,6 +49,7 @@ export type RefusalCode =
   | 'declined'
   | 'idempotency_key_reused'
   | 'reference_reused'
+  | 'batch_too_large'
   | 'outcome_unknown'
   | 'ledger_unavailable'
   | 'transfer_not_found'

@@ -1,5 +1,5 @@
 import { readBalances } from '../../accounting/accounts.ts'
-import { assetOf, type TransferCode } from '../../accounting/chart.ts'
+import { assetOf, TransferCode } from '../../accounting/chart.ts'
 import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
 import type { Leg } from '../../accounting/legs.ts'
 import type { PassingReason } from '../../accounting/outcome.ts'
@@ -20,6 +20,7 @@ import { Refusal, type RefusalCode } from '../refusals.ts'
 import { readAmount, readCanonicalAmount, readCurrency, showAmount } from './amount.ts'
 import { type Recipient, resolveRoute } from './resolve-wallets.ts'
 import { declineCodes, keepDecline, refuseAgain, refuseInvalid, settle } from './settle.ts'
+import type { WalletFinder } from './wallet-finder.ts'
 
 /** What somebody who pays writes down. */
 export interface PayInput {
@@ -38,7 +39,10 @@ export interface PayTerms {
   timeoutSeconds?: number
 }
 
-type PayDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'memos' | 'settings'>
+/** A payment that happens at once. */
+export const paymentTerms: PayTerms = { name: 'payment', code: TransferCode.payment }
+
+export type PayDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'memos' | 'settings'>
 
 /** Names an operation of a caller: by the caller's key, or afresh when there is none. */
 export function nameOperation(
@@ -112,11 +116,16 @@ export async function readSubmission(
 
 /** The canonical input: what the caller wrote, before anything is looked up. */
 function hashPay(input: PayInput, terms: PayTerms): number {
+  const amount = readCanonicalAmount(input.amount)
+  const time = terms.timeoutSeconds === undefined ? [] : [terms.timeoutSeconds]
+  return hashInput(terms.name, ...toHashParts({ ...input, amount }), ...time)
+}
+
+/** What of a payment its hash covers; the amount is taken as it is. */
+export function toHashParts(input: PayInput): (string | null)[] {
   const { fromWalletId, to, amount, currency, memo } = input
   const recipient = to.kind === 'wallet' ? to.wallet : to.username
-  const parts = [fromWalletId, to.kind, recipient, readCanonicalAmount(amount), currency, memo]
-  const time = terms.timeoutSeconds === undefined ? [] : [terms.timeoutSeconds]
-  return hashInput(terms.name, ...parts.map((part) => part ?? null), ...time)
+  return [fromWalletId, to.kind, recipient, amount, currency, memo].map((part) => part ?? null)
 }
 
 /**
@@ -140,16 +149,23 @@ export async function planOrReplay<Planned extends object>(
   }
 }
 
-async function planPayment(
+/**
+ * The legs of a payment; nothing is submitted. Many are planned at once with a finder in common, which
+ * then looks up all their wallets together.
+ * Refusals: currency_not_supported, those of amounts and of resolveRoute.
+ */
+export async function planPayment(
   deps: PayDeps,
   caller: Customer,
   input: PayInput,
   terms: PayTerms,
   key: DescriptionKey,
+  finder?: WalletFinder,
 ): Promise<Plan> {
   const { fromWalletId, to, currency } = input
   if (currency !== undefined) await readCurrency(deps, currency)
-  const { from, toWalletId } = await resolveRoute(deps, caller, { fromWalletId, to, currency })
+  const wanted = { fromWalletId, to, currency }
+  const { from, toWalletId } = await resolveRoute(deps, caller, wanted, finder)
   const asset = assetOf(from.currency)
   const leg = {
     debitAccountId: from.id,

@@ -1,9 +1,9 @@
-import { assetOfLedger, TransferCode } from '../../accounting/chart.ts'
+import { assetOfLedger } from '../../accounting/chart.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import type { StoredOperation } from '../../accounting/transfers.ts'
 import type { Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
-import { type PayInput, pay } from './pay.ts'
+import { type PayInput, pay, paymentTerms } from './pay.ts'
 
 /** A payment that has happened. */
 export interface Payment {
@@ -27,8 +27,7 @@ export async function send(
   input: PayInput,
   idempotencyKey: string | undefined,
 ): Promise<{ payment: Payment; replayed: boolean }> {
-  const terms = { name: 'payment', code: TransferCode.payment } as const
-  const { operation, replayed } = await pay(deps, caller, input, terms, idempotencyKey)
+  const { operation, replayed } = await pay(deps, caller, input, paymentTerms, idempotencyKey)
   return { payment: toPayment(operation, input.memo), replayed }
 }
 

@@ -53,6 +53,7 @@ export const problemKinds = {
   declined: { status: 422, title: 'The operation was declined before' },
   idempotency_key_reused: { status: 409, title: 'The key belongs to another request' },
   reference_reused: { status: 409, title: 'The reference belongs to another deposit or reversal' },
+  batch_too_large: { status: 422, title: 'There are too many transfers for one batch' },
   outcome_unknown: { status: 503, title: 'It is not known yet whether this has happened' },
   ledger_unavailable: {
     status: 503,

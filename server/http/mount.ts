@@ -38,7 +38,7 @@ function handle(route: Route, { deps, cookie, identify }: MountOptions): Middlew
       caller: identity?.caller,
       params: ctx.params,
       query: ctx.query,
-      readBody: () => readBody(ctx.req, spec.form ?? false),
+      readBody: () => readBody(ctx.req, spec),
     })
     if (answer.signIn !== undefined) {
       ctx.state.userId = answer.signIn.userId

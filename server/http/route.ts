@@ -56,6 +56,8 @@ export interface RouteSpec<
   body?: B
   /** Whether the body may also be form fields (`application/x-www-form-urlencoded`). */
   form?: boolean
+  /** The most bytes of a body, where it is more than usual. */
+  bodyLimitBytes?: number
   /** Whether `Idempotency-Key` means something here; it is read everywhere and told in OpenAPI. */
   idempotent?: boolean
   responses: R

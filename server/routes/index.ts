@@ -1,6 +1,7 @@
 import type { Route } from '../http/route.ts'
 import { accountAliasRoutes } from './aliases-account.ts'
 import { apiAliasRoutes } from './aliases-api.ts'
+import { batchRoutes } from './batches.ts'
 import { blockRoutes } from './blocks.ts'
 import { depositRoutes } from './deposits.ts'
 import { documentationRoutes } from './documentation.ts'
@@ -26,6 +27,7 @@ const api: readonly Route[] = [
   ...sessionRoutes,
   ...walletRoutes,
   ...transferRoutes,
+  ...batchRoutes,
   ...holdRoutes,
   ...paymentRequestRoutes,
   ...blockRoutes,
