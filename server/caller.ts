@@ -23,6 +23,9 @@ export interface Customer extends SignedIn {
   wallets: readonly CallerWallet[]
 }
 
+/** What of a customer a payment needs to know. */
+export type Payer = Pick<Customer, 'userId' | 'wallets'>
+
 export interface PaymentSystem extends SignedIn {
   role: 'payment_system'
   /** The number gives the clearing accounts their ids. */

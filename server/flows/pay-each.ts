@@ -12,7 +12,7 @@ import {
   insertMemos,
   type Memo,
 } from '../../db/descriptions.ts'
-import type { Customer } from '../caller.ts'
+import type { Payer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
 import { type PayDeps, type PayInput, paymentTerms, planPayment } from './pay.ts'
@@ -38,11 +38,20 @@ export type PayResult = { replayed: boolean } & (
  */
 export async function payEach(
   deps: PayDeps,
-  caller: Customer,
+  caller: Payer,
   batchId: Uuid,
   items: readonly PayItem[],
 ): Promise<PayResult[]> {
-  const planned = await planEach(deps, caller, items)
+  return submitPlanned(deps, batchId, items, await planEach(deps, caller, items))
+}
+
+/** The same when they have been planned; what is wrong with one is there in place of its plan. */
+export async function submitPlanned(
+  deps: PayDeps,
+  batchId: Uuid,
+  items: readonly PayItem[],
+  planned: readonly (Plan | Refusal)[],
+): Promise<PayResult[]> {
   await insertMemos(deps.db, memosOf(items))
   const plans = planned.map((plan, index) =>
     plan instanceof Refusal ? planNever(items[index]!.key) : plan,
@@ -54,7 +63,7 @@ export async function payEach(
 /** Plans each of several payments; what is wrong with one is told in its place. */
 export function planEach(
   deps: PayDeps,
-  caller: Customer,
+  caller: Payer,
   items: readonly PayItem[],
 ): Promise<(Plan | Refusal)[]> {
   const finder = findIn(deps.db)

@@ -14,7 +14,7 @@ import {
 } from '../../accounting/transfers.ts'
 import type { DescriptionKey } from '../../db/descriptions.ts'
 import { mintId } from '../../db/ids.ts'
-import type { Caller, Customer } from '../caller.ts'
+import type { Caller, Customer, Payer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
 import { readAmount, readCanonicalAmount, readCurrency, showAmount } from './amount.ts'
@@ -156,7 +156,7 @@ export async function planOrReplay<Planned extends object>(
  */
 export async function planPayment(
   deps: PayDeps,
-  caller: Customer,
+  caller: Payer,
   input: PayInput,
   terms: PayTerms,
   key: DescriptionKey,

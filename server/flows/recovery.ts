@@ -1,5 +1,6 @@
 import { burnId } from '../../accounting/transfers.ts'
 import { findUnsettled, type IntentTable, markSettled } from '../../db/intents.ts'
+import { resumePayrolls } from '../../db/payrolls.ts'
 import type { Deps } from '../deps.ts'
 import { recoverClosings } from './close-wallet.ts'
 import { recoverWallets } from './open-wallet.ts'
@@ -17,6 +18,7 @@ const recoveries: Readonly<Record<string, (deps: RecoveryDeps) => Promise<number
   closings: (deps) => recoverClosings(deps, cutOffBefore(deps)),
   requests: (deps) => giveUp(deps, 'payment_requests'),
   withdrawals: (deps) => giveUp(deps, 'withdrawals'),
+  payrolls: (deps) => resumePayrolls(deps.db, { before: cutOffBefore(deps), limit: batchMax }),
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Finds which wallet pays and which is paid, from what the payer wrote. */
 import { isUuid, type Uuid } from '../../accounting/ids.ts'
 import { isLuhnValid, type Wallet } from '../../db/wallets.ts'
-import type { CallerWallet, Customer } from '../caller.ts'
+import type { CallerWallet, Payer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
 import { findIn, type WalletFinder } from './wallet-finder.ts'
@@ -28,7 +28,7 @@ interface Candidate {
  */
 export async function resolveRoute(
   deps: Pick<Deps, 'db'>,
-  caller: Customer,
+  caller: Payer,
   wanted: { fromWalletId: string | undefined; to: Recipient; currency: string | undefined },
   finder: WalletFinder = findIn(deps.db),
 ): Promise<Route> {
@@ -58,7 +58,7 @@ function refuseAmbiguous(): Refusal {
  */
 export async function resolveOwnWallet(
   deps: Pick<Deps, 'db'>,
-  caller: Customer,
+  caller: Payer,
   wanted: { name: string | undefined; currency?: string },
 ): Promise<CallerWallet> {
   const { name: fromWalletId, currency } = wanted
@@ -74,7 +74,7 @@ export async function resolveOwnWallet(
  */
 export async function findPayers(
   deps: Pick<Deps, 'db'>,
-  caller: Customer,
+  caller: Payer,
   wanted: { fromWalletId: string | undefined; currency: string | undefined },
   finder: WalletFinder = findIn(deps.db),
 ): Promise<readonly CallerWallet[]> {
@@ -93,7 +93,7 @@ export async function findPayers(
 
 async function findNew(
   finder: WalletFinder,
-  caller: Customer,
+  caller: Payer,
   name: string,
 ): Promise<readonly CallerWallet[]> {
   const wallet = await findNamed(finder, name)
@@ -102,7 +102,7 @@ async function findNew(
 
 async function findCandidates(
   finder: WalletFinder,
-  caller: Customer,
+  caller: Payer,
   to: Recipient,
 ): Promise<readonly Candidate[]> {
   if (to.kind === 'wallet') {

@@ -34,6 +34,35 @@ export async function readBody(
   throw new Refusal('unsupported_media_type', `Send ${accepted}.`)
 }
 
+/**
+ * The body of a request as it arrives, uncompressed. What is not read of it is skipped, so that an
+ * answer to a part of it arrives as well.
+ * @throws Refusal `unsupported_media_type`, `body_too_large`, `malformed_body`
+ */
+export async function* readUpload(
+  request: IncomingMessage,
+  { contentType, limitBytes }: { contentType: string; limitBytes: number },
+): AsyncGenerator<Uint8Array, void> {
+  const { headers } = request
+  const type = (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase()
+  if (type !== contentType || headers['content-encoding'] !== undefined) {
+    throw new Refusal('unsupported_media_type', `Send ${contentType}, uncompressed.`)
+  }
+  let bytes = 0
+  try {
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      bytes += chunk.length
+      if (bytes > limitBytes) throw refuseTooLarge(limitBytes)
+      yield chunk
+    }
+  } catch (error) {
+    if (error instanceof Refusal) throw error
+    throw new Refusal('malformed_body', 'The body ended early.')
+  } finally {
+    request.resume()
+  }
+}
+
 async function readText(request: IncomingMessage, limitBytes: number): Promise<string> {
   try {
     return await parse.text(request, { limit: limitBytes, encoding: 'utf8' })

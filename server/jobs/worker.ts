@@ -1,14 +1,18 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { Logger, type LogLevel, parseCronItems, type Runner, run } from 'graphile-worker'
+import { z } from 'zod'
 import type { Deps } from '../deps.ts'
 import { recover } from '../flows/recovery.ts'
+import { runPayroll } from '../flows/run-payroll.ts'
 import { warnOfStuckWithdrawals } from '../flows/withdrawals.ts'
 import { sweep } from './sweep.ts'
 
 /** Connections to PostgreSQL of its own: one that listens, and those that carry out jobs. */
 const poolSize = 3
 
-type JobDeps = Pick<Deps, 'config' | 'db' | 'ledger' | 'log' | 'nowMs'>
+type JobDeps = Pick<Deps, 'config' | 'db' | 'ledger' | 'log' | 'memos' | 'nowMs' | 'settings'>
+
+const payrollJob = z.object({ id: z.uuid() })
 
 /** How often each job runs, over all processes together (crontab). */
 const schedule = { recover: '* * * * *', sweep: '*/10 * * * *', warn: '0 * * * *' }
@@ -62,6 +66,8 @@ async function startRunner(deps: JobDeps): Promise<Runner> {
     },
     sweep: () => sweep(deps),
     warn: () => warnOfStuckWithdrawals(deps),
+    /** Some rows at a time: other jobs come in between. */
+    payroll: (payload: unknown) => runPayroll(deps, payrollJob.parse(payload).id),
   }
   const items = Object.entries(schedule).map(([task, match]) => ({
     task,

@@ -11,6 +11,7 @@ import { operatorRoutes } from './operator.ts'
 import { pageRoutes } from './pages.ts'
 import { paymentRequestRoutes } from './payment-requests.ts'
 import { paymentSystemRoutes } from './payment-systems.ts'
+import { payrollRoutes } from './payrolls.ts'
 import { refundRoutes } from './refunds.ts'
 import { reversalRoutes } from './reversals.ts'
 import { sessionRoutes } from './session.ts'
@@ -28,6 +29,7 @@ const api: readonly Route[] = [
   ...walletRoutes,
   ...transferRoutes,
   ...batchRoutes,
+  ...payrollRoutes,
   ...holdRoutes,
   ...paymentRequestRoutes,
   ...blockRoutes,
