@@ -118,13 +118,13 @@ export async function storeRows(
 ): Promise<boolean> {
   return db.transaction().execute(async (trx) => {
     // The lock makes completing it wait.
-    const { state } = await trx
+    const payroll = await trx
       .selectFrom('payrolls')
       .select('state')
       .where('id', '=', id)
       .forUpdate()
-      .executeTakeFirstOrThrow()
-    const stored = state === 'uploading' ? await insertRows(trx, id, place, rows) : 0
+      .executeTakeFirst()
+    const stored = payroll?.state === 'uploading' ? await insertRows(trx, id, place, rows) : 0
     if (stored > 0) {
       await trx
         .updateTable('payrolls')
@@ -298,6 +298,11 @@ export async function resumePayrolls(
     .execute()
   for (const { id } of stuck) await askForJob(db, id)
   return stuck.length
+}
+
+/** Deletes a payroll that is not complete; nothing of it was paid. */
+export async function discardUpload(db: Database, id: string): Promise<void> {
+  await db.deleteFrom('payrolls').where('id', '=', id).where('state', '=', 'uploading').execute()
 }
 
 /** Deletes payrolls whose upload was given up before a moment; nothing of them was paid. */

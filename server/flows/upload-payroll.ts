@@ -2,6 +2,7 @@ import { assetOf } from '../../accounting/chart.ts'
 import { hashInput, type Uuid } from '../../accounting/ids.ts'
 import {
   completePayroll,
+  discardUpload,
   findPayroll,
   openPayroll,
   type Payroll,
@@ -43,19 +44,35 @@ export async function uploadPayroll(
   const inputHash = hashInput('payroll', input.fromWalletId ?? null, input.currency ?? null)
   const opened = (await findPayroll(db, id)) ?? (await open(deps, caller, input, id, inputHash))
   if (opened.inputHash !== inputHash) throw new Refusal('idempotency_key_reused')
-  const asset = assetOf(opened.currency)
-  let rowCount = 0
-  for await (const rows of readPayrollFile(upload, asset, rowsPerStatement)) {
-    const place = rowCount
-    rowCount += rows.length
-    if (rowCount > rowsMax) throw new Refusal('batch_too_large', { extra: { rows_max: rowsMax } })
-    if (!(await storeRows(db, { id, place, rows }))) throw new Refusal('idempotency_key_reused')
-  }
-  if (rowCount === 0) throw new Refusal('malformed_body', 'There are no rows in it.')
+  const rowCount = await storeFile(deps, opened, upload).catch(async (error: unknown) => {
+    if (error instanceof Refusal && isFaultOfFile(error)) await discardUpload(db, id)
+    throw error
+  })
   const completed = await completePayroll(db, { id, rowCount })
   if (completed === 'different') throw new Refusal('idempotency_key_reused')
   return { payroll: await findExisting(db, id), replayed: completed === 'again' }
 }
+
+/** Stores the rows of a file. Answers how many there are. */
+async function storeFile(
+  { db }: Pick<Deps, 'db'>,
+  { operationId: id, currency }: Payroll,
+  upload: AsyncIterable<Uint8Array>,
+): Promise<number> {
+  let count = 0
+  for await (const rows of readPayrollFile(upload, assetOf(currency), rowsPerStatement)) {
+    const place = count
+    count += rows.length
+    if (count > rowsMax) throw new Refusal('batch_too_large', { extra: { rows_max: rowsMax } })
+    if (!(await storeRows(db, { id, place, rows }))) throw new Refusal('idempotency_key_reused')
+  }
+  if (count === 0) throw new Refusal('malformed_body', 'There are no rows in it.')
+  return count
+}
+
+/** Whether the same file would be refused again: nobody will go on with it. */
+const isFaultOfFile = ({ code }: Refusal): boolean =>
+  code === 'malformed_body' || code === 'body_too_large' || code === 'batch_too_large'
 
 async function open(
   deps: Pick<Deps, 'db' | 'settings'>,

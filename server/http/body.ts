@@ -37,17 +37,25 @@ export async function readBody(
 /**
  * The body of a request as it arrives, uncompressed. What is not read of it is skipped, so that an
  * answer to a part of it arrives as well.
- * @throws Refusal `unsupported_media_type`, `body_too_large`, `malformed_body`
+ * @throws Refusal `unsupported_media_type`; while it is read `body_too_large`, or `request_timeout`
+ * when the connection breaks
  */
-export async function* readUpload(
+export function readUpload(
   request: IncomingMessage,
   { contentType, limitBytes }: { contentType: string; limitBytes: number },
-): AsyncGenerator<Uint8Array, void> {
+): AsyncIterable<Uint8Array> {
   const { headers } = request
   const type = (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase()
   if (type !== contentType || headers['content-encoding'] !== undefined) {
     throw new Refusal('unsupported_media_type', `Send ${contentType}, uncompressed.`)
   }
+  return readBytes(request, limitBytes)
+}
+
+async function* readBytes(
+  request: IncomingMessage,
+  limitBytes: number,
+): AsyncGenerator<Uint8Array, void> {
   let bytes = 0
   try {
     for await (const chunk of request.iterator({ destroyOnReturn: false })) {
@@ -57,7 +65,7 @@ export async function* readUpload(
     }
   } catch (error) {
     if (error instanceof Refusal) throw error
-    throw new Refusal('malformed_body', 'The body ended early.')
+    throw new Refusal('request_timeout', 'The body ended early.')
   } finally {
     request.resume()
   }
