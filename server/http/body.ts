@@ -37,8 +37,8 @@ export async function readBody(
 /**
  * The body of a request as it arrives, uncompressed. What is not read of it is skipped, so that an
  * answer to a part of it arrives as well.
- * @throws Refusal `unsupported_media_type`; while it is read `body_too_large`, or `request_timeout`
- * when the connection breaks
+ * @throws Refusal `unsupported_media_type`, `body_too_large`; while it is read also `request_timeout`,
+ * when it does not arrive in time or the connection breaks
  */
 export function readUpload(
   request: IncomingMessage,
@@ -49,6 +49,7 @@ export function readUpload(
   if (type !== contentType || headers['content-encoding'] !== undefined) {
     throw new Refusal('unsupported_media_type', `Send ${contentType}, uncompressed.`)
   }
+  if (Number(headers['content-length'] ?? 0) > limitBytes) throw refuseTooLarge(limitBytes)
   return readBytes(request, limitBytes)
 }
 

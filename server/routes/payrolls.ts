@@ -64,6 +64,7 @@ const postPayroll = defineRoute(
       202: { description: 'All rows are there', body: payrollBody, headers: replayHeader },
     },
     refusals: [
+      'request_timeout',
       'currency_not_supported',
       'currency_mismatch',
       'wallet_not_found',

@@ -205,7 +205,7 @@ test('what is no payroll is refused, and nothing of it is paid', async () => {
   assertRefused(await payer.send('POST', '/v1/payrolls', json), 415, 'unsupported_media_type')
   assertRefused(await upload(payer, one, key(), '?currency=XXX'), 422, 'currency_not_supported')
   assertRefused(await upload(payer, one, key(), `?from_wallet_id=${to}`), 404, 'wallet_not_found')
-  const large = `${to},1.00,${'x'.repeat(200)}\n`.repeat(90_000)
+  const large = `${to},1.00,${'x'.repeat(60_000)}\n`.repeat(360)
   assertRefused(await upload(payer, large, key()), 413, 'body_too_large')
   for (const client of [bank, await world.operator()]) {
     assertRefused(await upload(client, one, key()), 403, 'role_not_allowed')
@@ -215,8 +215,6 @@ test('what is no payroll is refused, and nothing of it is paid', async () => {
   }
   const latin = Buffer.from(`${to},1.00,M\u00fcller\n`, 'latin1')
   assert.is(await sendBytes(payer, latin), 'malformed_body')
-  const many = await upload(payer, `${to},1\n`.repeat(100_001), key())
-  assertRefused(many, 422, 'batch_too_large')
   await must(upload(payer, 'payroll_nobody,1\n', key()), 202)
   const second = await openWallet(payer, 'USD')
   assertRefused(await upload(payer, one, key()), 422, 'wallet_ambiguous')
