@@ -26,7 +26,7 @@ export interface Batch {
 }
 
 /** How many payments that succeed or fail each for itself one batch may have. */
-export const independentMax = 5_000
+const independentMax = 5_000
 
 /**
  * Sends several payments. The key gives each its id by its place: sent again, what has happened is

@@ -1,6 +1,6 @@
 import { burnId } from '../../accounting/transfers.ts'
 import { findUnsettled, type IntentTable, markSettled } from '../../db/intents.ts'
-import { resumePayrolls } from '../../db/payrolls.ts'
+import { resumePayrolls } from '../../db/payroll-runs.ts'
 import type { Deps } from '../deps.ts'
 import { recoverClosings } from './close-wallet.ts'
 import { recoverWallets } from './open-wallet.ts'

@@ -1,13 +1,12 @@
 import type { Uuid } from '../../accounting/ids.ts'
 import type { Plan } from '../../accounting/transfers.ts'
 import {
-  findPayroll,
   findWaitingRows,
   finishPayroll,
   keepResults,
-  type Payroll,
   type WaitingRow,
-} from '../../db/payrolls.ts'
+} from '../../db/payroll-runs.ts'
+import { findPayroll, type Payroll } from '../../db/payrolls.ts'
 import { findUser } from '../../db/users.ts'
 import { listWallets } from '../../db/wallets.ts'
 import { Refusal } from '../refusals.ts'
