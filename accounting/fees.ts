@@ -7,7 +7,7 @@
 import type { Transfer } from 'tigerbeetle-node'
 import { feeIncomeAccount, provideAccounts } from './accounts.ts'
 import { type Asset, TransferCode } from './chart.ts'
-import type { Ledger } from './client.ts'
+import { type Ledger, requestEventsMax } from './client.ts'
 import { toLedgerId, toUuid, type Uuid } from './ids.ts'
 import { type Leg, legId } from './legs.ts'
 import { amountMaxMinor } from './money.ts'
@@ -123,8 +123,7 @@ export function feeOnTopMinor(legs: readonly Leg[], { debitAccountId }: Leg): bi
 type Principal = Pick<StoredOperation, 'transferId' | 'debitAccountId'>
 
 /**
- * The fees of operations, by the id of their principal leg; one that cost none is missing. At most
- * `requestEventsMax` operations.
+ * The fees of operations, by the id of their principal leg; one that cost none is missing.
  */
 export async function findFees(
   ledger: Ledger,
@@ -176,6 +175,11 @@ async function findNamedLegs(
   const principalOf = new Map(
     principals.map(({ transferId }) => [toLedgerId(legId(transferId, name)), transferId]),
   )
-  const found = await ledger.lookupTransfers([...principalOf.keys()])
-  return new Map(found.map((transfer) => [principalOf.get(transfer.id)!, transfer]))
+  const ids = [...principalOf.keys()]
+  const legs = new Map<Uuid, Transfer>()
+  for (let start = 0; start < ids.length; start += requestEventsMax) {
+    const found = await ledger.lookupTransfers(ids.slice(start, start + requestEventsMax))
+    for (const leg of found) legs.set(principalOf.get(leg.id)!, leg)
+  }
+  return legs
 }

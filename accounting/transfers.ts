@@ -7,7 +7,7 @@ import { assetOf, TransferCode } from './chart.ts'
 import { type Ledger, LedgerOutcomeUnknown, LedgerUnavailable } from './client.ts'
 import { computeUuid, toLedgerId, toUuid, type Uuid } from './ids.ts'
 import { type Leg, legId, link, toTransfer } from './legs.ts'
-import { type PassingReason, readOutcome } from './outcome.ts'
+import { type Outcome, type PassingReason, readOutcome } from './outcome.ts'
 
 /** An operation as a flow plans it. One leg is the principal: it stands for the operation. */
 export interface Plan {
@@ -202,6 +202,16 @@ export async function submitChain(
   const principal = transfers[principalLeg]
   if (!principal) throw new RangeError('a chain has at least its principal leg')
   const outcome = readOutcome(await ledger.createTransfers(link(transfers)), principalLeg)
+  if (outcome.kind !== 'exists') return toSubmission(principal, outcome)
+  const [stored] = await afterSubmission(ledger.lookupTransfers([principal.id]))
+  return toReplay(principal, stored)
+}
+
+/** What the outcome of a chain means for its operation, unless something exists already. */
+export function toSubmission(
+  principal: Transfer,
+  outcome: Exclude<Outcome, { kind: 'exists' }>,
+): Submission {
   switch (outcome.kind) {
     case 'created':
       return {
@@ -209,11 +219,6 @@ export async function submitChain(
         replayed: false,
         operation: toStored({ ...principal, timestamp: outcome.timestamp }),
       }
-    case 'exists': {
-      const [stored] = await afterSubmission(ledger.lookupTransfers([principal.id]))
-      if (!stored) throw new Error(`${toUuid(principal.id)}: a leg exists without its principal`)
-      return compare({ inputHash: principal.user_data_32 }, toStored(stored))
-    }
     case 'declined':
       return { kind: 'declined', leg: outcome.leg, reason: outcome.reason }
     case 'burnt':
@@ -225,21 +230,23 @@ export async function submitChain(
   }
 }
 
+/** What a chain of which something exists means: its principal leg as the ledger has it tells. */
+export function toReplay(
+  principal: Transfer,
+  stored: Transfer | undefined,
+): Extract<Submission, { kind: 'done' | 'conflict' }> {
+  if (!stored) throw new Error(`${toUuid(principal.id)}: a leg exists without its principal`)
+  return compare({ inputHash: principal.user_data_32 }, toStored(stored))
+}
+
 /**
  * Burns the id of a transfer, so that it can never happen, and returns undefined; or returns what has
  * happened under it already. A transfer between accounts that never exist does it.
  * Rejects with LedgerOutcomeUnknown: burning may follow a submission.
  */
 export async function burnId(ledger: Ledger, id: Uuid): Promise<StoredOperation | undefined> {
-  const leg = {
-    debitAccountId: computeUuid('nobody'),
-    creditAccountId: computeUuid('nobody else'),
-    amountMinor: 0n,
-    asset: assetOf('USD'),
-    code: TransferCode.payment,
-  }
-  const never = toTransfer(leg, { id, operationId: id, inputHash: 1 })
-  const outcome = readOutcome(await afterSubmission(ledger.createTransfers([never])))
+  const never = toTransfers(planNever({ operationId: id, inputHash: 1 }), id)
+  const outcome = readOutcome(await afterSubmission(ledger.createTransfers(never)))
   if (outcome.kind === 'declined' || outcome.kind === 'burnt') return undefined
   if (outcome.kind === 'exists') {
     const [transfer] = await afterSubmission(ledger.lookupTransfers([toLedgerId(id)]))
@@ -248,8 +255,20 @@ export async function burnId(ledger: Ledger, id: Uuid): Promise<StoredOperation 
   throw new Error(`transfer ${id} could not be burnt: ${outcome.kind}`)
 }
 
+/** A plan that never happens: submitting it burns the operation's id, or tells what has happened under it. */
+export function planNever(key: Pick<Plan, 'operationId' | 'inputHash'>): Plan {
+  const leg = {
+    debitAccountId: computeUuid('nobody'),
+    creditAccountId: computeUuid('nobody else'),
+    amountMinor: 0n,
+    asset: assetOf('USD'),
+    code: TransferCode.payment,
+  }
+  return { ...key, legs: [leg] }
+}
+
 /** Waits for a step that follows a submission: from then on "nothing was submitted" is not true. */
-async function afterSubmission<T>(step: Promise<T>): Promise<T> {
+export async function afterSubmission<T>(step: Promise<T>): Promise<T> {
   try {
     return await step
   } catch (error) {
@@ -258,7 +277,7 @@ async function afterSubmission<T>(step: Promise<T>): Promise<T> {
   }
 }
 
-/** An operation's chain; the ids of the other legs are computed from the principal one's. */
+/** The legs of a plan as transfers that are not linked yet; the others' ids are computed from the principal's. */
 export function toTransfers(plan: Plan, principalId: Uuid): Transfer[] {
   const { operationId, inputHash, occurredAt, principalLeg = 0 } = plan
   return plan.legs.map((leg, index) => {

@@ -119,6 +119,48 @@ export interface DeclinesTable {
   created_at: FixedDefault<Date>
 }
 
+/** Insert-only. Which batch a key was used for: the first one, by the hash of its input. */
+export interface BatchesTable {
+  id: Fixed<string>
+  input_hash: Fixed<bigint>
+  created_at: FixedDefault<Date>
+}
+
+export type PayrollState = 'uploading' | 'running' | 'finished'
+
+/** A file of payments that is carried out in the background. */
+export interface PayrollsTable {
+  number: Generated<bigint>
+  id: Fixed<string>
+  /** Of what was asked for besides the file. */
+  input_hash: Fixed<bigint>
+  user_id: Fixed<string>
+  /** The wallet that pays. */
+  wallet_id: Fixed<string>
+  state: ColumnType<PayrollState, PayrollState | undefined, PayrollState>
+  /** Known when all of it is there. */
+  row_count: ColumnType<number | null, undefined, number>
+  created_at: FixedDefault<Date>
+  progressed_at: ColumnType<Date, Date | undefined, Date>
+  finished_at: ColumnType<Date | null, undefined, Date>
+}
+
+/** A row of such a file as it was written, and how it was seen to end. */
+export interface PayrollItemsTable {
+  payroll_id: Fixed<string>
+  /** Among the rows, from 0. */
+  place: Fixed<number>
+  /** Of the file, from 1. */
+  line: Fixed<number>
+  recipient: Fixed<string>
+  amount: Fixed<string>
+  memo: Fixed<string | null>
+  /** What is asked for, as decimal digits; null when it cannot be read. */
+  amount_minor: Fixed<string | null>
+  status: 'done' | 'refused' | null
+  code: string | null
+}
+
 /** How far a reader of the ledger's transfers has come. */
 export interface TailCursorsTable {
   name: Fixed<string>
@@ -336,6 +378,9 @@ export interface Schema {
   memos: MemosTable
   deposits: DepositsTable
   declines: DeclinesTable
+  batches: BatchesTable
+  payrolls: PayrollsTable
+  payroll_items: PayrollItemsTable
   users: UsersTable
   payment_systems: PaymentSystemsTable
   sessions: SessionsTable

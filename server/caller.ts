@@ -26,6 +26,9 @@ export interface Customer extends SignedIn {
   limits: UserLimits
 }
 
+/** What of a customer a payment needs to know. */
+export type Payer = Pick<Customer, 'userId' | 'wallets' | 'limits'>
+
 export interface PaymentSystem extends SignedIn {
   role: 'payment_system'
   /** The number gives the clearing accounts their ids. */

@@ -7,6 +7,7 @@ import * as settings from './0005-settings.ts'
 import * as fees from './0006-fees.ts'
 import * as exchange from './0007-exchange.ts'
 import * as limits from './0008-limits.ts'
+import * as batches from './0009-batches.ts'
 
 /** Every migration by name, carried out in the order of the names. Append-only. */
 export const migrations: Record<string, Migration> = {
@@ -16,6 +17,7 @@ export const migrations: Record<string, Migration> = {
   '0004-life-of-a-payment': lifeOfAPayment,
   '0005-settings': settings,
   '0006-fees': fees,
-  '0008-limits': limits,
   '0007-exchange': exchange,
+  '0008-limits': limits,
+  '0009-batches': batches,
 }

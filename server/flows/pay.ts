@@ -1,6 +1,6 @@
 import { readBalances } from '../../accounting/accounts.ts'
 import { isBudgetLeg } from '../../accounting/budgets.ts'
-import { assetOf, type TransferCode } from '../../accounting/chart.ts'
+import { assetOf, TransferCode } from '../../accounting/chart.ts'
 import { type Fee, feeOnTopMinor, findFee } from '../../accounting/fees.ts'
 import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
 import type { Leg } from '../../accounting/legs.ts'
@@ -17,7 +17,7 @@ import {
 } from '../../accounting/transfers.ts'
 import type { DescriptionKey } from '../../db/descriptions.ts'
 import { mintId } from '../../db/ids.ts'
-import type { Caller, Customer } from '../caller.ts'
+import type { Caller, Customer, Payer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
 import { readAmount, readCanonicalAmount, readCurrency, showAmount } from './amount.ts'
@@ -32,6 +32,7 @@ import {
   refuseInvalid,
   settle,
 } from './settle.ts'
+import type { WalletFinder } from './wallet-finder.ts'
 
 /** What somebody who pays writes down. */
 export interface PayInput {
@@ -50,10 +51,13 @@ export interface PayTerms {
   timeoutSeconds?: number
 }
 
+/** A payment that happens at once. */
+export const paymentTerms: PayTerms = { name: 'payment', code: TransferCode.payment }
+
 export type PayDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'memos' | 'settings' | 'nowMs'>
 
 /** A payment as it was found, or as it is going to be, with what it costs. */
-interface PaymentPlan extends Plan {
+export interface PaymentPlan extends Plan {
   fee: Fee | undefined
 }
 
@@ -151,11 +155,16 @@ export function readDecline(
 
 /** The canonical input: what the caller wrote, before anything is looked up. */
 function hashPay(input: PayInput, terms: PayTerms): number {
+  const amount = readCanonicalAmount(input.amount)
+  const time = terms.timeoutSeconds === undefined ? [] : [terms.timeoutSeconds]
+  return hashInput(terms.name, ...toHashParts({ ...input, amount }), ...time)
+}
+
+/** What of a payment its hash covers; the amount is taken as it is. */
+export function toHashParts(input: PayInput): (string | null)[] {
   const { fromWalletId, to, amount, currency, memo } = input
   const recipient = to.kind === 'wallet' ? to.wallet : to.username
-  const parts = [fromWalletId, to.kind, recipient, readCanonicalAmount(amount), currency, memo]
-  const time = terms.timeoutSeconds === undefined ? [] : [terms.timeoutSeconds]
-  return hashInput(terms.name, ...parts.map((part) => part ?? null), ...time)
+  return [fromWalletId, to.kind, recipient, amount, currency, memo].map((part) => part ?? null)
 }
 
 /**
@@ -180,19 +189,23 @@ export async function planOrReplay<Planned extends object>(
 }
 
 /**
- * The chain of a payment or a hold; nothing is done yet. A hold costs nothing, only its captures may.
- * Refusals: those of amounts and of resolveRoute, currency_not_supported.
+/**
+ * The chain of a payment or a hold; nothing is submitted. A hold costs nothing, only its captures may.
+ * Many are planned at once with a finder in common, which then looks up all their wallets together.
+ * Refusals: currency_not_supported, those of amounts and of resolveRoute.
  */
 export async function planPayment(
   deps: Pick<Deps, 'db' | 'ledger' | 'settings' | 'nowMs'>,
-  caller: Customer,
+  caller: Payer,
   input: PayInput,
   terms: PayTerms,
   key: DescriptionKey,
+  finder?: WalletFinder,
 ): Promise<PaymentPlan> {
   const { fromWalletId, to, currency } = input
   if (currency !== undefined) await readCurrency(deps, currency)
-  const { from, toWalletId } = await resolveRoute(deps, caller, { fromWalletId, to, currency })
+  const wanted = { fromWalletId, to, currency }
+  const { from, toWalletId } = await resolveRoute(deps, caller, wanted, finder)
   const asset = assetOf(from.currency)
   const amountMinor = readAmount(input.amount, asset)
   const leg = {

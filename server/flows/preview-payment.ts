@@ -2,8 +2,7 @@ import type { Fee } from '../../accounting/fees.ts'
 import { principalOf } from '../../accounting/transfers.ts'
 import { mintId } from '../../db/ids.ts'
 import type { Customer } from '../caller.ts'
-import { type PayDeps, type PayInput, planPayment } from './pay.ts'
-import { paymentTerms } from './send.ts'
+import { type PayDeps, type PayInput, paymentTerms, planPayment } from './pay.ts'
 
 /** What a payment would move, in minor units. */
 export interface PaymentPreview {

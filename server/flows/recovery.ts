@@ -1,5 +1,6 @@
 import { burnId } from '../../accounting/transfers.ts'
 import { findUnsettled, type IntentTable, markSettled } from '../../db/intents.ts'
+import { resumePayrolls } from '../../db/payroll-runs.ts'
 import type { Deps } from '../deps.ts'
 import { giveBackExpired } from './budget-returns.ts'
 import { recoverClosings } from './close-wallet.ts'
@@ -19,6 +20,7 @@ const recoveries: Readonly<Record<string, (deps: RecoveryDeps) => Promise<number
   requests: (deps) => giveUp(deps, 'payment_requests'),
   withdrawals: (deps) => giveUp(deps, 'withdrawals'),
   budgets: giveBackExpired,
+  payrolls: (deps) => resumePayrolls(deps.db, { before: cutOffBefore(deps), limit: batchMax }),
 }
 
 /**

@@ -1,9 +1,9 @@
-import { assetOfLedger, TransferCode } from '../../accounting/chart.ts'
+import { assetOfLedger } from '../../accounting/chart.ts'
 import type { Fee } from '../../accounting/fees.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import type { StoredOperation } from '../../accounting/transfers.ts'
 import type { Customer } from '../caller.ts'
-import { type PayDeps, type PayInput, type PayTerms, pay } from './pay.ts'
+import { type PayDeps, type PayInput, pay, paymentTerms } from './pay.ts'
 
 /** A payment that has happened. */
 export interface Payment {
@@ -17,9 +17,6 @@ export interface Payment {
   /** Nanoseconds since 1970. */
   timestamp: bigint
 }
-
-/** How a payment moves: at once. */
-export const paymentTerms: PayTerms = { name: 'payment', code: TransferCode.payment }
 
 /**
  * Pays from one of the caller's wallets into another wallet, at once: debit payer, credit payee.

@@ -60,6 +60,10 @@ export const problemKinds = {
   declined: { status: 422, title: 'The operation was declined before' },
   idempotency_key_reused: { status: 409, title: 'The key belongs to another request' },
   reference_reused: { status: 409, title: 'The reference belongs to another deposit or reversal' },
+  batch_too_large: { status: 422, title: 'There are too many transfers for one batch' },
+  payroll_not_found: { status: 404, title: 'There is no such payroll' },
+  payroll_limit_reached: { status: 409, title: 'There are as many unfinished payrolls as allowed' },
+  row_malformed: { status: 422, title: 'The row cannot be read' },
   outcome_unknown: { status: 503, title: 'It is not known yet whether this has happened' },
   ledger_unavailable: {
     status: 503,

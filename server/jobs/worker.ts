@@ -1,7 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { Logger, type LogLevel, parseCronItems, type Runner, run } from 'graphile-worker'
+import { z } from 'zod'
 import type { Deps } from '../deps.ts'
 import { recover } from '../flows/recovery.ts'
+import { runPayroll } from '../flows/run-payroll.ts'
 import { updateRates } from '../flows/update-rates.ts'
 import { warnOfStuckWithdrawals } from '../flows/withdrawals.ts'
 import { createRateProviders } from '../rates/index.ts'
@@ -10,7 +12,9 @@ import { sweep } from './sweep.ts'
 /** Connections to PostgreSQL of its own: one that listens, and those that carry out jobs. */
 const poolSize = 3
 
-type JobDeps = Pick<Deps, 'config' | 'db' | 'ledger' | 'log' | 'nowMs' | 'settings'>
+type JobDeps = Pick<Deps, 'config' | 'db' | 'ledger' | 'log' | 'memos' | 'nowMs' | 'settings'>
+
+const payrollJob = z.object({ id: z.uuid() })
 
 /** How often each job runs, over all processes together (crontab). */
 const schedule = {
@@ -74,6 +78,8 @@ async function startRunner(deps: JobDeps): Promise<Runner> {
     },
     sweep: () => sweep(deps),
     warn: () => warnOfStuckWithdrawals(deps),
+    /** Some rows at a time: other jobs come in between. */
+    payroll: (payload: unknown) => runPayroll(deps, payrollJob.parse(payload).id),
   }
   const items = Object.entries(schedule).map(([task, match]) => ({
     task,

@@ -1,6 +1,7 @@
 import type { Route } from '../http/route.ts'
 import { accountAliasRoutes } from './aliases-account.ts'
 import { apiAliasRoutes } from './aliases-api.ts'
+import { batchRoutes } from './batches.ts'
 import { blockRoutes } from './blocks.ts'
 import { currencyRoutes } from './currencies.ts'
 import { depositRoutes } from './deposits.ts'
@@ -16,6 +17,7 @@ import { operatorRoutes } from './operator.ts'
 import { pageRoutes } from './pages.ts'
 import { paymentRequestRoutes } from './payment-requests.ts'
 import { paymentSystemRoutes } from './payment-systems.ts'
+import { payrollRoutes } from './payrolls.ts'
 import { refundRoutes } from './refunds.ts'
 import { reversalRoutes } from './reversals.ts'
 import { sessionRoutes } from './session.ts'
@@ -33,6 +35,8 @@ const api: readonly Route[] = [
   ...currencyRoutes,
   ...walletRoutes,
   ...transferRoutes,
+  ...batchRoutes,
+  ...payrollRoutes,
   ...exchangeRoutes,
   ...holdRoutes,
   ...paymentRequestRoutes,
