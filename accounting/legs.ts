@@ -29,6 +29,9 @@ export interface Leg {
   ruleNumber?: bigint
 }
 
+/** Transfers that belong to one linked chain, in their order. */
+export type Chain = readonly Transfer[]
+
 /** What a leg carries besides. */
 export interface LegNames {
   id: Uuid

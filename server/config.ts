@@ -106,6 +106,7 @@ const variables = z.object({
   PAYMENT_SYSTEM_PASSWORD: password.optional(),
   OPERATOR_EMAIL: email.default('operator@kassa.localhost'),
   OPERATOR_PASSWORD: password.optional(),
+  FOUR_EYES: z.enum(['on', 'off'], { error: 'must be on or off' }).optional(),
   TRUST_PROXY_HOPS: whole(0, 10).default(0),
   DRAIN_SECONDS: whole(0, 600).default(10),
   LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
@@ -174,6 +175,8 @@ function toConfig(env: z.output<typeof variables>) {
     paymentSystemPassword: env.PAYMENT_SYSTEM_PASSWORD,
     operatorEmail: env.OPERATOR_EMAIL,
     operatorPassword: env.OPERATOR_PASSWORD,
+    /** Whether what matters most needs a second operator's approval. */
+    fourEyes: env.FOUR_EYES ? env.FOUR_EYES === 'on' : env.NODE_ENV === 'production',
     trustProxyHops: env.TRUST_PROXY_HOPS,
     drainSeconds: env.DRAIN_SECONDS,
     logLevel: env.LOG_LEVEL,

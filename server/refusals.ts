@@ -87,6 +87,15 @@ export type RefusalCode =
   | 'suspense_not_found'
   | 'suspense_assigned'
   | 'suspense_returned'
+  | 'suspense_paid_out'
+  | 'approval_not_found'
+  | 'approval_approved'
+  | 'approval_rejected'
+  | 'approval_withdrawn'
+  | 'approval_expired'
+  | 'own_request'
+  | 'adjustment_not_found'
+  | 'adjustment_exceeds_balance'
   | 'invalid_cursor'
 
 export interface FieldError {

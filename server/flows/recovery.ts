@@ -1,11 +1,12 @@
 import { burnId } from '../../accounting/transfers.ts'
 import { findUnsettled, type IntentTable, markSettled } from '../../db/intents.ts'
 import type { Deps } from '../deps.ts'
+import { recoverApproved } from './approval-effects.ts'
 import { recoverClosings } from './close-wallet.ts'
 import { recoverWallets } from './open-wallet.ts'
 import { keepDecline } from './settle.ts'
 
-type RecoveryDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'nowMs'>
+type RecoveryDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'nowMs' | 'passwords'>
 
 /** Younger intents are surely still being worked on; it would do no harm to settle them as well. */
 const ageMs = 60_000
@@ -17,6 +18,7 @@ const recoveries: Readonly<Record<string, (deps: RecoveryDeps) => Promise<number
   closings: (deps) => recoverClosings(deps, cutOffBefore(deps)),
   requests: (deps) => giveUp(deps, 'payment_requests'),
   withdrawals: (deps) => giveUp(deps, 'withdrawals'),
+  approvals: recoverApproved,
 }
 
 /**

@@ -8,7 +8,7 @@ import { sweep } from './sweep.ts'
 /** Connections to PostgreSQL of its own: one that listens, and those that carry out jobs. */
 const poolSize = 3
 
-type JobDeps = Pick<Deps, 'config' | 'db' | 'ledger' | 'log' | 'nowMs'>
+type JobDeps = Pick<Deps, 'config' | 'db' | 'ledger' | 'log' | 'nowMs' | 'passwords'>
 
 /** How often each job runs, over all processes together (crontab). */
 const schedule = { recover: '* * * * *', sweep: '*/10 * * * *', warn: '0 * * * *' }

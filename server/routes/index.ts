@@ -1,6 +1,8 @@
 import type { Route } from '../http/route.ts'
+import { adjustmentRoutes } from './adjustments.ts'
 import { accountAliasRoutes } from './aliases-account.ts'
 import { apiAliasRoutes } from './aliases-api.ts'
+import { approvalRoutes } from './approvals.ts'
 import { blockRoutes } from './blocks.ts'
 import { depositRoutes } from './deposits.ts'
 import { documentationRoutes } from './documentation.ts'
@@ -39,6 +41,8 @@ const api: readonly Route[] = [
   ...accountAliasRoutes,
   ...paymentSystemRoutes,
   ...operatorRoutes,
+  ...adjustmentRoutes,
+  ...approvalRoutes,
   ...healthRoutes,
 ]
 
