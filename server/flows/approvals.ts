@@ -139,7 +139,7 @@ export async function finish(deps: ApprovalDeps, id: Uuid): Promise<DescribedApp
 /** Keeps what an operator tells who decides, before the ledger is asked; answers its hash. */
 export async function keepDecision(
   { db }: Pick<Deps, 'db'>,
-  { userId: operatorId }: Operator,
+  { userId: operatorId }: Pick<Operator, 'userId'>,
   operationId: Uuid,
   decision: 'approved' | 'rejected' | 'withdrawn',
   reason: string | null,
