@@ -187,6 +187,7 @@ const newAccount = { name: 'x', email: paymentSystemLogin.email }
 const bodies: Readonly<Record<string, Json>> = {
   'POST /v1/payment-systems': newAccount,
   'POST /v1/operators': newAccount,
+  'POST /v1/adjustments': { kind: 'suspense_payout', deposit_id: nobody, reason: 'audit' },
   'POST /v1/suspense/{id}/assign': { wallet_id: nobody, reason: 'audit' },
 }
 
