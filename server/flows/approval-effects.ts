@@ -52,6 +52,8 @@ const effects: { readonly [Kind in ApprovalKind]: ApprovalEffect<ApprovalBodies[
   payment_system: { check: checkPaymentSystem, apply: addPaymentSystem },
 }
 
+export const approvalKinds = Object.keys(effects) as ApprovalKind[]
+
 /** The effect of something, whatever its kind. */
 export function effectOf({ kind }: ApprovalSubject): ApprovalEffect<ApprovalSubject['body']> {
   return effects[kind] as ApprovalEffect<ApprovalSubject['body']>
@@ -69,26 +71,24 @@ export function toSubject({ kind, body }: ApprovalDescription): ApprovalSubject 
 }
 
 /**
- * Does in PostgreSQL what was approved, and notes it, unless that is noted already. A failure goes no
- * further: it is approved, and recovery tries again.
+ * Does in PostgreSQL what was approved, and notes it, unless that is noted already. Answers whether it is
+ * noted: a failure goes no further, because it is approved, and recovery tries again.
  */
 export async function applyApproved(
   deps: EffectDeps,
   id: Uuid,
   subject: ApprovalSubject,
-): Promise<void> {
+): Promise<boolean> {
+  const effect = effectOf(subject)
+  if (!effect.apply) return true
   try {
-    await apply(deps, id, subject)
+    if ((await findEffects(deps.db, [id])).has(id)) return true
+    await insertEffect(deps.db, id, await effect.apply(deps, subject.body, id))
+    return true
   } catch (error) {
     deps.log.warn({ err: error, id }, 'what was approved could not be carried out yet')
+    return false
   }
-}
-
-async function apply(deps: EffectDeps, id: Uuid, subject: ApprovalSubject): Promise<void> {
-  const effect = effectOf(subject)
-  if (!effect.apply) return
-  if ((await findEffects(deps.db, [id])).has(id)) return
-  await insertEffect(deps.db, id, await effect.apply(deps, subject.body, id))
 }
 
 const appliedKinds = Object.entries(effects)
@@ -99,14 +99,14 @@ const batchMax = 500
 
 /** Carries out what was approved and then cut off; answers how many there were. */
 export async function recoverApproved(deps: EffectDeps): Promise<number> {
-  const ids = await findUnapplied(deps.db, { kinds: appliedKinds, limit: batchMax })
-  for (const id of ids) {
+  let count = 0
+  for (const id of await findUnapplied(deps.db, { kinds: appliedKinds, limit: batchMax })) {
     const approval = await readApproval(deps.ledger, id, toLedgerTime(deps.nowMs()))
     if (approval?.state !== 'approved') throw new Error(`${id} is approved in the read model only`)
     const key = { operationId: id, inputHash: approval.inputHash }
     const described = (await findApprovals(deps.db, [key])).get(id)
     if (!described) throw new Error(`approval ${id} has no description`)
-    await apply(deps, id, toSubject(described))
+    if (await applyApproved(deps, id, toSubject(described))) count += 1
   }
-  return ids.length
+  return count
 }

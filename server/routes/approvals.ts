@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { OperatorParty } from '../../db/approvals.ts'
+import { approvalKinds } from '../flows/approval-effects.ts'
 import { type DescribedApproval, findApproval, listApprovals } from '../flows/approvals.ts'
 import { approve, reject, withdraw } from '../flows/decide-approval.ts'
 import { showLedgerTime } from '../flows/ledger-time.ts'
@@ -8,7 +9,6 @@ import { defineRoute } from '../http/route.ts'
 import { reasonFields, time, uuid } from '../http/schemas.ts'
 
 const approvalStates = ['pending', 'approved', 'rejected', 'withdrawn', 'expired'] as const
-const approvalKinds = ['adjustment', 'payment_system'] as const
 
 /** The query parameters of lists of what waits, or has waited, for an approval. */
 export const approvalQuery = { ...pageQuery, status: z.enum(approvalStates).optional() }
