@@ -41,6 +41,31 @@ export function receivableAccount(userId: Uuid, asset: Asset): AccountPlan {
   return computedAccount(asset, AccountCode.receivable, userId)
 }
 
+/** The house's own bank account in one currency: where payment systems settle to. */
+export function bankAccount(asset: Asset): AccountPlan {
+  return computedAccount(asset, AccountCode.bank, 0)
+}
+
+/** What the house has set aside for exchange in one currency. */
+export function liquidityAccount(asset: Asset): AccountPlan {
+  return computedAccount(asset, AccountCode.liquidity, 0)
+}
+
+/** What the house gave away to customers. */
+export function rewardsAccount(asset: Asset): AccountPlan {
+  return computedAccount(asset, AccountCode.rewards, 0)
+}
+
+/** What payment systems charge the house. */
+export function paymentSystemFeesAccount(asset: Asset): AccountPlan {
+  return computedAccount(asset, AccountCode.paymentSystemFees, 0)
+}
+
+/** What customers owed and will not pay. */
+export function writeOffsAccount(asset: Asset): AccountPlan {
+  return computedAccount(asset, AccountCode.writeOffs, 0)
+}
+
 /** What the house put in; also the other side of transfers that close a wallet. */
 export function equityAccount(asset: Asset): AccountPlan {
   return computedAccount(asset, AccountCode.equity, 0)
@@ -49,16 +74,6 @@ export function equityAccount(asset: Asset): AccountPlan {
 /** What fees brought in. */
 export function feeIncomeAccount(asset: Asset): AccountPlan {
   return computedAccount(asset, AccountCode.feeIncome, 0)
-}
-
-/** The house's own bank account in one currency. */
-export function bankAccount(asset: Asset): AccountPlan {
-  return computedAccount(asset, AccountCode.bank, 0)
-}
-
-/** What the house has set aside for exchange in one currency. */
-export function liquidityAccount(asset: Asset): AccountPlan {
-  return computedAccount(asset, AccountCode.liquidity, 0)
 }
 
 /** What the spread of exchange rates brought in, in one currency. */

@@ -40,6 +40,9 @@ export function legId(principalId: Uuid, leg: number | string): Uuid {
     : computeUuid('leg', principalId, leg)
 }
 
+/** Transfers that belong to one linked chain, in their order. */
+export type Chain = readonly Transfer[]
+
 /** What a leg carries besides. */
 export interface LegNames {
   id: Uuid

@@ -6,7 +6,13 @@ import type { SelectQueryBuilder } from 'kysely'
 import type { Database } from './database.ts'
 import type { Schema } from './schema.ts'
 
-export type LifecycleKind = 'hold' | 'payment_request' | 'withdrawal' | 'refund' | 'suspense'
+export type LifecycleKind =
+  | 'hold'
+  | 'payment_request'
+  | 'withdrawal'
+  | 'refund'
+  | 'suspense'
+  | 'approval'
 
 export interface Lifecycle {
   kind: LifecycleKind

@@ -264,6 +264,35 @@ export interface ReversalsTable {
   created_at: FixedDefault<Date>
 }
 
+/** Insert-only. What an operator asks others to approve, by (approval, hash of the operator's input). */
+export interface ApprovalsTable {
+  id: Fixed<string>
+  input_hash: Fixed<bigint>
+  kind: Fixed<string>
+  /** JSON text. */
+  body: ColumnType<unknown, string, never>
+  reason: Fixed<string>
+  requested_by: Fixed<string>
+  created_at: FixedDefault<Date>
+}
+
+/** Insert-only. What was told when an approval was decided. */
+export interface ApprovalDecisionsTable {
+  approval_id: Fixed<string>
+  input_hash: Fixed<bigint>
+  operator_id: Fixed<string>
+  reason: Fixed<string | null>
+  created_at: FixedDefault<Date>
+}
+
+/** Insert-only. That what was approved is done in PostgreSQL, or cannot be. */
+export interface ApprovalEffectsTable {
+  approval_id: Fixed<string>
+  /** A refusal code. */
+  failure: Fixed<string | null>
+  created_at: FixedDefault<Date>
+}
+
 /** Its numbers never change: a trigger refuses it. */
 export interface CurrenciesTable {
   number: Generated<number>
@@ -362,6 +391,9 @@ export interface Schema {
   limit_defaults: LimitDefaultsTable
   exchange_rates: ExchangeRatesTable
   quotes: QuotesTable
+  approvals: ApprovalsTable
+  approval_decisions: ApprovalDecisionsTable
+  approval_effects: ApprovalEffectsTable
   currencies: CurrenciesTable
   fee_schedules: FeeSchedulesTable
   tail_cursors: TailCursorsTable

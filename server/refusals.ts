@@ -108,6 +108,15 @@ export type RefusalCode =
   | 'liquidity_exhausted'
   | 'exchange_not_found'
   | 'exchange_not_refundable'
+  | 'suspense_paid_out'
+  | 'approval_not_found'
+  | 'approval_approved'
+  | 'approval_rejected'
+  | 'approval_withdrawn'
+  | 'approval_expired'
+  | 'own_request'
+  | 'adjustment_not_found'
+  | 'adjustment_exceeds_balance'
   | 'invalid_cursor'
 
 export interface FieldError {

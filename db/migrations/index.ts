@@ -8,6 +8,7 @@ import * as fees from './0006-fees.ts'
 import * as exchange from './0007-exchange.ts'
 import * as limits from './0008-limits.ts'
 import * as batches from './0009-batches.ts'
+import * as treasury from './0010-treasury.ts'
 
 /** Every migration by name, carried out in the order of the names. Append-only. */
 export const migrations: Record<string, Migration> = {
@@ -20,4 +21,5 @@ export const migrations: Record<string, Migration> = {
   '0007-exchange': exchange,
   '0008-limits': limits,
   '0009-batches': batches,
+  '0010-treasury': treasury,
 }

@@ -42,7 +42,7 @@ export interface DepositSuspense {
   namedWallet: string | null
   /** The wallet it was assigned to. */
   walletId: Uuid | null
-  /** When it was assigned or returned; nanoseconds since 1970. */
+  /** When it was let out; nanoseconds since 1970. */
   changedAt: bigint | null
 }
 

@@ -43,7 +43,8 @@ export async function afterMoving<T>(operationId: Uuid, reading: Promise<T>): Pr
   }
 }
 
-function refuseDoubt(operationId: Uuid, what: string): Refusal {
+/** Says that something may have happened, and `what` is not known. */
+export function refuseDoubt(operationId: Uuid, what: string): Refusal {
   return new Refusal('outcome_unknown', {
     detail: `${what} The same request with the same key tells the truth.`,
     retryAfterSeconds,

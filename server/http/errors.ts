@@ -127,6 +127,15 @@ export const problemKinds = {
     status: 422,
     title: 'What was paid in another currency cannot be refunded',
   },
+  suspense_paid_out: { status: 409, title: 'The money was paid out already' },
+  approval_not_found: { status: 404, title: 'There is no such approval' },
+  approval_approved: { status: 409, title: 'It is approved already' },
+  approval_rejected: { status: 409, title: 'It was rejected' },
+  approval_withdrawn: { status: 409, title: 'It was withdrawn' },
+  approval_expired: { status: 409, title: 'The time to approve it has run out' },
+  own_request: { status: 403, title: 'Another operator has to decide this' },
+  adjustment_not_found: { status: 404, title: 'There is no such adjustment' },
+  adjustment_exceeds_balance: { status: 422, title: 'There is not so much to take it from' },
   invalid_cursor: { status: 422, title: 'The cursor is not one of this list' },
 } as const satisfies Record<RefusalCode, ProblemKind>
 

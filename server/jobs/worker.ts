@@ -12,7 +12,10 @@ import { sweep } from './sweep.ts'
 /** Connections to PostgreSQL of its own: one that listens, and those that carry out jobs. */
 const poolSize = 3
 
-type JobDeps = Pick<Deps, 'config' | 'db' | 'ledger' | 'log' | 'memos' | 'nowMs' | 'settings'>
+type JobDeps = Pick<
+  Deps,
+  'config' | 'db' | 'ledger' | 'log' | 'memos' | 'nowMs' | 'passwords' | 'settings'
+>
 
 const payrollJob = z.object({ id: z.uuid() })
 

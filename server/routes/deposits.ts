@@ -26,14 +26,14 @@ import {
 
 const tags = ['Deposits'] as const
 
-export const suspenseStates = ['open', 'assigned', 'returned'] as const
+export const suspenseStates = ['open', 'assigned', 'returned', 'paid_out'] as const
 
 /** How a deposit stands in suspense. */
 export const suspenseFields = {
   state: z.enum(suspenseStates).meta({ description: 'As the ledger has it at this moment' }),
   named_wallet: z.string().nullable().meta({ description: 'The wallet as it was named' }),
   wallet_id: uuid.nullable().meta({ description: 'The wallet that it was assigned to' }),
-  changed_at: time.nullable().meta({ description: 'When it was assigned or returned' }),
+  changed_at: time.nullable().meta({ description: 'When it was let out' }),
 }
 
 export function showSuspenseState(suspense: DepositSuspense) {

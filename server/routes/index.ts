@@ -1,6 +1,8 @@
 import type { Route } from '../http/route.ts'
+import { adjustmentRoutes } from './adjustments.ts'
 import { accountAliasRoutes } from './aliases-account.ts'
 import { apiAliasRoutes } from './aliases-api.ts'
+import { approvalRoutes } from './approvals.ts'
 import { batchRoutes } from './batches.ts'
 import { blockRoutes } from './blocks.ts'
 import { currencyRoutes } from './currencies.ts'
@@ -55,6 +57,8 @@ const api: readonly Route[] = [
   ...houseRoutes,
   ...feeScheduleRoutes,
   ...operatorRoutes,
+  ...adjustmentRoutes,
+  ...approvalRoutes,
   ...healthRoutes,
 ]
 

@@ -189,6 +189,7 @@ const bodies: Readonly<Record<string, Json>> = {
   'POST /v1/operators': newAccount,
   'POST /v1/currencies': { currency: 'AUDITED', name: 'x', scale: 2 },
   'PUT /v1/currencies/{currency}': { state: 'closed' },
+  'POST /v1/adjustments': { kind: 'suspense_payout', deposit_id: nobody, reason: 'audit' },
   'POST /v1/suspense/{id}/assign': { wallet_id: nobody, reason: 'audit' },
 }
 
