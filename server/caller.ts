@@ -62,3 +62,8 @@ export function toCaller(row: SessionRow): Caller {
       throw row.role satisfies never
   }
 }
+
+/** Whether the caller may speak for a wallet: its owner, and any operator. */
+export function speaksFor(caller: Customer | Operator, walletId: string): boolean {
+  return caller.role === 'operator' || caller.wallets.some(({ id }) => id === walletId)
+}

@@ -22,8 +22,8 @@ export interface Settings {
 
 /**
  * Settings are rows in PostgreSQL, which this process keeps in memory: reading them costs no query. They
- * are corrected by notifications, and read again while one of them may be missing, so that a change
- * holds in every process within a second.
+ * are corrected by notifications, and read again within a second while one of them may be missing, so that
+ * a change holds in every process within a second.
  */
 export interface SettingsCache {
   /** What is in force. Rejects when it is not known and PostgreSQL is away. */
@@ -52,6 +52,8 @@ export async function createSettings(options: {
 }): Promise<SettingsCache> {
   const { db, databaseUrl, log, nowMs } = options
   let loading: Promise<Settings> | undefined
+  /** When the newest reading began: it is at least as fresh. */
+  let loadedAtMs = Number.NEGATIVE_INFINITY
   /** Own assets and when this process first saw them, by `performance.now()`. */
   const firstSeenAtMs = new Map<string, number>()
 
@@ -59,7 +61,8 @@ export async function createSettings(options: {
     url: databaseUrl,
     onNotification: forget,
     onConnect: forget,
-    onError: (error) => log.warn({ err: error }, 'settings are read uncached: notifications lost'),
+    onError: (error) =>
+      log.warn({ err: error }, 'settings are read every second: notifications lost'),
   })
 
   function forget(): void {
@@ -87,7 +90,11 @@ export async function createSettings(options: {
     if (leftMs > 0) await wait(leftMs)
   }
 
+  const isCurrent = () =>
+    listener.isCurrent(provenWithinMs) || performance.now() - loadedAtMs < provenWithinMs
+
   function load(): Promise<Settings> {
+    loadedAtMs = performance.now()
     const fresh = loadAndLearn()
     loading = fresh
     fresh.catch(() => {
@@ -97,7 +104,7 @@ export async function createSettings(options: {
   }
 
   return {
-    read: () => (loading && listener.isCurrent(provenWithinMs) ? loading : load()),
+    read: () => (loading && isCurrent() ? loading : load()),
     forget,
     untilKnownEverywhere,
     close: () => listener.close(),

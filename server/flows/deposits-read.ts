@@ -10,7 +10,7 @@ import { type Fee, findFee, findFees } from '../../accounting/fees.ts'
 import { readDebits } from '../../accounting/history.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import { type DepositDescription, findDeposits } from '../../db/descriptions.ts'
-import type { PaymentSystem } from '../caller.ts'
+import type { Operator, PaymentSystem } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
 import { readCurrency } from './amount.ts'
@@ -48,14 +48,18 @@ export interface DepositSuspense {
 
 type ReadDeps = Pick<Deps, 'db' | 'ledger'>
 
-/** A deposit of the calling payment system. Refusal: deposit_not_found, also for those of others. */
+/**
+ * A deposit of the calling payment system, any one for an operator. Refusal: deposit_not_found, also for
+ * those of others.
+ */
 export async function findOwnDeposit(
   deps: Pick<Deps, 'ledger'>,
-  caller: PaymentSystem,
+  caller: PaymentSystem | Operator,
   id: Uuid,
 ): Promise<BookedDeposit> {
   const deposit = await readDeposit(deps.ledger, id)
   if (!deposit) throw new Refusal('deposit_not_found')
+  if (caller.role === 'operator') return deposit
   const { debitAccountId, ledger } = deposit.operation
   const clearing = clearingAccount(caller.paymentSystem.number, assetOfLedger(ledger))
   if (debitAccountId !== clearing.id) throw new Refusal('deposit_not_found')
@@ -65,7 +69,7 @@ export async function findOwnDeposit(
 /** The same with what was told about it. Refusal: deposit_not_found. */
 export async function findDeposit(
   deps: ReadDeps,
-  caller: PaymentSystem,
+  caller: PaymentSystem | Operator,
   id: Uuid,
 ): Promise<Deposit> {
   return describeDeposit(deps, await findOwnDeposit(deps, caller, id))

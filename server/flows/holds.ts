@@ -8,7 +8,7 @@ import type { Step } from '../../accounting/steps.ts'
 import { compare, findOperation, type StoredOperation } from '../../accounting/transfers.ts'
 import { findMemos } from '../../db/descriptions.ts'
 import { ofAccounts } from '../../db/lifecycles.ts'
-import type { Customer } from '../caller.ts'
+import { type Customer, type Operator, speaksFor } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
 import { readAmount, readCanonicalAmount, showAmount } from './amount.ts'
@@ -146,10 +146,10 @@ export async function releaseHold(
   throw new Refusal('busy', { retryAfterSeconds: 1 })
 }
 
-/** A hold that the caller has placed or may capture. Refusal: hold_not_found. */
+/** A hold that the caller has placed or may capture; any one for an operator. Refusal: hold_not_found. */
 export async function findHold(
   deps: HoldDeps,
-  caller: Customer,
+  caller: Customer | Operator,
   holdId: Uuid,
 ): Promise<DescribedHold> {
   return withMemo(deps, await findOwnHold(deps, caller, holdId, 'either'))
@@ -200,14 +200,13 @@ async function withMemo(deps: Pick<Deps, 'db'>, hold: Hold): Promise<DescribedHo
 
 async function findOwnHold(
   deps: Pick<Deps, 'ledger' | 'nowMs'>,
-  caller: Customer,
+  caller: Customer | Operator,
   holdId: Uuid,
   side: 'payee' | 'either',
 ): Promise<Hold> {
   const hold = await readHold(deps.ledger, holdId, now(deps))
-  const isMine = (walletId: Uuid) => caller.wallets.some(({ id }) => id === walletId)
-  if (hold && isMine(hold.payeeWalletId)) return hold
-  if (hold && isMine(hold.payerWalletId)) {
+  if (hold && speaksFor(caller, hold.payeeWalletId)) return hold
+  if (hold && speaksFor(caller, hold.payerWalletId)) {
     if (side === 'either') return hold
     throw new Refusal('not_the_payee')
   }

@@ -5,7 +5,7 @@ import type { Uuid } from '../../accounting/ids.ts'
 import { findPaid, type Paid, toReturnable } from '../../accounting/paid.ts'
 import { readReturnable } from '../../accounting/returnable.ts'
 import { findMemos } from '../../db/descriptions.ts'
-import type { Customer, Operator } from '../caller.ts'
+import { type Customer, type Operator, speaksFor } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
 import { type ExchangePayment, toExchangePayment } from './exchange.ts'
@@ -20,11 +20,6 @@ export interface PaymentInFull extends Payment {
   holdId: Uuid | undefined
   /** How much of it was refunded. */
   refundedMinor: bigint
-}
-
-/** Whether the caller may speak for a wallet: its owner, and any operator. */
-export function speaksFor(caller: Customer | Operator, walletId: Uuid): boolean {
-  return caller.role === 'operator' || caller.wallets.some(({ id }) => id === walletId)
 }
 
 type Visible = { paid: Paid } | { exchange: Exchange }
@@ -65,7 +60,7 @@ export async function findVisiblePayment(
 /** What was paid, with what describes it: of a capture the hold's memo. Refusal: transfer_not_found. */
 export async function readPayment(
   deps: Pick<Deps, 'db' | 'ledger'>,
-  caller: Customer,
+  caller: Customer | Operator,
   id: Uuid,
 ): Promise<PaymentInFull> {
   const found = await findVisible(deps, caller, id)

@@ -7,11 +7,11 @@ import { readReturnable, readReturns } from '../../accounting/returnable.ts'
 import { findOperation, findOperations, type StoredOperation } from '../../accounting/transfers.ts'
 import { ofAccounts } from '../../db/lifecycles.ts'
 import { findRefunds, type RefundDescription } from '../../db/refunds.ts'
-import type { Customer, Operator } from '../caller.ts'
+import { type Customer, type Operator, speaksFor } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
 import { listFollowed } from './followed-list.ts'
-import { findVisiblePayment, speaksFor } from './read-payment.ts'
+import { findVisiblePayment } from './read-payment.ts'
 
 /** A refund that has happened. */
 export interface Refund {

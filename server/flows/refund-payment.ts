@@ -19,12 +19,12 @@ import {
 import { type Plan, principalOf, type Submission, submitOnce } from '../../accounting/transfers.ts'
 import { findFeeSchedule } from '../../db/fee-schedules.ts'
 import { insertRefund } from '../../db/refunds.ts'
-import type { Customer, Operator } from '../caller.ts'
+import { type Customer, type Operator, speaksFor } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
 import { readAmount, readCanonicalAmount, showAmount } from './amount.ts'
 import { explainDecline, nameOperation } from './pay.ts'
-import { findVisiblePayment, speaksFor } from './read-payment.ts'
+import { findVisiblePayment } from './read-payment.ts'
 import { type Refund, toRefund } from './read-refunds.ts'
 import {
   afterMoving,

@@ -173,9 +173,9 @@ const getDeposit = defineRoute(
   {
     method: 'GET',
     path: '/v1/deposits/{id}',
-    summary: 'One of your deposits',
+    summary: 'One of your deposits; any one for an operator',
     tags,
-    caller: 'payment_system',
+    caller: ['payment_system', 'operator'],
     params: z.object({ id: uuid }),
     responses: { 200: { description: 'The deposit', body: depositBody } },
     refusals: ['deposit_not_found', 'ledger_unavailable'],

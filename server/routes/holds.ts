@@ -104,9 +104,9 @@ const getHold = defineRoute(
   {
     method: 'GET',
     path: '/v1/holds/{id}',
-    summary: 'A hold that you placed or may capture',
+    summary: 'A hold that you placed or may capture; any one for an operator',
     tags,
-    caller: 'customer',
+    caller: ['customer', 'operator'],
     params,
     responses: { 200: { description: 'The hold', body: holdBody } },
     refusals: ['hold_not_found', 'ledger_unavailable'],

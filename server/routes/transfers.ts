@@ -198,9 +198,10 @@ const getTransfer = defineRoute(
   {
     method: 'GET',
     path: '/v1/transfers/{id}',
-    summary: 'A payment, a capture or an exchange that you sent or received',
+    summary:
+      'A payment, a capture or an exchange that you sent or received; any one for an operator',
     tags,
-    caller: 'customer',
+    caller: ['customer', 'operator'],
     params: z.object({ id: uuid }),
     responses: { 200: { description: 'The transfer', body: transferBody } },
     refusals: ['transfer_not_found', 'ledger_unavailable'],

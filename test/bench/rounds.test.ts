@@ -40,7 +40,7 @@ test('rounds measure and find the books right', async () => {
   const summary = summarize(rounds, 'real')
   assert.equal(
     summary.ratios.map(({ name }) => name),
-    ['b / d', 'f / b', 'g / b', 'h / b'],
+    ['b / d', 'f / b', 'g / b', 'h / b', 'i / b'],
   )
   assert.match(render(summary, some), /b +Kassa, 200 wallets +\d+/)
 })

@@ -144,7 +144,7 @@ test('a memo is one statement for all that are written together', async () => {
       ),
     ),
   )
-  const inserts = queries.filter((query) => /insert into "memos"/.test(query))
+  const inserts = queries.filter((query) => /insert into memos/i.test(query))
   assert.ok(inserts.length > 0 && inserts.length < 25, `${inserts.length} statements`)
 })
 
