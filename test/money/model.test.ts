@@ -7,8 +7,9 @@
  */
 import fc from 'fast-check'
 import { checkBooks } from '../lib/books.ts'
-import { makeStaff } from '../lib/model/cast.ts'
+import { makeStaff, signInOperator } from '../lib/model/cast.ts'
 import { type Action, action } from '../lib/model/drafts.ts'
+import { openMarket } from '../lib/model/market.ts'
 import { compareEverything, perform, startRun } from '../lib/model/run.ts'
 import { startTally } from '../lib/model/tally.ts'
 import { assert, suite } from '../lib/suite.ts'
@@ -34,6 +35,7 @@ test.after(() => world.stop())
 
 test('whatever several people do at once, Kassa answers as the model does', async () => {
   const place = { urls: () => urls, client: world.client, isRough: false }
+  const market = await openMarket(place, await signInOperator(place))
   const actions = fc.array(action, { minLength: 20, maxLength: 150, size: 'max' })
   let last: Promise<void> | undefined
   const property = fc.asyncProperty(actions, (steps) => {
@@ -41,7 +43,7 @@ test('whatever several people do at once, Kassa answers as the model does', asyn
     return last
   })
   const tryOut = async (steps: readonly Action[]) => {
-    const run = await startRun(place, { ...(await makeStaff(place)), tell: tally.add })
+    const run = await startRun(place, { ...(await makeStaff(place)), market, tell: tally.add })
     for (const step of steps) await perform(run, step)
     await compareEverything(run)
   }

@@ -1,7 +1,8 @@
 /** Some people and what they do, while other groups do the same. */
 import fc from 'fast-check'
-import { makeStaff, type Place } from '../lib/model/cast.ts'
+import { makeStaff, type Place, signInOperator } from '../lib/model/cast.ts'
 import { action } from '../lib/model/drafts.ts'
+import { openMarket } from '../lib/model/market.ts'
 import { compareEverything, perform, type Run, startRun } from '../lib/model/run.ts'
 import type { Model } from '../lib/model/state.ts'
 import type { Tally } from '../lib/model/tally.ts'
@@ -27,10 +28,11 @@ export interface Soak {
 /** Runs, one after the other, until all groups together have done enough. */
 export async function soakGroup(soak: Soak, group: number, groups: number): Promise<void> {
   const { place, tally, operations, counts } = soak
+  const market = await openMarket(place, await signInOperator(place))
   for (let turn = 0; tally.count < operations; turn += 1) {
     const seed = (soak.seed * seedStep + group + groups * turn) | 0
     const staff = await makeStaff(place)
-    const run = await startRun(place, { ...staff, tell: tally.add, compareAfter })
+    const run = await startRun(place, { ...staff, market, tell: tally.add, compareAfter })
     await play(soak, run, seed)
     await compareEverything(run)
     counts.runs += 1

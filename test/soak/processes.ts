@@ -47,6 +47,7 @@ export async function startProcesses(
     LEDGER_DEADLINE_MS: String(ledgerDeadlineMs),
     // All people come from one address.
     ADDRESS_SIGN_UPS: String(config.addressSignUps),
+    ADDRESS_ATTEMPTS: '1000000',
     LOG_LEVEL: 'error',
   }
   const start = (index: number) =>

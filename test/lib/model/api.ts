@@ -1,6 +1,7 @@
 /** The model's requests as HTTP, and what was answered. */
 import type { Client, Reply } from '../http.ts'
-import type { Answer, ModelRequest } from './exchange.ts'
+import type { Answer, ModelRequest, PayTerms } from './exchange.ts'
+import { scheduleText } from './fees.ts'
 
 /** Who sends a request: a customer or a payment system by its id, or the operator. */
 export function senderOf(request: ModelRequest): string {
@@ -15,6 +16,11 @@ export function senderOf(request: ModelRequest): string {
     case 'return':
     case 'freeze':
     case 'thaw':
+    case 'schedule':
+    case 'rate':
+    case 'adjustment':
+    case 'limit':
+    case 'default limit':
       return operator
     case 'refund':
       return request.userId ?? operator
@@ -26,6 +32,9 @@ export function senderOf(request: ModelRequest): string {
 export const operator = 'operator'
 
 const reason = 'the model asks for it'
+
+const toRecipient = (to: PayTerms['to']) =>
+  'wallet' in to ? { to_wallet_id: to.wallet } : { to_username: to.username }
 
 /** Sends a request; `client` has the sender's session. */
 export function send(client: Client, request: ModelRequest): Promise<Reply> {
@@ -39,8 +48,7 @@ export function send(client: Client, request: ModelRequest): Promise<Reply> {
     case 'transfer':
     case 'hold': {
       const { from: from_wallet_id, to, amount, currency, memo, key } = request
-      const recipient = 'wallet' in to ? { to_wallet_id: to.wallet } : { to_username: to.username }
-      const body = { from_wallet_id, ...recipient, amount, currency, memo }
+      const body = { from_wallet_id, ...toRecipient(to), amount, currency, memo }
       if (request.kind === 'transfer') return post('transfers', body, key)
       return post('holds', { ...body, expires_in: request.seconds }, key)
     }
@@ -100,6 +108,65 @@ export function send(client: Client, request: ModelRequest): Promise<Reply> {
       return post(`wallets/${request.wallet}/${request.kind}`, { reason })
     case 'close':
       return post(`wallets/${request.wallet}/close`)
+    case 'schedule': {
+      const { operation, currency, schedule, key } = request
+      return post(
+        'fee-schedules',
+        { operation, currency, ...scheduleText(schedule, currency) },
+        key,
+      )
+    }
+    case 'limit': {
+      const { userId, currency, window, amount } = request
+      const json = { currency, window, amount }
+      return client.send('PUT', `/v1/users/${userId}/limits`, { json })
+    }
+    case 'default limit': {
+      const { limited: kind, currency, window, amount } = request
+      return client.send('PUT', '/v1/limit-defaults', { json: { kind, currency, window, amount } })
+    }
+    case 'batch': {
+      const { atomic, items, key } = request
+      const transfers = items.map(({ from: from_wallet_id, to, amount, currency, memo }) => ({
+        from_wallet_id,
+        ...toRecipient(to),
+        amount,
+        currency,
+        memo,
+      }))
+      return post('transfers/batch', { atomic, transfers }, key)
+    }
+    case 'adjustment': {
+      const { adjustment, currency, amount, key } = request
+      const money = adjustment === 'suspense_payout' ? {} : { amount, currency }
+      const parties = {
+        payment_system: request.system,
+        user_id: request.userId,
+        wallet_id: request.wallet,
+        deposit_id: request.deposit,
+      }
+      return post('adjustments', { kind: adjustment, ...money, ...parties, reason }, key)
+    }
+    case 'rate': {
+      const { base, quote, mid, spreadBasisPoints: spread_basis_points, validUntil } = request.rate
+      const valid_until = new Date(validUntil).toISOString()
+      return client.send('PUT', `/v1/exchange-rates/${base}/${quote}`, {
+        json: { mid, spread_basis_points, source: 'the model', valid_until },
+        headers: { 'idempotency-key': request.key },
+      })
+    }
+    case 'quote': {
+      const { from, to, amount, side, seconds: expires_in } = request
+      return post('quotes', { from, to, amount, side, expires_in })
+    }
+    case 'exchange': {
+      const { quoteId: quote_id, from: from_wallet_id, to: to_wallet_id } = request
+      return post('exchanges', { quote_id, from_wallet_id, to_wallet_id })
+    }
+    case 'pay by quote': {
+      const { quoteId: quote_id, from: from_wallet_id, to } = request
+      return post('transfers', { quote_id, from_wallet_id, ...toRecipient(to) })
+    }
     default:
       throw request satisfies never
   }

@@ -117,11 +117,16 @@ export async function readAll(
 
 const operatorSession = new WeakMap<Place, Promise<Account>>()
 
-/** The operator, and two payment systems of which nobody else knows. */
-export async function makeStaff(place: Place) {
+/** The first operator; there is one session of theirs for all runs. */
+export function signInOperator(place: Place): Promise<Account> {
   const known = operatorSession.get(place) ?? signedIn(place, operatorLogin)
   operatorSession.set(place, known)
-  const operator = await known
+  return known
+}
+
+/** The operator, and two payment systems of which nobody else knows. */
+export async function makeStaff(place: Place) {
+  const operator = await signInOperator(place)
   const systems = new Map<string, Account>()
   for (let count = 0; count < 2; count += 1) {
     const made = await addSystem(place, operator)

@@ -1,4 +1,6 @@
 /** People and things to choose from, and how a draft's numbers choose. */
+
+import type { Currency } from './amounts.ts'
 import type { Draft } from './drafts.ts'
 import type { ModelRequest } from './exchange.ts'
 import type { Deadline, Model, ModelWallet } from './state.ts'
@@ -8,6 +10,7 @@ export interface Cast {
   model: Model
   users: readonly { id: string; username: string }[]
   systems: readonly string[]
+  currencies: readonly Currency[]
   /** Requests so far. */
   requests: readonly ModelRequest[]
   /** Prefix of keys and references. */
@@ -25,6 +28,12 @@ export const at = <T>(list: readonly T[], position: number): T => {
   if (found === undefined) throw new Error('an empty list')
   return found
 }
+
+/** The currency that a draft names, if it names one. */
+export const currencyOf = (
+  { currencies }: Cast,
+  drawn: number | undefined,
+): Currency | undefined => (drawn === undefined ? undefined : at(currencies, drawn))
 
 export const nameOf = ({ id, number }: ModelWallet, byNumber: boolean) => (byNumber ? number : id)
 

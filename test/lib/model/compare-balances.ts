@@ -1,11 +1,13 @@
 /** The balances that Kassa shows, held against the model's. */
 import type { Json } from '../http.ts'
 import { until } from '../until.ts'
-import { showMinor } from './amounts.ts'
-import { read } from './cast.ts'
+import { readShown, showMinor } from './amounts.ts'
+import { isReturning } from './budgets.ts'
+import { type Account, read } from './cast.ts'
 import { heldOf, owedOf } from './money.ts'
 import type { Run } from './run.ts'
 import { Difference, textOf } from './search.ts'
+import { areLimitsKnown } from './settings.ts'
 import { type Model, type ModelWallet, put } from './state.ts'
 import { expire, releaseHold, uncertainHolds } from './time.ts'
 
@@ -48,16 +50,60 @@ function showWallet(model: Model, wallet: ModelWallet) {
   }
 }
 
-/** Compares all balances. Throws where they part. */
+/** Every limit that somebody is shown, of those who have any in the model. */
+async function readShownLimits(run: Run): Promise<ReadonlyMap<string, Json>> {
+  const { place, market, search } = run
+  const isKnown = areLimitsKnown(market.settings)
+  const limits = isKnown ? market.settings.limits.at(-1)?.value : undefined
+  if (!limits) return new Map()
+  const limited = search.model.budgets.size > 0 ? everybody(run) : []
+  const lists = await Promise.all(
+    limited.map(async ({ id, account }) => {
+      const { data } = await read(place, account, '/v1/limits')
+      return data.map((it: Json) => [`${id} ${it.currency} ${it.window}`, it] as const)
+    }),
+  )
+  return new Map(lists.flat())
+}
+
+const everybody = ({ users, systems }: Run): { id: string; account: Account }[] => [
+  ...users.map((account) => ({ id: account.id, account })),
+  ...[...systems].map(([id, account]) => ({ id, account })),
+]
+
+/** What differs of what is used of limits: what has just run out may count or not. */
+function limitDifferences(model: Model, shown: ReadonlyMap<string, Json>, to: number): string[] {
+  return [...shown].flatMap(([name, { currency, used, limit, left }]) => {
+    if (limit === null) return []
+    const uses = model.budgets.get(name)?.uses ?? new Map<string, bigint>()
+    const sum = (it: (id: string) => boolean) =>
+      [...uses].reduce((total, [id, minor]) => (it(id) ? total + minor : total), 0n)
+    const least = sum((id) => !isReturning(model, id, to))
+    const most = sum(() => true)
+    const usedMinor = readShown(used, currency)
+    const over = readShown(limit, currency) - usedMinor
+    const isRight = usedMinor >= least && usedMinor <= most
+    const isLeft = readShown(left, currency) === (over > 0n ? over : 0n)
+    if (isRight && isLeft) return []
+    return [
+      `${name}: used ${used}, left ${left} of ${limit}, in the model ${least} to ${most} used`,
+    ]
+  })
+}
+
+/** Compares all balances, and what is used of limits. Throws where they part. */
 export async function compareBalances(run: Run): Promise<void> {
   const from = Date.now()
-  const told = await readWallets(run)
+  const [told, limits] = [await readWallets(run), await readShownLimits(run)]
   const to = Date.now()
   const { search } = run
   const before = search.model
-  const isObserved = (model: Model) => differences(model, told, from, to).length === 0
-  if (!search.observe(isObserved)) {
-    throw new Difference('the books differ', differences(before, told, from, to), before)
+  const differ = (model: Model) => [
+    ...differences(model, told, from, to),
+    ...limitDifferences(expire(model, from), limits, to),
+  ]
+  if (!search.observe((model) => differ(model).length === 0)) {
+    throw new Difference('the books differ', differ(before), before)
   }
   if (uncertainHolds(search.model, to).length === 0) search.settle()
 }
@@ -67,24 +113,32 @@ const soonMs = 3_000
 
 /** Waits until everything has run out that soon will, so that nothing is uncertain, and compares. */
 export async function settleTime(run: Run): Promise<void> {
-  const { holds, requests } = run.search.model
+  const { holds, requests, quotes } = run.search.model
   const soon = Date.now() + soonMs
   const isSoon = (it: { state: string; deadline: { at: number } }) =>
     it.state === 'open' && it.deadline.at < soon
   const dueHolds = [...holds.values()].filter(isSoon)
   const dueRequests = [...requests.values()].filter(isSoon)
-  const last = Math.max(...[...dueHolds, ...dueRequests].map(({ deadline }) => deadline.at), 0)
+  const dueQuotes = [...quotes.values()].filter(isSoon)
+  const last = Math.max(
+    ...[...dueHolds, ...dueRequests, ...dueQuotes].map(({ deadline }) => deadline.at),
+    0,
+  )
   await until(() => Date.now() > last)
   run.search.change((model) => {
     const released = dueHolds.reduce((next, { id }) => {
       return next.holds.get(id)?.state === 'open' ? releaseHold(next, id) : next
     }, model)
-    return dueRequests.reduce((next, { id }) => {
+    const ended = dueRequests.reduce((next, { id }) => {
       const request = next.requests.get(id)
       return request?.state === 'open'
         ? put(next, 'requests', { ...request, state: 'expired' })
         : next
     }, released)
+    return dueQuotes.reduce((next, { id }) => {
+      const quote = next.quotes.get(id)
+      return quote?.state === 'open' ? put(next, 'quotes', { ...quote, state: 'expired' }) : next
+    }, ended)
   })
   const isBack = async () => {
     const from = Date.now()

@@ -3,7 +3,7 @@ import { deepStrictEqual } from 'node:assert/strict'
 import { showMinor } from './amounts.ts'
 import { read } from './cast.ts'
 import { type Run, userOf } from './run.ts'
-import { type Deadline, walletOf } from './state.ts'
+import { type Deadline, type ModelFee, walletOf } from './state.ts'
 import { isPerhapsOver } from './time.ts'
 
 /** Compares every thing there is. Throws where they part. */
@@ -13,6 +13,7 @@ export async function compareThings(run: Run): Promise<void> {
   await compareWithdrawals(run)
   await comparePaid(run)
   await compareDeposits(run)
+  await compareQuotes(run)
 }
 
 /** How many things are asked for at once. */
@@ -32,6 +33,10 @@ async function each<T>(
 /** Minor units as a wallet of this id shows them. */
 function show({ search }: Run, walletId: string, minor: bigint): string {
   return showMinor(minor, walletOf(search.model, walletId).currency)
+}
+
+function showFee(run: Run, walletId: string, fee: ModelFee | undefined) {
+  return fee && { amount: show(run, walletId, fee.minor), borne_by: fee.bearer }
 }
 
 const ownerOf = (run: Run, walletId: string) =>
@@ -69,33 +74,58 @@ function compareRequests(run: Run): Promise<void> {
 }
 
 function compareWithdrawals(run: Run): Promise<void> {
-  return each(run.search.model.withdrawals, async ({ id, walletId, minor, state }) => {
+  return each(run.search.model.withdrawals, async ({ id, walletId, minor, state, fee }) => {
     const told = await read(run.place, ownerOf(run, walletId), `/v1/withdrawals/${id}`)
-    equal(told, { state, amount: show(run, walletId, minor) }, `withdrawal ${id}`)
+    const expected = { state, amount: show(run, walletId, minor), fee: showFee(run, walletId, fee) }
+    equal(told, expected, `withdrawal ${id}`)
   })
 }
 
 function comparePaid(run: Run): Promise<void> {
-  return each(run.search.model.paid, async ({ id, payeeId, minor, refunded }) => {
+  return each(run.search.model.paid, async ({ id, payeeId, minor, refunded, fee }) => {
     const told = await read(run.place, ownerOf(run, payeeId), `/v1/transfers/${id}`)
     const expected = {
       amount: show(run, payeeId, minor),
       refunded: refunded > 0n ? show(run, payeeId, refunded) : undefined,
+      fee: showFee(run, payeeId, fee),
     }
     equal(told, expected, `transfer ${id}`)
   })
 }
 
 function compareDeposits(run: Run): Promise<void> {
-  return each(run.search.model.deposits, async ({ id, system, currency, minor, suspense }) => {
+  return each(run.search.model.deposits, async (deposit) => {
+    const { id, system, currency, minor, suspense } = deposit
+    const fee = deposit.fee && {
+      amount: showMinor(deposit.fee.minor, currency),
+      borne_by: 'recipient',
+    }
     const account = run.systems.get(system)
     if (!account) throw new Error(`no payment system is ${system}`)
     const told = await read(run.place, account, `/v1/deposits/${id}`)
     equal(
       { ...told, suspense: told.suspense?.state },
-      { amount: showMinor(minor, currency), suspense },
+      { amount: showMinor(minor, currency), suspense, fee },
       `deposit ${id}`,
     )
+  })
+}
+
+function compareQuotes(run: Run): Promise<void> {
+  return each(run.search.model.quotes, async (quote) => {
+    if (isMoot(quote)) return
+    const { id, userId, from, to, fromMinor, toMinor, state, exchangeId = null, fee } = quote
+    const owner = userOf(run, userId)
+    const told = await read(run.place, owner, `/v1/quotes/${id}`)
+    const amounts = {
+      from_amount: showMinor(fromMinor, from),
+      to_amount: showMinor(toMinor, to),
+    }
+    equal(told, { state, ...amounts, exchange_id: exchangeId }, `quote ${id}`)
+    if (exchangeId === null) return
+    const done = await read(run.place, owner, `/v1/exchanges/${exchangeId}`)
+    const shown = fee && { amount: showMinor(fee.minor, from), borne_by: fee.bearer }
+    equal(done, { quote_id: id, ...amounts, fee: shown }, `exchange ${exchangeId}`)
   })
 }
 

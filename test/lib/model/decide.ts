@@ -30,6 +30,8 @@ export interface Decision {
   perhaps?: readonly string[]
   /** Why the ledger refuses it at any time, without using up the key. */
   invalid?: string
+  /** What is left behind also when it is declined; otherwise the model before. */
+  model?: Model
   /** The models after it has happened, when the answer is right for that. */
   happens: () => Model[]
 }
@@ -76,6 +78,22 @@ export function decide(
   return happens().map((next) =>
     keyed ? remember(next, keyed.name, { input: keyed.input, id }) : next,
   )
+}
+
+/**
+ * Holds an answer against each of several ways in which the model may answer.
+ */
+export function decideAny(
+  model: Model,
+  exchange: Exchange,
+  circumstances: Circumstances,
+  keyed: Keyed | undefined,
+  decisions: readonly Decision[],
+): Model[] {
+  const models = decisions.flatMap((decision) =>
+    decide(decision.model ?? model, exchange, circumstances, { keyed, ...decision }),
+  )
+  return [...new Set(models)]
 }
 
 /** The answer under a key by which something has happened. */

@@ -1,45 +1,71 @@
 /** Money that payment systems bring in: into a wallet, where it pays first what is owed, or suspense. */
 import { readMinor } from './amounts.ts'
+import { type Spending, spend, unlimited } from './budgets.ts'
 import { standingOf, when } from './decide.ts'
-import type { Circumstances, Exchange, Step } from './exchange.ts'
+import type { Circumstances, Exchange, RequestOf, Step } from './exchange.ts'
+import { feesOf, takeFee } from './fees.ts'
 import { addCapacity, addOwed, book, capacityOf, owedOf } from './money.ts'
 import {
   findWallet,
   type Model,
   type ModelDeposit,
+  type ModelFee,
   type ModelWallet,
   put,
   remember,
 } from './state.ts'
 
 export const deposit: Step<'deposit'> = (model, exchange, circumstances) => {
-  const { system, wallet: named, amount, currency, reference, isForSuspense } = exchange.request
+  const { system, wallet: named, amount, currency, reference } = exchange.request
   const { code, body, isReplay } = exchange.answer
   const minor = readMinor(amount, currency)
   const wallet = findWallet(model, named)
   const name = `${system} deposit ${reference}`
   const input = [wallet?.id ?? named, currency, minor].join()
-  const known = model.remembered.get(name)
-  if (known?.id !== undefined) {
-    if (known.input !== input) return when(code === 'reference_reused', model)
-    return when(code === undefined && body.id === known.id && isReplay, model)
+  const before = model.remembered.get(name)
+  if (before?.id !== undefined) {
+    if (before.input !== input) return when(code === 'reference_reused', model)
+    return when(code === undefined && body.id === before.id && isReplay, model)
   }
   if (typeof minor === 'string') return when(code === minor, model)
-  const { reasons, isPossible } = judge(wallet, currency, circumstances)
-  if (code !== undefined) return when(!isForSuspense && reasons.includes(code), model)
   if (isReplay && !exchange.isDoubtful) return []
+  const spender = { userId: system, kind: 'payment_system', currency, minor } as const
+  const isFitting = wallet?.currency === currency
+  const spendings = isFitting ? spend(model, exchange, circumstances, spender) : [unlimited(model)]
+  const known = { name, input, id: body.id }
+  return spendings.flatMap((spending) => {
+    return enter(exchange, circumstances, wallet, minor, spending, known)
+  })
+}
 
-  const isSuspended = body.suspense !== undefined
-  const { id } = body
+/** A deposit goes into the wallet, or into suspense: always when it is more than may be brought in. */
+function enter(
+  exchange: Exchange<RequestOf<'deposit'>>,
+  circumstances: Circumstances,
+  wallet: ModelWallet | undefined,
+  minor: bigint,
+  { model, declines, use }: Spending,
+  { name, input, id }: { name: string; input: string; id: string },
+): Model[] {
+  const { system, currency, isForSuspense } = exchange.request
+  const { code, body } = exchange.answer
+  const isTooMuch = declines.length > 0
+  const { reasons, isPossible } = judge(wallet, currency, circumstances)
+  if (code !== undefined) {
+    return when(!isForSuspense && !isTooMuch && reasons.includes(code), model)
+  }
   const entered = remember(addCapacity(model, system, currency, minor), name, { input, id })
-  const made: ModelDeposit = { id, system, currency, minor, reversed: 0n }
-  if (isSuspended) {
-    const isRight = isForSuspense && reasons.length > 0
+  const made: ModelDeposit = { id, system, currency, minor, reversed: 0n, fee: undefined }
+  if (body.suspense !== undefined) {
+    const isRight = isTooMuch || (isForSuspense && reasons.length > 0)
     return when(isRight, put(entered, 'deposits', { ...made, suspense: 'open' }))
   }
-  if (!wallet || !isPossible) return []
-  const placed = put(entered, 'deposits', { ...made, walletId: wallet.id })
-  return credit(placed, wallet, 'deposit', minor, circumstances)
+  if (!wallet || !isPossible || isTooMuch) return []
+  const charged = { operation: 'deposit', currency, minor } as const
+  return feesOf(exchange, circumstances, charged).flatMap((fee) => {
+    const placed = put(use(entered, id), 'deposits', { ...made, walletId: wallet.id, fee })
+    return credit(placed, wallet, { kind: 'deposit', minor, fee }, circumstances)
+  })
 }
 
 /** Why a wallet cannot be credited, and whether it can. */
@@ -55,19 +81,20 @@ function judge(
 }
 
 /**
- * Credits a wallet, which pays what its owner owes. What comes to be owed while the money is coming in
- * is paid by the next money.
+ * Credits a wallet, which pays the fee, and then what its owner owes. What comes to be owed while the
+ * money is coming in is paid by the next money.
  */
 function credit(
   model: Model,
   { id, userId, currency }: ModelWallet,
-  kind: string,
-  minor: bigint,
+  { kind, minor, fee }: { kind: string; minor: bigint; fee?: ModelFee | undefined },
   { reversing }: Circumstances,
 ): Model[] {
-  const credited = book(model, id, { kind, direction: 'in', minor })
+  const entered = book(model, id, { kind, direction: 'in', minor })
+  const credited = takeFee(entered, fee, { recipient: id })
   const owed = owedOf(model, userId, currency)
-  const part = owed < minor ? owed : minor
+  const left = minor - (fee?.minor ?? 0n)
+  const part = owed < left ? owed : left
   if (part === 0n) return [credited]
   const entry = { kind: 'chargeback_payment', direction: 'out', minor: part } as const
   const paid = addOwed(book(credited, id, entry), userId, currency, -part)
@@ -88,7 +115,8 @@ export const assign: Step<'assign'> = (model, exchange, circumstances) => {
   if (!isPossible) return []
   const assigned = { ...found, walletId: wallet.id, suspense: 'assigned' as const }
   const placed = put(model, 'deposits', assigned)
-  return credit(placed, wallet, 'suspense_assignment', found.minor, circumstances)
+  const assignment = { kind: 'suspense_assignment', minor: found.minor }
+  return credit(placed, wallet, assignment, circumstances)
 }
 
 /** An operator sends money in suspense back to where it came from. */

@@ -1,8 +1,11 @@
 /** What people may do next, drawn at random: requests about whatever people and things there are. */
 import fc from 'fast-check'
-import type { Currency } from './amounts.ts'
+import { adjustmentKinds } from './adjustments.ts'
+import { limitedKinds, windows } from './budgets.ts'
+import { operations } from './fees.ts'
 
-const currency = fc.constantFrom<Currency>('USD', 'USD', 'JPY')
+/** One of the two currencies of a market. */
+const currency = fc.constantFrom(0, 0, 1)
 const index = fc.nat({ max: 30 })
 /** There in one of so many. */
 const oneIn = <T>(count: number, arbitrary: fc.Arbitrary<T>) =>
@@ -31,24 +34,45 @@ const key = fc.oneof(
 const named = fc.record({ wallet: index, byNumber: fc.boolean() })
 const ownNamed = fc.record({ own: index, byNumber: fc.boolean() })
 
-const pay = {
-  user: index,
+const recipient = fc.oneof(
+  { weight: 12, arbitrary: fc.record({ other: index, byNumber: fc.boolean() }) },
+  { weight: 2, arbitrary: named },
+  { weight: 5, arbitrary: fc.record({ user: index }) },
+  { weight: 1, arbitrary: fc.constant({ nobody: true as const }) },
+)
+
+const payment = {
   from: fc.oneof(
     { weight: 3, arbitrary: fc.constant(undefined) },
     { weight: 12, arbitrary: ownNamed },
     { weight: 1, arbitrary: named },
   ),
-  to: fc.oneof(
-    { weight: 12, arbitrary: fc.record({ other: index, byNumber: fc.boolean() }) },
-    { weight: 2, arbitrary: named },
-    { weight: 5, arbitrary: fc.record({ user: index }) },
-    { weight: 1, arbitrary: fc.constant({ nobody: true as const }) },
-  ),
+  to: recipient,
   amount,
-  currency: oneIn(8, currency),
+  currency: oneIn(4, currency),
   memo: oneIn(3, fc.constantFrom('a', 'b')),
-  key,
 }
+const pay = { user: index, ...payment, key }
+
+/** Minor units. */
+const few = fc.constantFrom(0n, 0n, 1n, 2n, 25n)
+/** What an operation shall cost; one that somebody cannot bear is borne by the other. */
+const schedule = fc.record({
+  fixed: few,
+  basisPoints: mostly(fc.constantFrom(0, 0, 25, 100, 333), fc.constant(10_000)),
+  min: oneIn(4, fc.constantFrom(0n, 1n, 10n)),
+  max: oneIn(4, fc.constantFrom(10n, 11n, 100n)),
+  bearer: fc.constantFrom('sender' as const, 'recipient' as const),
+  refund: fc.constantFrom('none' as const, 'proportional' as const),
+})
+
+const window = fc.constantFrom(...windows)
+/** Mostly so much that something is still possible. */
+const limitAmount = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom('40', '70', '150', '500') },
+  { weight: 1, arbitrary: fc.constantFrom('0', '10', '7.5') },
+  { weight: 3, arbitrary: fc.constantFrom(null, 'default') },
+)
 
 /** Mostly who may do it does; in one of so many somebody else tries. */
 const stranger = oneIn(12, index)
@@ -107,6 +131,50 @@ const anything = fc.oneof(
   draft('freeze', 2, { wallet: index }),
   draft('thaw', 6, { wallet: index }),
   draft('close', 1, { wallet: index, stranger }),
+  draft('schedule', 8, { operation: fc.constantFrom(...operations), currency, schedule, key }),
+  draft('adjustment', 10, {
+    adjustment: fc.constantFrom(...adjustmentKinds),
+    currency,
+    amount: broughtIn,
+    system: index,
+    id: thing,
+    wallet: named,
+    key,
+  }),
+  draft('batch', 12, {
+    user: index,
+    atomic: fc.boolean(),
+    items: fc.array(fc.record(payment), { minLength: 2, maxLength: 6, size: 'max' }),
+    key,
+  }),
+  draft('limit', 7, {
+    whose: index,
+    ofSystem: fc.nat({ max: 3 }),
+    currency,
+    window,
+    amount: limitAmount,
+  }),
+  draft('default limit', 2, {
+    limited: fc.constantFrom(...limitedKinds),
+    currency,
+    window,
+    amount: limitAmount.filter((amount) => amount !== 'default'),
+  }),
+  draft('rate', 4, {
+    mid: fc.constantFrom('1.25', '1.3', '1.27', '1.2345678', '0.9'),
+    spreadBasisPoints: fc.constantFrom(0, 50, 100, 1_000),
+    isReverse: fc.boolean(),
+    seconds: fc.constantFrom(3, 3_600, 3_600, 3_600),
+  }),
+  draft('quote', 12, {
+    user: index,
+    currency,
+    amount,
+    side: fc.constantFrom('sell' as const, 'buy' as const),
+    seconds: fc.constantFrom(1, 2, 60, 60, 60),
+  }),
+  draft('exchange', 12, { id: thing, stranger, from: oneIn(3, ownNamed), to: oneIn(3, ownNamed) }),
+  draft('pay by quote', 8, { id: thing, stranger, from: oneIn(3, ownNamed), to: recipient }),
 )
 
 /** An earlier request of the run once more. */

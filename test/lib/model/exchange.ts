@@ -1,6 +1,11 @@
 /** Requests and what was answered, and how an answer is held against the model. */
 import type { Json } from '../http.ts'
+import type { AdjustmentKind } from './adjustments.ts'
 import type { Currency } from './amounts.ts'
+import type { LimitedKind, Window } from './budgets.ts'
+import type { Operation, Schedule } from './fees.ts'
+import type { Rate } from './quotes.ts'
+import type { Settings } from './settings.ts'
 import type { Model } from './state.ts'
 
 /** What somebody who pays writes down. */
@@ -14,6 +19,22 @@ export interface PayTerms {
   key?: string | undefined
 }
 
+/** Payments that are sent together. */
+interface BatchTerms {
+  userId: string
+  atomic: boolean
+  items: readonly BatchItem[]
+  key?: string | undefined
+}
+
+type BatchItem = Omit<PayTerms, 'userId' | 'key'>
+
+/** What a batch whose payments succeed or fail each for itself consists of for the model. */
+export type ModelPart =
+  | ({ kind: 'batch claim' } & BatchTerms)
+  | ({ kind: 'batch item'; item: BatchItem; index: number } & Omit<BatchTerms, 'items'>)
+
+/** What somebody asks for. */
 export type ModelRequest =
   | ({ kind: 'transfer' } & PayTerms)
   | ({ kind: 'hold'; seconds: number } & PayTerms)
@@ -74,8 +95,62 @@ export type ModelRequest =
   | { kind: 'freeze'; wallet: string }
   | { kind: 'thaw'; wallet: string }
   | { kind: 'close'; userId: string; wallet: string }
+  | {
+      kind: 'schedule'
+      operation: Operation
+      currency: Currency
+      schedule: Schedule
+      key?: string | undefined
+    }
+  | {
+      kind: 'adjustment'
+      adjustment: AdjustmentKind
+      currency: Currency
+      amount: string
+      /** Whom or what it concerns besides the house; which of it there is depends on the kind. */
+      system?: string
+      userId?: string
+      wallet?: string
+      deposit?: string
+      key?: string | undefined
+    }
+  | {
+      kind: 'limit'
+      userId: string
+      limited: LimitedKind
+      currency: Currency
+      window: Window
+      amount: string | null
+    }
+  | {
+      kind: 'default limit'
+      limited: LimitedKind
+      currency: Currency
+      window: Window
+      amount: string | null
+    }
+  | ({ kind: 'batch' } & BatchTerms)
+  | { kind: 'rate'; rate: Rate; key: string }
+  | {
+      kind: 'quote'
+      userId: string
+      from: Currency
+      to: Currency
+      amount: string
+      side: 'sell' | 'buy'
+      seconds: number
+    }
+  | {
+      kind: 'exchange'
+      userId: string
+      quoteId: string
+      from?: string | undefined
+      to?: string | undefined
+    }
+  | ({ kind: 'pay by quote'; quoteId: string } & Pick<PayTerms, 'userId' | 'from' | 'to'>)
 
-export type RequestOf<Kind extends ModelRequest['kind']> = Extract<ModelRequest, { kind: Kind }>
+export type Kind = (ModelRequest | ModelPart)['kind']
+export type RequestOf<K extends Kind> = Extract<ModelRequest | ModelPart, { kind: K }>
 
 /** What was answered: the body of what has happened, or the code of why not. */
 export interface Answer {
@@ -85,7 +160,7 @@ export interface Answer {
 }
 
 /** A request and its answer, which came in the end, perhaps at the third try. */
-export interface Exchange<Request extends ModelRequest = ModelRequest> {
+export interface Exchange<Request extends ModelRequest | ModelPart = ModelRequest | ModelPart> {
   readonly request: Request
   readonly answer: Answer
   /** When it was sent first, and when the answer came; milliseconds since 1970. */
@@ -93,7 +168,12 @@ export interface Exchange<Request extends ModelRequest = ModelRequest> {
   readonly answeredAt: number
   /** An earlier try may have been carried out without anybody being told. */
   readonly isDoubtful: boolean
+  /** What has happened before, of the same round. */
+  readonly after?: Exchange | undefined
 }
+
+/** The exchange of a whole request. */
+export type Sent = Exchange<ModelRequest>
 
 /** What else was on its way at the same time, as far as it lets more answers be right. */
 export interface Circumstances {
@@ -108,12 +188,16 @@ export interface Circumstances {
   readonly refunding: ReadonlySet<string>
   /** Keys that more than one request had. */
   readonly shared: ReadonlySet<string>
+  /** People to whom something was given back that counts for their limits. */
+  readonly returning: ReadonlySet<string>
+  /** What operators have set, up to now. */
+  readonly settings: Settings
 }
 
 /** The models in which the answer is the right one, which are mostly one or none. */
-export type Step<Kind extends ModelRequest['kind']> = StepOf<RequestOf<Kind>>
+export type Step<K extends Kind> = StepOf<RequestOf<K>>
 
-export type StepOf<Request extends ModelRequest> = (
+export type StepOf<Request extends ModelRequest | ModelPart> = (
   model: Model,
   exchange: Exchange<Request>,
   circumstances: Circumstances,

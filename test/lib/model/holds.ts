@@ -1,16 +1,19 @@
 /** Holds: authorised by the payer, captured or given back by the payee, until they run out. */
+
 import { canonicalAmount, readMinor, showMinor } from './amounts.ts'
-import { decide, keyOf, standingOf, together, when } from './decide.ts'
+import { giveBack } from './budgets.ts'
+import { decide, decideAny, keyOf, standingOf, together, when } from './decide.ts'
 import type { Step } from './exchange.ts'
+import { feesOf, takeFee } from './fees.ts'
 import { move } from './money.ts'
 import { pay } from './payments.ts'
-import { type Model, type ModelHold, put, walletOf } from './state.ts'
+import { type Model, type ModelHold, type ModelPaid, put, walletOf } from './state.ts'
 import { isPerhapsOver, readDeadline, told } from './time.ts'
 
 const capturesMax = 100n
 
 export const hold: Step<'hold'> = (model, exchange, circumstances) =>
-  pay(model, exchange, circumstances, ({ payer, payee, minor }) => {
+  pay(model, exchange, circumstances, ({ payer, payee, minor, model: used }) => {
     const deadline = readDeadline(exchange, exchange.request.seconds)
     if (!deadline) return []
     const { id } = exchange.answer.body
@@ -24,7 +27,7 @@ export const hold: Step<'hold'> = (model, exchange, circumstances) =>
       state: 'open',
       deadline,
     }
-    return [put(model, 'holds', placed)]
+    return [put(used, 'holds', placed)]
   })
 
 /** Why somebody may not take from a hold. */
@@ -72,23 +75,27 @@ export const capture: Step<'capture'> = (model, exchange, circumstances) => {
     standingOf(walletOf(model, found.payerId), circumstances, 'payer_closed'),
     standingOf(walletOf(model, found.payeeId), circumstances, 'wallet_closed'),
   )
-  return decide(model, exchange, circumstances, {
+  const { currency } = walletOf(model, found.payerId)
+  const captured = typeof minor === 'bigint' ? minor : 0n
+  const charged = { operation: 'capture', currency, minor: captured } as const
+  const decisions = feesOf(exchange, circumstances, charged).map((fee) => ({
     ...why,
-    keyed,
     refusals,
     happens() {
-      if (typeof minor !== 'bigint') return []
-      const { currency } = walletOf(model, found.payerId)
-      const isRight = answer.body.amount === showMinor(minor, currency)
-      return when(isRight, take(model, found, { id: answer.body.id, minor, isFinal }))
+      const isRight = answer.body.amount === showMinor(captured, currency)
+      return when(
+        isRight,
+        take(model, found, { id: answer.body.id, minor: captured, isFinal, fee }),
+      )
     },
-  })
+  }))
+  return decideAny(model, exchange, circumstances, keyed, decisions)
 }
 
 function take(
   model: Model,
   found: ModelHold,
-  { id, minor, isFinal }: { id: string; minor: bigint; isFinal: boolean },
+  { id, minor, isFinal, fee }: Pick<ModelPaid, 'id' | 'minor' | 'fee'> & { isFinal: boolean },
 ): Model {
   const { payerId, payeeId } = found
   const rest = isFinal ? 0n : found.held - minor
@@ -99,8 +106,9 @@ function take(
     state: rest > 0n ? 'open' : 'captured',
     deadline: { ...found.deadline, isSplit: found.deadline.isSplit || rest > 0n },
   }
-  const paid = { id, payerId, payeeId, minor, refunded: 0n }
-  return move(put(put(model, 'holds', left), 'paid', paid), 'hold', payerId, payeeId, minor)
+  const paid = { id, payerId, payeeId, minor, refunded: 0n, fee }
+  const ended = put(put(model, 'holds', left), 'paid', paid)
+  return takeFee(move(ended, 'hold', payerId, payeeId, minor), fee, { recipient: payeeId })
 }
 
 /** The payee gives everything back that is still held. */
@@ -117,7 +125,10 @@ export const release: Step<'void'> = (model, exchange, circumstances) => {
     return [put(model, 'holds', { ...found, deadline: told(found.deadline) })]
   }
   const refusals = isOpen && found.deadline.isTold ? ['hold_expired'] : endCodes(found)
-  const happens = () => [put(model, 'holds', { ...found, held: 0n, state: 'voided' as const })]
+  const happens = () => {
+    const voided = put(model, 'holds', { ...found, held: 0n, state: 'voided' as const })
+    return [found.captured > 0n ? voided : giveBack(voided, id)]
+  }
   return decide(model, exchange, circumstances, { refusals, happens })
 }
 

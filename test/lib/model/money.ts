@@ -32,7 +32,9 @@ export function heldOf({ holds, withdrawals }: Model, walletId: string): bigint 
     if (hold.payerId === walletId && hold.state === 'open') held += hold.held
   }
   for (const withdrawal of withdrawals.values()) {
-    if (withdrawal.walletId === walletId && isUnsettled(withdrawal)) held += withdrawal.minor
+    if (withdrawal.walletId === walletId && isUnsettled(withdrawal)) {
+      held += withdrawal.minor + (withdrawal.fee?.minor ?? 0n)
+    }
   }
   return held
 }
@@ -51,6 +53,30 @@ export function owedOf({ owed }: Model, userId: string, currency: Currency): big
 export function addOwed(model: Model, userId: string, currency: Currency, minor: bigint): Model {
   const total = owedOf(model, userId, currency) + minor
   return { ...model, owed: new Map(model.owed).set(`${userId} ${currency}`, total) }
+}
+
+/** Accounts of the house, as `GET /v1/house` calls them. */
+export type HouseAccount =
+  | 'bank'
+  | 'liquidity'
+  | 'equity'
+  | 'fees'
+  | 'spread'
+  | 'rewards'
+  | 'payment_system_fees'
+  | 'write_offs'
+
+export const houseOf = ({ house }: Model, account: HouseAccount, currency: Currency): bigint =>
+  house.get(`${account} ${currency}`) ?? 0n
+
+export function addHouse(
+  model: Model,
+  account: HouseAccount,
+  currency: Currency,
+  minor: bigint,
+): Model {
+  const total = houseOf(model, account, currency) + minor
+  return { ...model, house: new Map(model.house).set(`${account} ${currency}`, total) }
 }
 
 /** What a payment system can still pay out: undefined when it has never brought anything in. */

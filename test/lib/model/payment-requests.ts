@@ -1,9 +1,11 @@
 /** Requests for money: made by who wants it, accepted or declined by who shall pay. */
 import { canonicalAmount, readMinor, showMinor } from './amounts.ts'
-import { type Decision, decide, keyOf, standingOf, together, when } from './decide.ts'
+import { payerOf, spend } from './budgets.ts'
+import { type Decision, decide, decideAny, keyOf, standingOf, together, when } from './decide.ts'
 import type { RequestOf, Step } from './exchange.ts'
-import { availableOf, move } from './money.ts'
-import { findPayers, views } from './payments.ts'
+import { feesOf, onTop } from './fees.ts'
+import { availableOf } from './money.ts'
+import { findPayers, settle, views } from './payments.ts'
 import { type Model, type ModelPaymentRequest, put, walletOf } from './state.ts'
 import { isPerhapsOver, readDeadline, told } from './time.ts'
 
@@ -114,23 +116,34 @@ export const accept: Step<'accept'> = (model, exchange, circumstances) => {
     if (!payer || second) return when(code === 'wallet_ambiguous', model)
     if (code === expired) return when(state === 'expired' || mayBeOver, tell(model, found))
     if (state === 'expired') return []
-    const why = together(
-      standingOf(payer, circumstances, 'wallet_closed'),
-      standingOf(payee, circumstances, 'recipient_closed'),
-      { declines: found.minor > availableOf(model, payer) ? ['insufficient_funds'] : [] },
-      { declines: payer.id === payee.id ? ['same_wallet'] : [] },
+    const { minor } = found
+    const charged = { operation: 'payment', currency, minor } as const
+    const spendings = spend(model, exchange, circumstances, payerOf(model, payer.id, minor))
+    const ways = feesOf(exchange, circumstances, charged).flatMap((fee) =>
+      spendings.map((spending) => ({ fee, spending })),
     )
-    return decide(model, exchange, circumstances, {
-      ...why,
-      happens() {
-        const { minor } = found
-        const accepted = { ...found, state: 'accepted' as const, paymentId: body.id as string }
-        const paid = { id: body.id, payerId: payer.id, payeeId: payee.id, minor, refunded: 0n }
-        const ended = put(put(model, 'requests', accepted), 'paid', paid)
-        const moved = move(ended, 'payment', payer.id, payee.id, minor)
-        return when(body.amount === showMinor(minor, currency), moved)
-      },
+    const decisions = ways.map(({ fee, spending }) => {
+      const needed = minor + onTop(fee)
+      const why = together(
+        standingOf(payer, circumstances, 'wallet_closed'),
+        standingOf(payee, circumstances, 'recipient_closed'),
+        { declines: needed > availableOf(model, payer) ? ['insufficient_funds'] : [] },
+        { declines: payer.id === payee.id ? ['same_wallet'] : [] },
+        spending,
+      )
+      return {
+        ...why,
+        model: spending.model,
+        happens() {
+          const accepted = { ...found, state: 'accepted' as const, paymentId: body.id as string }
+          const used = spending.use(spending.model, body.id)
+          const ended = put(used, 'requests', accepted)
+          const isRight = body.amount === showMinor(minor, currency)
+          return when(isRight, settle(ended, body.id, { payer, payee, minor, fee }))
+        },
+      }
     })
+    return decideAny(model, exchange, circumstances, undefined, decisions)
   })
 }
 

@@ -1,22 +1,37 @@
 /** Which wallet pays which, and payments at once. */
 import { canonicalAmount, readMinor } from './amounts.ts'
-import { type Decision, decide, keyOf, standingOf, together } from './decide.ts'
+import { payerOf, type Spending, spend, unlimited } from './budgets.ts'
+import { type Decision, decide, decideAny, keyOf, standingOf, together } from './decide.ts'
 import type { Circumstances, Exchange, PayTerms, RequestOf, Step } from './exchange.ts'
+import { feesOf, onTop, takeFee } from './fees.ts'
 import { availableOf, move } from './money.ts'
-import { findWallet, type Model, type ModelWallet, put } from './state.ts'
+import { findWallet, type Model, type ModelFee, type ModelWallet, put } from './state.ts'
 
 /** One person pays another, or moves money between own wallets. */
 export const transfer: Step<'transfer'> = (model, exchange, circumstances) =>
-  pay(model, exchange, circumstances, ({ payer, payee, minor }) => {
+  pay(model, exchange, circumstances, (route) => {
     const { id } = exchange.answer.body
-    const paid = { id, payerId: payer.id, payeeId: payee.id, minor, refunded: 0n }
-    return [move(put(model, 'paid', paid), 'payment', payer.id, payee.id, minor)]
+    return [settle(route.model, id, route)]
   })
+
+/** A payment that has happened. */
+export function settle(
+  model: Model,
+  id: string,
+  { payer, payee, minor, fee }: Pick<Route, 'payer' | 'payee' | 'minor' | 'fee'>,
+): Model {
+  const paid = { id, payerId: payer.id, payeeId: payee.id, minor, refunded: 0n, fee }
+  const moved = move(put(model, 'paid', paid), 'payment', payer.id, payee.id, minor)
+  return takeFee(moved, fee, { sender: payer.id, recipient: payee.id })
+}
 
 export interface Route {
   payer: ModelWallet
   payee: ModelWallet
   minor: bigint
+  fee: ModelFee | undefined
+  /** In which budgets are used. */
+  model: Model
 }
 
 /** What a payment and a hold have in common: everything but what happens. */
@@ -38,8 +53,8 @@ export function pay(
     })
   }
   return views(model, circumstances).flatMap((isOpen) => {
-    const decision = plan(model, request, circumstances, isOpen, happens)
-    return decide(model, exchange, circumstances, { keyed, ...decision })
+    const decisions = plan(model, exchange, circumstances, isOpen, happens)
+    return decideAny(model, exchange, circumstances, keyed, decisions)
   })
 }
 
@@ -63,28 +78,56 @@ export function views(model: Model, { flickering }: Circumstances): IsOpen[] {
   ]
 }
 
-function plan(
+/** How a payment or a hold may go. */
+export function plan(
   model: Model,
-  request: PayTerms,
+  exchange: Exchange<RequestOf<'transfer' | 'hold'>>,
   circumstances: Circumstances,
   isOpen: IsOpen,
-  happens: (route: Route) => Model[],
-): Decision {
+  happened: (route: Route) => Model[],
+): Decision[] {
+  const { request } = exchange
   const found = findRoute(model, request, isOpen)
-  if (typeof found === 'string') return { refusals: [found], happens: nothing }
+  if (typeof found === 'string') return [{ refusals: [found], happens: nothing }]
   const { payer, payee } = found
   const minor = readMinor(request.amount, payer.currency)
-  if (typeof minor === 'string') return { refusals: [minor], happens: nothing }
-  if (!payee) return { declines: ['recipient_not_found'], happens: nothing }
-  if (payee.currency !== payer.currency) {
-    return { invalid: 'currency_mismatch', happens: nothing }
+  if (typeof minor === 'string') return [{ refusals: [minor], happens: nothing }]
+  const isOwn = payer.userId === payee?.userId
+  const spender = payerOf(model, payer.id, minor)
+  const spendings = isOwn ? [unlimited(model)] : spend(model, exchange, circumstances, spender)
+  if (!payee || payee.currency !== payer.currency) {
+    return spendings.map((spending) => toNowhere(spending, payee))
   }
-  const why = together(
-    standingOf(payer, circumstances, 'wallet_closed'),
-    standingOf(payee, circumstances, 'recipient_closed'),
-    { declines: minor > availableOf(model, payer) ? ['insufficient_funds'] : [] },
+  const { currency } = payer
+  const charged = { operation: 'payment', currency, minor } as const
+  const fees = request.kind === 'hold' ? [undefined] : feesOf(exchange, circumstances, charged)
+  return fees.flatMap((fee) =>
+    spendings.map((spending) => {
+      const needed = minor + onTop(fee)
+      const why = together(
+        standingOf(payer, circumstances, 'wallet_closed'),
+        standingOf(payee, circumstances, 'recipient_closed'),
+        { declines: needed > availableOf(model, payer) ? ['insufficient_funds'] : [] },
+        spending,
+      )
+      const { model: before, use } = spending
+      return {
+        ...why,
+        model: before,
+        happens() {
+          const used = use(before, exchange.answer.body.id)
+          return happened({ payer, payee, minor, fee, model: used })
+        },
+      }
+    }),
   )
-  return { ...why, happens: () => happens({ payer, payee, minor }) }
+}
+
+/** A payment to no wallet, or to one of another currency, of which the ledger hears after the limits. */
+function toNowhere({ model, declines }: Spending, payee: ModelWallet | undefined): Decision {
+  if (!payee) return { model, declines: ['recipient_not_found', ...declines], happens: nothing }
+  if (declines.length > 0) return { model, declines, happens: nothing }
+  return { model, invalid: 'currency_mismatch', happens: nothing }
 }
 
 /** The payee is undefined when the ledger has no such account. */
@@ -95,12 +138,9 @@ function findRoute(model: Model, request: PayTerms, isOpen: IsOpen): Found | str
   const { userId, to } = request
   const payers = findPayers(model, request, isOpen)
   if (typeof payers === 'string') return payers
-  const payee = 'wallet' in to ? findWallet(model, to.wallet) : undefined
-  const isForeignId = 'wallet' in to && to.wallet.includes('-') && payee?.userId !== userId
+  const { isForeignId, payees } = findPayees(model, { userId, to }, isOpen)
   const [payer] = payers
-  // An id of somebody else's is not looked up: the ledger itself knows its currency.
-  if (isForeignId && payer && payers.length === 1) return { payer, payee }
-  const payees = 'wallet' in to ? (payee ? [payee] : []) : oldestOfEach(model, to.userId, isOpen)
+  if (isForeignId && payer && payers.length === 1) return { payer, payee: payees[0] }
   if (payees.length === 0) return 'recipient_not_found'
   const routes = payers.flatMap((p) =>
     payees
@@ -112,6 +152,22 @@ function findRoute(model: Model, request: PayTerms, isOpen: IsOpen): Found | str
   if (route) return route
   const isOwn = payers.every((p) => payees.some(({ id }) => id === p.id))
   return isOwn ? 'same_wallet' : 'currency_mismatch'
+}
+
+/**
+ * The wallets that can be meant. An id of somebody else's is not looked up: the ledger itself knows
+ * whether there is such an account, and its currency.
+ */
+export function findPayees(
+  model: Model,
+  { userId, to }: Pick<PayTerms, 'userId' | 'to'>,
+  isOpen: IsOpen,
+): { isForeignId: boolean; payees: ModelWallet[] } {
+  if (!('wallet' in to))
+    return { isForeignId: false, payees: oldestOfEach(model, to.userId, isOpen) }
+  const payee = findWallet(model, to.wallet)
+  const isForeignId = to.wallet.includes('-') && payee?.userId !== userId
+  return { isForeignId, payees: payee ? [payee] : [] }
 }
 
 /** The named wallet, or all open ones of the currency; or why there is none. */

@@ -2,7 +2,8 @@
 import { canonicalAmount, readMinor, showMinor } from './amounts.ts'
 import { type Decision, decide, keyOf, standingOf, together, when } from './decide.ts'
 import type { Step } from './exchange.ts'
-import { availableOf, move } from './money.ts'
+import { givenBack } from './fees.ts'
+import { addHouse, availableOf, book, move } from './money.ts'
 import { put, walletOf } from './state.ts'
 
 /** By the payee, or by an operator, who is not a user here. */
@@ -24,11 +25,15 @@ export const refund: Step<'refund'> = (model, exchange, circumstances) => {
   const minor = amount === undefined ? left : readMinor(amount, currency)
   const refusals = typeof minor === 'string' ? [minor] : []
   const asked = typeof minor === 'string' ? 0n : minor
+  const { fee } = paid
+  const feeBack = givenBack(fee, asked, paid.minor)
+  const bearer = fee?.bearer === 'sender' ? payer : payee
+  const available = availableOf(model, payee) + (bearer.id === payee.id ? feeBack : 0n)
   const isTooLarge = asked > left || asked === 0n
   const lacking: Decision['declines'] = [
     ...(isTooLarge ? ['refund_too_large'] : []),
-    ...(asked > availableOf(model, payee) ? ['insufficient_funds'] : []),
-    ...(asked === 0n && availableOf(model, payee) === 0n ? ['insufficient_funds'] : []),
+    ...(asked > available ? ['insufficient_funds'] : []),
+    ...(asked === 0n && available === 0n ? ['insufficient_funds'] : []),
   ]
   const why = together(
     standingOf(payee, circumstances, 'wallet_closed'),
@@ -49,7 +54,11 @@ export const refund: Step<'refund'> = (model, exchange, circumstances) => {
       const refunded = put(model, 'paid', { ...paid, refunded: paid.refunded + asked })
       const made = put(refunded, 'refunds', { id: refundId, paidId: id, minor: asked })
       const moved = move(made, 'refund', payee.id, payer.id, asked)
-      return when(told === showMinor(asked, currency), moved)
+      const entry = { kind: 'fee_refund', direction: 'in', minor: feeBack } as const
+      const isFeeBackTold =
+        (answer.body.fee_refunded ?? showMinor(0n, currency)) === showMinor(feeBack, currency)
+      const isRight = told === showMinor(asked, currency) && isFeeBackTold
+      return when(isRight, addHouse(book(moved, bearer.id, entry), 'fees', currency, -feeBack))
     },
   })
 }

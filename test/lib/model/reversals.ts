@@ -32,7 +32,9 @@ export const reversal: Step<'reversal'> = (model, exchange) => {
 
 /** Why so much of a deposit cannot be taken back. */
 function refuse(model: Model, found: ModelDeposit, minor: bigint): string[] {
-  if (found.suspense === 'returned') return ['suspense_returned']
+  if (found.suspense === 'returned' || found.suspense === 'paid_out') {
+    return [`suspense_${found.suspense}`]
+  }
   const left = found.minor - found.reversed
   if (found.suspense === 'open' && minor < found.minor) return ['deposit_in_suspense']
   const capacity = capacityOf(model, found.system, found.currency) ?? 0n

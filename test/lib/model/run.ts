@@ -1,21 +1,26 @@
 /** One run: some people, what they do in rounds, and what the model says of the answers. */
 import { randomUUID } from 'node:crypto'
 import { until } from '../until.ts'
-import type { Currency } from './amounts.ts'
 import { operator, readDoubt, send, senderOf, toAnswer } from './api.ts'
-import { type Account, isNoReply, type Place, reach, read, signUp } from './cast.ts'
+import { type Account, isNoReply, type Place, reach } from './cast.ts'
 import { readCircumstances } from './circumstances.ts'
 import { compareBalances, settleTime } from './compare-balances.ts'
+import { compareHouse, type Opening, readOpening } from './compare-house.ts'
 import { compareHistories, compareLists } from './compare-lists.ts'
 import { compareThings } from './compare-things.ts'
 import type { Action } from './drafts.ts'
-import type { Exchange, ModelRequest } from './exchange.ts'
+import type { ModelRequest, Sent } from './exchange.ts'
+import { type Market, toPreparations } from './market.ts'
+import { join, joinTogether, openAnother } from './people.ts'
 import { Difference, type Search, startSearch, textOf } from './search.ts'
-import { emptyModel, type Model, type ModelWallet } from './state.ts'
+import { areLimitsKnown, learn } from './settings.ts'
+import { emptyModel, type Model } from './state.ts'
 import { toRequest } from './to-request.ts'
 
 export interface Run {
   readonly place: Place
+  readonly market: Market
+  readonly opening: Opening
   readonly users: (Account & { id: string; username: string })[]
   /** Payment systems by id. */
   readonly systems: ReadonlyMap<string, Account>
@@ -25,7 +30,7 @@ export interface Run {
   readonly requests: ModelRequest[]
   readonly prefix: string
   /** Is told of every exchange. */
-  readonly tell: (exchange: Exchange) => void
+  readonly tell: (exchange: Sent) => void
   /** The balances are compared after at least so many requests. */
   readonly compareAfter: number
   /** Requests since the balances were compared. */
@@ -34,66 +39,36 @@ export interface Run {
 
 export interface RunOptions {
   compareAfter?: number
+  market: Market
   systems: ReadonlyMap<string, Account>
   operator: Account
-  tell?: (exchange: Exchange) => void
+  tell?: (exchange: Sent) => void
 }
 
 /** Starts a run with three people, who have nothing. */
 export async function startRun(place: Place, options: RunOptions): Promise<Run> {
-  const { systems, operator, tell = () => {}, compareAfter = 1 } = options
-  const search = startSearch(emptyModel)
+  const { market, systems, operator, tell = () => {}, compareAfter = 1 } = options
+  const opening = await readOpening(place, operator, market)
+  const search = startSearch({ ...emptyModel, house: opening.house })
   const prefix = randomUUID().slice(0, 8)
   const counted = { compareAfter, uncompared: 0 }
   const people = { users: [], systems, operator }
-  const run: Run = { place, ...people, ...counted, search, requests: [], prefix, tell }
-  for (let count = 0; count < 3; count += 1) await newcomer(run)
+  const run: Run = {
+    place,
+    market,
+    opening,
+    ...people,
+    ...counted,
+    search,
+    requests: [],
+    prefix,
+    tell,
+  }
+  await joinTogether(run, 3)
+  for (const request of toPreparations(market, run.search.model)) {
+    advance(run, [await submit(run, request)])
+  }
   return run
-}
-
-const usersMax = 5
-const walletsMax = 8
-
-async function newcomer(run: Run): Promise<void> {
-  const username = `${run.prefix}_${run.users.length}`
-  const account = await signUp(run.place, username)
-  run.users.push({ ...account, username })
-  const { data } = await read(run.place, account, '/v1/wallets')
-  run.search.change((model) => ({
-    ...model,
-    wallets: [...model.wallets, toWallet(data[0], account.id)],
-    people: new Map(model.people).set(username, account.id),
-  }))
-}
-
-const toWallet = (
-  body: { id: string; number: string; currency: Currency },
-  userId: string,
-): ModelWallet => ({
-  id: body.id,
-  number: body.number,
-  userId,
-  currency: body.currency,
-  state: 'active',
-  minor: 0n,
-  entries: [],
-})
-
-async function openWallet(
-  run: Run,
-  user: Account & { id: string },
-  currency: Currency,
-): Promise<void> {
-  const before = new Set(run.search.model.wallets.map(({ id }) => id))
-  await reach(run.place, (url) => user.at(url).post('/v1/wallets', { currency }))
-  // After a lost answer there may be more than one.
-  const { data } = await read(run.place, user, '/v1/wallets')
-  const opened = data.filter(({ id }: { id: string }) => !before.has(id))
-  run.search.change((model) => ({
-    ...model,
-    wallets: [...model.wallets, ...opened.map((body: never) => toWallet(body, user.id))],
-  }))
-  await user.signIn()
 }
 
 /** Compares everything that can be seen, once nothing is uncertain any more. */
@@ -102,25 +77,31 @@ export async function compareEverything(run: Run): Promise<void> {
   await compareThings(run)
   await compareHistories(run)
   await compareLists(run)
+  await compareHouse(run)
 }
 
 /** Does what comes next, and holds what was answered against the model. Throws where they part. */
 export async function perform(run: Run, action: Action): Promise<void> {
   if (action.kind === 'sign up') {
-    if (run.users.length < usersMax) await newcomer(run)
+    await join(run)
     return
   }
   if (action.kind === 'open') {
     const user = run.users[action.user % run.users.length]!
-    const own = run.search.model.wallets.filter(({ userId }) => userId === user.id)
-    if (own.length < walletsMax) await openWallet(run, user, action.currency)
+    await openAnother(run, user, run.market.currencies[action.currency]!)
     return
   }
-  const cast = { ...run, model: run.search.model, systems: [...run.systems.keys()] }
+  const cast = {
+    ...run,
+    model: run.search.model,
+    systems: [...run.systems.keys()],
+    currencies: run.market.currencies,
+  }
   const keys = { alwaysKeyed: run.place.isRough, freshKey: () => randomUUID() }
   const requests = action.drafts
     .map((draft) => toRequest({ ...cast, ...keys }, draft))
     .filter((request) => request !== undefined)
+    .filter((request, index, all) => isOnlyOne(run, request, all.slice(0, index)))
   const closed = closedIn(run.search.model)
   const exchanges = await Promise.all(requests.map((request) => submit(run, request)))
   advance(run, exchanges)
@@ -133,8 +114,21 @@ export async function perform(run: Run, action: Action): Promise<void> {
   run.uncompared = 0
 }
 
+/** Settings of which nobody is told which is the later are made one after the other. */
+const oneAtATime: readonly ModelRequest['kind'][] = ['rate', 'limit', 'default limit']
+
+function isOnlyOne(
+  { market }: Run,
+  { kind }: ModelRequest,
+  before: readonly ModelRequest[],
+): boolean {
+  if (!oneAtATime.includes(kind)) return true
+  if (kind !== 'rate' && !areLimitsKnown(market.settings)) return false
+  return !before.some((other) => oneAtATime.includes(other.kind))
+}
+
 /** Sends a request, again and to any process until the answer is definite. */
-async function submit(run: Run, request: ModelRequest): Promise<Exchange> {
+async function submit(run: Run, request: ModelRequest): Promise<Sent> {
   const sender = senderAccount(run, request)
   const sentAt = Date.now()
   let isDoubtful = false
@@ -147,7 +141,7 @@ async function submit(run: Run, request: ModelRequest): Promise<Exchange> {
       return doubt === 'answered'
     },
   )
-  if (reply.status === 500) throw new Error(`${JSON.stringify(request)} failed: ${reply.text}`)
+  if (reply.status === 500) throw new Error(`${textOf(request)} failed: ${reply.text}`)
   const exchange = { request, answer: toAnswer(reply), sentAt, answeredAt: Date.now(), isDoubtful }
   run.tell(exchange)
   return exchange
@@ -165,10 +159,17 @@ function senderAccount(run: Run, request: ModelRequest): Account {
   return id === operator ? run.operator : (run.systems.get(id) ?? userOf(run, id))
 }
 
-function advance(run: Run, exchanges: readonly Exchange[]): void {
+function advance(run: Run, exchanges: readonly Sent[]): void {
   const before = run.search.model
-  if (run.search.advance(exchanges, readCircumstances(before, exchanges))) return
-  const round = exchanges.map((exchange) => textOf(exchange))
+  run.market.settings = learn(run.market.settings, exchanges)
+  const circumstances = readCircumstances(before, exchanges, run.market.settings)
+  if (run.search.advance(exchanges, circumstances)) return
+  const round = exchanges.map((exchange) => {
+    const others = exchanges.filter((other) => other !== exchange)
+    const isOdd = startSearch(before).advance(others, circumstances)
+    return `${isOdd ? 'without this one there is: ' : ''}${textOf(exchange)}`
+  })
+  round.push(`settings: ${textOf(circumstances.settings)}`)
   throw new Difference('no order of these requests gives these answers', round, before)
 }
 

@@ -3,7 +3,8 @@
  * in which the model answers the same (linearizability). Several orders may fit, and what is seen later
  * tells which was meant: so the search can go back, over several rounds, until it is settled.
  */
-import type { Circumstances, Exchange } from './exchange.ts'
+import { toParts } from './batches.ts'
+import type { Circumstances, Exchange, Sent } from './exchange.ts'
 import type { Model } from './state.ts'
 import { step } from './step.ts'
 
@@ -17,7 +18,7 @@ export interface Search {
   /** The model that fits everything so far. */
   readonly model: Model
   /** Goes on by a round; false when in no order these are the model's answers. */
-  advance(exchanges: readonly Exchange[], circumstances: Circumstances): boolean
+  advance(exchanges: readonly Sent[], circumstances: Circumstances): boolean
   /** Goes on with models that are as was observed; false when there is none. */
   observe(isObserved: (model: Model) => boolean): boolean
   /** Goes on with something that happened outside the rounds. */
@@ -63,6 +64,7 @@ export function startSearch(initial: Model): Search {
     const firstAnswer = Math.min(...exchanges.map(({ answeredAt }) => answeredAt))
     for (const [position, exchange] of exchanges.entries()) {
       if (exchange.sentAt > firstAnswer) continue
+      if (exchange.after && exchanges.includes(exchange.after)) continue
       const others = exchanges.toSpliced(position, 1)
       for (const after of step(before, exchange, circumstances)) {
         budget -= 1
@@ -77,7 +79,8 @@ export function startSearch(initial: Model): Search {
       return model
     },
     advance(exchanges, circumstances) {
-      const byAnswer = exchanges.toSorted((a, b) => a.answeredAt - b.answeredAt)
+      const parts = exchanges.flatMap(toParts)
+      const byAnswer = parts.toSorted((a, b) => a.answeredAt - b.answeredAt)
       return add((before) => distinct(linearize(before, byAnswer, circumstances)))
     },
     observe: (isObserved) =>

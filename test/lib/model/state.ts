@@ -40,6 +40,14 @@ export interface Deadline {
   readonly isTold: boolean
 }
 
+/** What an operation has cost, or is going to. */
+export interface ModelFee {
+  readonly minor: bigint
+  readonly bearer: 'sender' | 'recipient'
+  /** Whether a refund gives a part of it back. */
+  readonly refund: 'none' | 'proportional'
+}
+
 export interface ModelHold {
   readonly id: string
   readonly payerId: string
@@ -58,6 +66,7 @@ export interface ModelPaid {
   readonly payeeId: string
   readonly minor: bigint
   readonly refunded: bigint
+  readonly fee: ModelFee | undefined
 }
 
 export interface ModelRefund {
@@ -82,10 +91,29 @@ export interface ModelWithdrawal {
   readonly walletId: string
   readonly system: string
   readonly minor: bigint
+  readonly fee: ModelFee | undefined
   readonly state: 'requested' | 'taken' | 'confirmed' | 'failed' | 'cancelled'
   readonly takeKey?: string
   /** What was told with the last step. */
   readonly told?: string
+}
+
+/** The right to exchange once at these terms; minor units. */
+export interface ModelQuote {
+  readonly id: string
+  readonly userId: string
+  readonly from: Currency
+  readonly to: Currency
+  readonly fromMinor: bigint
+  readonly toMinor: bigint
+  /** What the house keeps. */
+  readonly spreadMinor: bigint
+  readonly state: 'open' | 'executed' | 'expired'
+  readonly deadline: Deadline
+  /** What it was used for, and how that was asked for. */
+  readonly exchangeId?: string
+  readonly input?: string
+  readonly fee?: ModelFee | undefined
 }
 
 export interface ModelDeposit {
@@ -93,10 +121,22 @@ export interface ModelDeposit {
   readonly system: string
   readonly currency: Currency
   readonly minor: bigint
+  readonly fee: ModelFee | undefined
   readonly reversed: bigint
   /** Undefined while it is in suspense, and after its return. */
   readonly walletId?: string | undefined
-  readonly suspense?: 'open' | 'assigned' | 'returned'
+  readonly suspense?: 'open' | 'assigned' | 'returned' | 'paid_out'
+}
+
+/** What somebody may use of a currency within a window of time, as it is in force; minor units. */
+export interface ModelBudget {
+  /** `user currency window` */
+  readonly id: string
+  readonly total: bigint
+  /** Of the limit that is in force. */
+  readonly version: number
+  /** By operation. */
+  readonly uses: ReadonlyMap<string, bigint>
 }
 
 /** Things by their ids. */
@@ -107,6 +147,8 @@ export interface Kinds {
   requests: ModelPaymentRequest
   withdrawals: ModelWithdrawal
   deposits: ModelDeposit
+  quotes: ModelQuote
+  budgets: ModelBudget
 }
 
 type Things = { readonly [Kind in keyof Kinds]: ReadonlyMap<string, Kinds[Kind]> }
@@ -123,6 +165,8 @@ export interface Model extends Things {
   readonly capacity: ReadonlyMap<string, bigint>
   /** What people owe, by `user currency`; minor units. */
   readonly owed: ReadonlyMap<string, bigint>
+  /** The house's own accounts, by `account currency`; minor units. */
+  readonly house: ReadonlyMap<string, bigint>
 }
 
 export const emptyModel: Model = {
@@ -132,12 +176,15 @@ export const emptyModel: Model = {
   blocks: new Set(),
   capacity: new Map(),
   owed: new Map(),
+  house: new Map(),
   holds: new Map(),
   paid: new Map(),
   refunds: new Map(),
   requests: new Map(),
   withdrawals: new Map(),
   deposits: new Map(),
+  quotes: new Map(),
+  budgets: new Map(),
 }
 
 export function findWallet({ wallets }: Model, name: string): ModelWallet | undefined {

@@ -1,10 +1,10 @@
 /** What a run of the model has covered: how often each request was answered how. */
-import type { Exchange } from './exchange.ts'
+import type { Sent } from './exchange.ts'
 import { kinds } from './step.ts'
 
 export interface Tally {
   /** Counts an exchange. */
-  add(exchange: Exchange): void
+  add(exchange: Sent): void
   /** All exchanges so far, and those of which the first answer was lost or in doubt. */
   readonly count: number
   readonly resolved: number

@@ -7,7 +7,7 @@ import type { Exchange } from './exchange.ts'
 import { type Deadline, type Model, put } from './state.ts'
 
 /** Clocks may differ by so much. */
-const earlyMs = 100
+export const earlyMs = 100
 /** The ledger gives money back within this time, on a busy machine behind a slow network. */
 const lateMs = 5_000
 const msPerSecond = 1_000
@@ -42,6 +42,11 @@ export function expire(model: Model, now: number): Model {
   for (const request of model.requests.values()) {
     if (request.state === 'open' && isSurelyOver(request.deadline, now)) {
       next = put(next, 'requests', { ...request, state: 'expired' })
+    }
+  }
+  for (const quote of model.quotes.values()) {
+    if (quote.state === 'open' && isSurelyOver(quote.deadline, now)) {
+      next = put(next, 'quotes', { ...quote, state: 'expired' })
     }
   }
   return next

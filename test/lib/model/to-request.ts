@@ -1,10 +1,13 @@
 /** Makes a draft a request about the people and things that there are. */
 
+import type { Currency } from './amounts.ts'
 import {
   actor,
   at,
   type Cast,
+  currencyOf,
   type DraftOf,
+  isOpen,
   nameOf,
   nobody,
   ownWallet,
@@ -13,7 +16,8 @@ import {
   toReference,
 } from './choose.ts'
 import type { Draft } from './drafts.ts'
-import type { ModelRequest } from './exchange.ts'
+import type { ModelRequest, PayTerms } from './exchange.ts'
+import { bearers, refundable } from './fees.ts'
 import { findWallet, walletOf } from './state.ts'
 import { toDepositStep, toHoldStep, toRequestStep, toWithdrawalStep } from './to-step.ts'
 
@@ -26,6 +30,12 @@ export function toRequest(cast: Cast, draft: Draft): ModelRequest | undefined {
     case 'transfer':
     case 'hold':
       return toPay(cast, draft)
+    case 'batch': {
+      const { kind, atomic, items } = draft
+      const userId = at(users, draft.user).id
+      const payments = items.map((item) => toPayment(cast, userId, item))
+      return { kind, userId, atomic, items: payments, key: toKey(cast, draft.key) }
+    }
     case 'deposit':
       return toDeposit(cast, draft)
     case 'request': {
@@ -74,6 +84,49 @@ export function toRequest(cast: Cast, draft: Draft): ModelRequest | undefined {
       const { id, userId } = at(model.wallets, draft.wallet)
       return { kind: draft.kind, wallet: id, userId: actor(cast, draft.stranger, userId) }
     }
+    case 'schedule': {
+      const { operation, schedule } = draft
+      const currency = at(cast.currencies, draft.currency)
+      const bearer = bearers[operation] ?? schedule.bearer
+      const refund = refundable.includes(operation) ? schedule.refund : ('none' as const)
+      const key = toKey(cast, draft.key)
+      const wanted = { ...schedule, bearer, refund }
+      return { kind: draft.kind, operation, currency, schedule: wanted, key }
+    }
+    case 'adjustment':
+      return toAdjustment(cast, draft)
+    case 'limit': {
+      const isSystem = draft.ofSystem === 0
+      const userId = isSystem ? at(cast.systems, draft.whose) : at(users, draft.whose).id
+      const limited = isSystem ? 'payment_system' : 'person'
+      const { kind, window, amount } = draft
+      const currency = at(cast.currencies, draft.currency)
+      return { kind, userId, limited, currency, window, amount }
+    }
+    case 'default limit': {
+      const { kind, limited, window, amount } = draft
+      return { kind, limited, currency: at(cast.currencies, draft.currency), window, amount }
+    }
+    case 'rate': {
+      const { mid, spreadBasisPoints, isReverse, seconds } = draft
+      const [cents, pieces] = cast.currencies as [Currency, Currency]
+      const [base, quote] = isReverse ? [pieces, cents] : [cents, pieces]
+      const validUntil = Date.now() + seconds * 1_000
+      return {
+        kind: draft.kind,
+        rate: { base, quote, mid, spreadBasisPoints, validUntil },
+        key: cast.freshKey(),
+      }
+    }
+    case 'quote': {
+      const { amount, side, seconds, currency } = draft
+      const userId = at(users, draft.user).id
+      const [from, to] = [at(cast.currencies, currency), at(cast.currencies, currency + 1)]
+      return { kind: draft.kind, userId, from, to, amount, side, seconds }
+    }
+    case 'exchange':
+    case 'pay by quote':
+      return toExchange(cast, draft)
     case 'capture':
     case 'void':
       return toHoldStep(cast, draft)
@@ -109,30 +162,97 @@ export function toRequest(cast: Cast, draft: Draft): ModelRequest | undefined {
 }
 
 function toPay(cast: Cast, draft: DraftOf<'transfer'> | DraftOf<'hold'>): ModelRequest {
-  const { model, users } = cast
-  const { from, to, amount, currency, memo } = draft
-  const { id: userId } = at(users, draft.user)
-  const payee = 'user' in to ? at(users, to.user) : undefined
-  const paying = from && nameFrom(cast, userId, from)
-  let wallet = nobody
-  if ('wallet' in to) wallet = nameOf(at(model.wallets, to.wallet), to.byNumber)
-  if ('other' in to) {
-    const others = model.wallets.filter((it) => it.userId !== userId)
-    const currency = paying && findWallet(model, paying)?.currency
-    const fitting = others.filter((it) => currency === undefined || it.currency === currency)
-    wallet = nameOf(at(fitting.length > 0 ? fitting : others, to.other), to.byNumber)
-  }
-  const terms = {
-    userId,
-    from: paying,
-    to: payee ? { username: payee.username, userId: payee.id } : { wallet },
-    amount,
-    currency,
-    memo,
-    key: toKey(cast, draft.key),
-  }
+  const { id: userId } = at(cast.users, draft.user)
+  const terms = { userId, ...toPayment(cast, userId, draft), key: toKey(cast, draft.key) }
   if (draft.kind === 'transfer') return { kind: draft.kind, ...terms }
   return { kind: draft.kind, seconds: draft.seconds, ...terms }
+}
+
+type Drafted = Pick<DraftOf<'transfer'>, 'from' | 'to' | 'amount' | 'currency' | 'memo'>
+
+function toPayment(cast: Cast, userId: string, { from, to, amount, currency, memo }: Drafted) {
+  const paying = from && nameFrom(cast, userId, from)
+  const payingIn = paying && findWallet(cast.model, paying)?.currency
+  return {
+    from: paying,
+    to: toRecipient(cast, userId, to, payingIn),
+    amount,
+    currency: currencyOf(cast, currency),
+    memo,
+  }
+}
+
+/** Whom a draft names; when it is somebody else, mostly a wallet of this currency. */
+function toRecipient(
+  { model, users }: Cast,
+  userId: string,
+  to: DraftOf<'transfer'>['to'],
+  currency: Currency | undefined,
+): PayTerms['to'] {
+  if ('nobody' in to) return { wallet: nobody }
+  if ('wallet' in to) return { wallet: nameOf(at(model.wallets, to.wallet), to.byNumber) }
+  if ('user' in to) {
+    const { id, username } = at(users, to.user)
+    return { username, userId: id }
+  }
+  const others = model.wallets.filter((it) => it.userId !== userId)
+  const fitting = others.filter((it) => currency === undefined || it.currency === currency)
+  return { wallet: nameOf(at(fitting.length > 0 ? fitting : others, to.other), to.byNumber) }
+}
+
+/** What is done by a quote, mostly one's own and by wallets that fit. */
+function toExchange(
+  cast: Cast,
+  draft: DraftOf<'exchange'> | DraftOf<'pay by quote'>,
+): ModelRequest | undefined {
+  const found = pick(cast.model.quotes, draft.id, isOpen)
+  if (!found) return undefined
+  const { id: quoteId } = found
+  const userId = actor(cast, draft.stranger, found.userId)
+  const own = (of: Currency, named: { own: number; byNumber: boolean } | undefined) => {
+    if (named) return ownWallet(cast, userId, named)
+    const wallets = cast.model.wallets.filter(
+      (it) => it.userId === userId && it.currency === of && it.state !== 'closed',
+    )
+    return wallets.length > 1 ? wallets[0]!.id : undefined
+  }
+  const from = own(found.from, draft.from)
+  if (draft.kind === 'exchange') {
+    return { kind: draft.kind, userId, quoteId, from, to: own(found.to, draft.to) }
+  }
+  return {
+    kind: draft.kind,
+    userId,
+    quoteId,
+    from,
+    to: toRecipient(cast, userId, draft.to, found.to),
+  }
+}
+
+/** What an adjustment concerns besides the house depends on its kind. */
+function toAdjustment(cast: Cast, draft: DraftOf<'adjustment'>): ModelRequest | undefined {
+  const { model, users, systems } = cast
+  const { kind, adjustment, amount } = draft
+  const currency = at(cast.currencies, draft.currency)
+  const base = { kind, adjustment, currency, amount, key: toKey(cast, draft.key) }
+  switch (adjustment) {
+    case 'settlement':
+    case 'prefunding':
+    case 'payment_system_fee':
+      return { ...base, system: at(systems, draft.system) }
+    case 'write_off':
+      return { ...base, userId: at(users, draft.wallet.wallet).id }
+    case 'reward': {
+      const wallet = at(model.wallets, draft.wallet.wallet)
+      return { ...base, currency: wallet.currency, wallet: nameOf(wallet, draft.wallet.byNumber) }
+    }
+    case 'suspense_payout': {
+      const found = pick(model.deposits, draft.id, ({ suspense }) => suspense === 'open')
+      return found && { ...base, deposit: found.id }
+    }
+    default:
+      return base
+  }
 }
 
 function nameFrom(
@@ -152,7 +272,7 @@ function toDeposit(cast: Cast, draft: DraftOf<'deposit'>): ModelRequest {
     system: at(cast.systems, draft.system),
     wallet: wallet && 'wallet' in to ? nameOf(wallet, to.byNumber) : nobody,
     amount,
-    currency: draft.currency ?? wallet?.currency ?? 'USD',
+    currency: currencyOf(cast, draft.currency) ?? wallet?.currency ?? at(cast.currencies, 0),
     reference: toReference(cast, draft.reference),
     isForSuspense,
   }

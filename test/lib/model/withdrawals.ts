@@ -1,7 +1,9 @@
 /** Withdrawals: asked for by the owner of a wallet, taken and paid outside by a payment system. */
 import { canonicalAmount, readMinor } from './amounts.ts'
-import { decide, keyOf, standingOf, together, when } from './decide.ts'
+import { giveBack, payerOf, spend } from './budgets.ts'
+import { decide, decideAny, keyOf, standingOf, together, when } from './decide.ts'
 import type { Step } from './exchange.ts'
+import { feesOf, onTop, takeFee } from './fees.ts'
 import { addCapacity, availableOf, book, capacityOf } from './money.ts'
 import { findPayers } from './payments.ts'
 import { type ModelWithdrawal, put, remember, walletOf } from './state.ts'
@@ -20,20 +22,31 @@ export const withdrawal: Step<'withdrawal'> = (model, exchange, circumstances) =
   const minor = readMinor(amount, wallet.currency)
   if (typeof minor === 'string') return refuse(minor)
   const capacity = capacityOf(model, system, wallet.currency)
-  const why = together(
-    standingOf(wallet, circumstances, 'wallet_closed'),
-    { declines: minor > (capacity ?? 0n) ? ['payout_capacity_exceeded'] : [] },
-    { declines: minor > availableOf(model, wallet) ? ['insufficient_funds'] : [] },
+  const { id: walletId, currency } = wallet
+  const charged = { operation: 'withdrawal', currency, minor } as const
+  const spendings = spend(model, exchange, circumstances, payerOf(model, walletId, minor))
+  const ways = feesOf(exchange, circumstances, charged).flatMap((fee) =>
+    spendings.map((spending) => ({ fee, spending })),
   )
-  return decide(model, exchange, circumstances, {
-    ...why,
-    keyed,
-    happens() {
-      const { id } = exchange.answer.body
-      const asked = { id, walletId: wallet.id, system, minor, state: 'requested' as const }
-      return [put(model, 'withdrawals', asked)]
-    },
+  const decisions = ways.map(({ fee, spending }) => {
+    const needed = minor + onTop(fee)
+    const why = together(
+      standingOf(wallet, circumstances, 'wallet_closed'),
+      { declines: minor > (capacity ?? 0n) ? ['payout_capacity_exceeded'] : [] },
+      { declines: needed > availableOf(model, wallet) ? ['insufficient_funds'] : [] },
+      spending,
+    )
+    return {
+      ...why,
+      model: spending.model,
+      happens() {
+        const { id } = exchange.answer.body
+        const asked = { id, walletId, system, minor, fee, state: 'requested' as const }
+        return [put(spending.use(spending.model, id), 'withdrawals', asked)]
+      },
+    }
   })
+  return decideAny(model, exchange, circumstances, keyed, decisions)
 }
 
 /** What a step is told of a withdrawal that does not stand as it has to. */
@@ -54,7 +67,8 @@ export const cancelWithdrawal: Step<'cancel withdrawal'> = (model, exchange) => 
   }
   if (found.state === 'cancelled') return when(code === undefined, model)
   if (found.state !== 'requested') return when(code === codes[found.state], model)
-  return when(code === undefined, put(model, 'withdrawals', { ...found, state: 'cancelled' }))
+  const cancelled = put(model, 'withdrawals', { ...found, state: 'cancelled' as const })
+  return when(code === undefined, giveBack(cancelled, id))
 }
 
 export const take: Step<'take'> = (model, exchange, circumstances) => {
@@ -96,9 +110,10 @@ export const settle: Step<'confirm' | 'fail'> = (model, exchange) => {
   if (found.state === wanted && found.told === told) return when(code === undefined, model)
   if (found.state !== 'taken') return when(code === codes[found.state], model)
   const settled = put(model, 'withdrawals', { ...found, state: wanted, told })
-  if (kind === 'fail') return when(code === undefined, settled)
-  const { walletId, minor } = found
+  if (kind === 'fail') return when(code === undefined, giveBack(settled, id))
+  const { walletId, minor, fee } = found
   const entry = { kind: 'withdrawal', direction: 'out', minor } as const
   const paid = addCapacity(settled, system, walletOf(model, walletId).currency, -minor)
-  return when(code === undefined, book(paid, walletId, entry))
+  const charged = takeFee(book(paid, walletId, entry), fee, { sender: walletId })
+  return when(code === undefined, charged)
 }
