@@ -14,6 +14,8 @@ export interface NewQuote {
   fromMinor: bigint
   toMinor: bigint
   spreadMinor: bigint
+  /** What it costs on top of `fromMinor`, and by which fee schedule. */
+  fee: { amountMinor: bigint; ruleNumber: bigint } | undefined
   /** About when its time is over. */
   endsAt: Date
 }
@@ -55,6 +57,8 @@ export async function insertQuote(
         from_minor: String(quote.fromMinor),
         to_minor: String(quote.toMinor),
         spread_minor: String(quote.spreadMinor),
+        fee_minor: quote.fee ? String(quote.fee.amountMinor) : null,
+        fee_number: quote.fee?.ruleNumber ?? null,
         ends_at: quote.endsAt,
       })
       .execute()
@@ -86,6 +90,10 @@ export async function findQuoteRow(
       fromMinor: BigInt(row.from_minor),
       toMinor: BigInt(row.to_minor),
       spreadMinor: BigInt(row.spread_minor),
+      fee:
+        row.fee_minor === null || row.fee_number === null
+          ? undefined
+          : { amountMinor: BigInt(row.fee_minor), ruleNumber: row.fee_number },
       endsAt: row.ends_at,
       base: row.base,
       mid: row.mid,

@@ -381,6 +381,9 @@ export interface QuotesTable {
   from_minor: Fixed<string>
   to_minor: Fixed<string>
   spread_minor: Fixed<string>
+  /** What it costs on top, and by which schedule; null when it is nothing. */
+  fee_minor: Fixed<string | null>
+  fee_number: Fixed<bigint | null>
   /** About when its time is over: the ledger decides. */
   ends_at: Fixed<Date>
   created_at: FixedDefault<Date>

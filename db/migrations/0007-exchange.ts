@@ -41,6 +41,8 @@ const quotes = [
     from_minor numeric(39) NOT NULL CHECK (from_minor > 0),
     to_minor numeric(39) NOT NULL CHECK (to_minor > 0),
     spread_minor numeric(39) NOT NULL CHECK (spread_minor >= 0),
+    fee_minor numeric(39) CHECK (fee_minor > 0),
+    fee_number bigint REFERENCES fee_schedules (number),
     ends_at timestamptz NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now()
   )`,

@@ -7,6 +7,7 @@ import {
   submitExchange,
   toExchangeLegs,
 } from '../../accounting/exchange.ts'
+import { provideFeeIncome, toFeeLeg } from '../../accounting/fees.ts'
 import { hashInput, type Uuid } from '../../accounting/ids.ts'
 import type { PassingReason } from '../../accounting/outcome.ts'
 import { chainLegs } from '../../accounting/transfers.ts'
@@ -16,7 +17,6 @@ import type { Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
 import { toBudgetLegs } from './budget-legs.ts'
-import { planFee } from './fees.ts'
 import { explainDecline, readDecline } from './pay.ts'
 import { findQuote, type Quote, type QuoteDeps } from './quotes.ts'
 import { type Recipient, resolveOwnWallet, resolveRecipient } from './resolve-wallets.ts'
@@ -132,8 +132,8 @@ async function use(
 }
 
 /**
- * The legs of an exchange at the terms of a quote, and its fee in the currency that is given. What is paid
- * to somebody else by it counts as spent.
+ * The legs of an exchange at the terms of a quote, with the fee that it was promised at, in the currency
+ * that is given. What is paid to somebody else by it counts as spent.
  */
 async function planExchange(
   deps: ExchangeDeps,
@@ -142,12 +142,11 @@ async function planExchange(
   route: ExchangeRoute,
   inputHash: number,
 ): Promise<ExchangePlan> {
-  const { from: asset, fromWalletId: senderWalletId, toWalletId } = route
-  const amountMinor = quote.fromMinor
-  const fee = { operation: 'exchange', asset, amountMinor, senderWalletId } as const
-  const { legs: feeLegs } = await planFee(deps, fee)
+  const { from: asset, fromWalletId: walletId, toWalletId } = route
+  const feeLegs = quote.fee ? [toFeeLeg(quote.fee, { walletId, asset })] : []
+  if (quote.fee) await provideFeeIncome(deps.ledger, asset)
   const isOwn = caller.wallets.some(({ id }) => id === toWalletId)
-  const budgetLegs = isOwn ? [] : await toBudgetLegs(deps, caller, asset, amountMinor)
+  const budgetLegs = isOwn ? [] : await toBudgetLegs(deps, caller, asset, quote.fromMinor)
   const [sale, ...others] = toExchangeLegs(route, quote)
   return { quoteId: quote.id, inputHash, ...chainLegs(budgetLegs, [sale, ...others, ...feeLegs]) }
 }

@@ -36,18 +36,29 @@ export interface PlannedFee {
  * is credited to.
  */
 export async function planFee(
-  { ledger, settings, nowMs }: Pick<Deps, 'ledger' | 'settings' | 'nowMs'>,
-  { operation, asset, amountMinor, senderWalletId, recipientWalletId }: Chargeable,
+  deps: Pick<Deps, 'ledger' | 'settings' | 'nowMs'>,
+  { senderWalletId, recipientWalletId, ...what }: Chargeable,
 ): Promise<PlannedFee> {
+  const found = await findFeeInForce(deps, what)
+  if (!found) return { fee: undefined, legs: [] }
+  const { amountMinor, bearer, ruleNumber } = found
+  const walletId = bearer === 'sender' ? senderWalletId : recipientWalletId
+  if (!walletId) throw new Error(`fee schedule ${ruleNumber}: no ${bearer} in ${what.operation}`)
+  const { asset } = what
+  await provideFeeIncome(deps.ledger, asset)
+  const legs = [toFeeLeg({ amountMinor, ruleNumber }, { walletId, asset })]
+  return { fee: { amountMinor, bearer }, legs }
+}
+
+/** What an operation costs by the schedule in force; undefined when it costs nothing. */
+export async function findFeeInForce(
+  { settings, nowMs }: Pick<Deps, 'settings' | 'nowMs'>,
+  { operation, asset, amountMinor }: Pick<Chargeable, 'operation' | 'asset' | 'amountMinor'>,
+): Promise<(Fee & { ruleNumber: bigint }) | undefined> {
   const schedule = findInForce(await settings.read(), operation, asset.currency, nowMs())
   const feeMinor = schedule ? computeFee(schedule, amountMinor) : 0n
-  if (!schedule || feeMinor === 0n) return { fee: undefined, legs: [] }
-  const { number: ruleNumber, bearer } = schedule
-  const walletId = bearer === 'sender' ? senderWalletId : recipientWalletId
-  if (!walletId) throw new Error(`fee schedule ${ruleNumber}: no ${bearer} in a ${operation}`)
-  await provideFeeIncome(ledger, asset)
-  const fee = { amountMinor: feeMinor, bearer }
-  return { fee, legs: [toFeeLeg({ amountMinor: feeMinor, ruleNumber }, { walletId, asset })] }
+  if (!schedule || feeMinor === 0n) return undefined
+  return { amountMinor: feeMinor, bearer: schedule.bearer, ruleNumber: schedule.number }
 }
 
 /** The schedule in force at a moment (ms since 1970) for an operation in a currency. */

@@ -189,7 +189,6 @@ export async function planOrReplay<Planned extends object>(
 }
 
 /**
-/**
  * The chain of a payment or a hold; nothing is submitted. A hold costs nothing, only its captures may.
  * Many are planned at once with a finder in common, which then looks up all their wallets together.
  * Refusals: currency_not_supported, those of amounts and of resolveRoute.

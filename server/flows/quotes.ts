@@ -19,6 +19,7 @@ import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
 import { readAmount, readCurrency } from './amount.ts'
 import { readRate } from './exchange-rates.ts'
+import { findFeeInForce } from './fees.ts'
 import { toLedgerTime } from './ledger-time.ts'
 
 export interface QuoteInput {
@@ -40,7 +41,7 @@ export type QuoteDeps = Pick<Deps, 'db' | 'ledger' | 'nowMs'>
 const openQuotesMax = 20
 
 /**
- * Promises a rate for one exchange: the terms are written down, then the ledger gives a right that ends by
+ * Promises a rate and a fee for one exchange: the terms are written down, then the ledger gives a right that ends by
  * itself, no later than the rate. When the ledger does not answer in time, nobody gets to know the
  * quote's id: a right that comes late is of no use and runs out.
  * Refusals: currency_not_supported, no_exchange_rate, those of amounts, amount_too_small,
@@ -61,9 +62,11 @@ export async function makeQuote(
   const amountMinor = readAmount(input.amount, side === 'sell' ? from : to)
   const amounts = priceExchange(rate, { from, to, side, amountMinor })
   if (typeof amounts === 'string') throw new Refusal(amounts)
+  const priced = { operation: 'exchange', asset: from, amountMinor: amounts.fromMinor } as const
   const id = mintId()
   const row = {
     ...amounts,
+    fee: await findFeeInForce(deps, priced),
     id,
     exchangeId: exchangeId(id),
     userId: caller.userId,

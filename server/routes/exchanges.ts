@@ -44,6 +44,9 @@ const quoteBody = z
     to: z.string(),
     from_amount: amountOutput,
     to_amount: amountOutput,
+    fee: feeOutput.optional().meta({
+      description: 'What it will cost on top, in the currency that is given, if anything',
+    }),
     ...termFields,
     exchange_id: uuid.nullable().meta({ description: 'What it was used for; null before' }),
     expires_at: time,
@@ -61,6 +64,7 @@ function showQuote(quote: Quote): z.output<typeof quoteBody> {
     to: quote.to,
     from_amount: showAmount(quote.fromMinor, quote.from),
     to_amount: showAmount(quote.toMinor, quote.to),
+    ...showFee(quote.fee && { ...quote.fee, bearer: 'sender' }, quote.from),
     rate,
     mid,
     spread_basis_points: spreadBasisPoints,

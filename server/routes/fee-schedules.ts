@@ -89,7 +89,7 @@ const scheduleInput = z
   .superRefine((input, context) => {
     const bearers: readonly string[] = feeBearers[input.operation]
     if (!bearers.includes(input.borne_by)) {
-      const message = `the fee of a ${input.operation} is borne by the ${bearers.join(' or the ')}`
+      const message = `of this operation the fee is borne by the ${bearers.join(' or the ')}`
       context.addIssue({ code: 'custom', path: ['borne_by'], message })
     }
     if (input.refund !== 'none' && !refundableOperations.includes(input.operation)) {

@@ -103,7 +103,7 @@ test('an own asset is registered once, and never with other values', async () =>
   const isReplay = (reply: Json) => reply.headers['idempotency-replayed'] === 'true'
   assert.is(replies.filter(isReplay).length, 7)
   assert.is((await list()).filter(({ currency }) => currency === 'POINTS').length, 1)
-  for (const other of [{ scale: 2 }, { name: 'Other points' }]) {
+  for (const other of [{ scale: 2 }, { scale: 18 }]) {
     const reply = await operator.post('/v1/currencies', { ...asset, ...other })
     assertRefused(reply, 409, 'currency_exists')
   }
