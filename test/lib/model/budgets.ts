@@ -93,7 +93,7 @@ function toWay(model: Model, names: readonly string[], { minor }: Spender) {
   const budgets = names.map((name) => budgetOf(model, name))
   const isLacking = budgets.some((budget) => minor > budget.total - usedOf(budget))
   const standing = budgets.map(({ id, total, version, uses }) =>
-    [id, total, version, uses.size].join(),
+    [id, total, version, ...uses.keys()].join(),
   )
   return {
     key: [isLacking, ...standing].join(),

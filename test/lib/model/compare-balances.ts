@@ -50,15 +50,12 @@ function showWallet(model: Model, wallet: ModelWallet) {
   }
 }
 
-/** Every limit that somebody is shown, of those who have any in the model. */
+/** Every limit that somebody is shown, if any was ever set. */
 async function readShownLimits(run: Run): Promise<ReadonlyMap<string, Json>> {
-  const { place, market, search } = run
-  const isKnown = areLimitsKnown(market.settings)
-  const limits = isKnown ? market.settings.limits.at(-1)?.value : undefined
-  if (!limits) return new Map()
-  const limited = search.model.budgets.size > 0 ? everybody(run) : []
+  const { place, market } = run
+  if (market.settings.limits.length === 0) return new Map()
   const lists = await Promise.all(
-    limited.map(async ({ id, account }) => {
+    everybody(run).map(async ({ id, account }) => {
       const { data } = await read(place, account, '/v1/limits')
       return data.map((it: Json) => [`${id} ${it.currency} ${it.window}`, it] as const)
     }),
@@ -94,7 +91,9 @@ function limitDifferences(model: Model, shown: ReadonlyMap<string, Json>, to: nu
 /** Compares all balances, and what is used of limits. Throws where they part. */
 export async function compareBalances(run: Run): Promise<void> {
   const from = Date.now()
-  const [told, limits] = [await readWallets(run), await readShownLimits(run)]
+  const areKnown = areLimitsKnown(run.market.settings)
+  const told = await readWallets(run)
+  const limits = areKnown ? await readShownLimits(run) : new Map()
   const to = Date.now()
   const { search } = run
   const before = search.model
@@ -105,7 +104,8 @@ export async function compareBalances(run: Run): Promise<void> {
   if (!search.observe((model) => differ(model).length === 0)) {
     throw new Difference('the books differ', differ(before), before)
   }
-  if (uncertainHolds(search.model, to).length === 0) search.settle()
+  // Whether a payment has used a limit that was just set is only seen by what is used of it.
+  if (areKnown && uncertainHolds(search.model, to).length === 0) search.settle()
 }
 
 /** Deadlines that are further away are not waited for. */
@@ -124,7 +124,7 @@ export async function settleTime(run: Run): Promise<void> {
     ...[...dueHolds, ...dueRequests, ...dueQuotes].map(({ deadline }) => deadline.at),
     0,
   )
-  await until(() => Date.now() > last)
+  await until(() => Date.now() > last && areLimitsKnown(run.market.settings))
   run.search.change((model) => {
     const released = dueHolds.reduce((next, { id }) => {
       return next.holds.get(id)?.state === 'open' ? releaseHold(next, id) : next
