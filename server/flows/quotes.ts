@@ -37,7 +37,7 @@ export type Quote = QuoteRow & Pick<QuoteRight, 'state' | 'timestamp' | 'deadlin
 
 export type QuoteDeps = Pick<Deps, 'db' | 'ledger' | 'nowMs'>
 
-/** How many quotes of one user may be open at once. */
+/** How many quotes of one user may be within their time at once, also used ones. */
 const openQuotesMax = 20
 
 /**
@@ -78,7 +78,10 @@ export async function makeQuote(
   }
   const isOpen = { openMax: openQuotesMax, now: new Date(nowMs) }
   if (!(await insertQuote(deps.db, row, isOpen))) {
-    throw new Refusal('too_many_quotes_open', `Up to ${openQuotesMax} can be open at once.`)
+    throw new Refusal(
+      'too_many_quotes_open',
+      `Up to ${openQuotesMax} can be made within their time, used ones included.`,
+    )
   }
   const given = await giveQuoteRight(deps.ledger, { id, from, to }, timeoutSeconds)
   if (given.kind !== 'done') throw new Error(`quote ${id} was not given: ${given.kind}`)

@@ -26,6 +26,7 @@ import {
   time,
   uuid,
 } from '../http/schemas.ts'
+import { Refusal } from '../refusals.ts'
 
 const tags = ['Transfers'] as const
 
@@ -101,6 +102,18 @@ const amountOrQuote = {
   message: 'give an amount, or a quote_id without amount and currency',
 }
 
+/** A quote is used once by itself; a key that would not be kept must not look as if it were. */
+const refuseKey = () =>
+  new Refusal('invalid_request', {
+    errors: [
+      {
+        in: 'header',
+        pointer: 'Idempotency-Key',
+        message: 'leave it out with a quote_id: the quote is used once by itself',
+      },
+    ],
+  })
+
 type PayDeps = Parameters<typeof send>[0] & Parameters<typeof payByQuote>[0]
 
 async function payAmount(deps: PayDeps, caller: Customer, input: PayInput, key?: string) {
@@ -143,6 +156,7 @@ const postTransfer = defineRoute(
     refusals: [...payRefusals, ...quoteRefusals],
   },
   async (deps, { caller, body, idempotencyKey }) => {
+    if (body.quote_id !== undefined && idempotencyKey !== undefined) throw refuseKey()
     const { payment, replayed } = await (body.quote_id === undefined
       ? payAmount(deps, caller, toPayInput(body), idempotencyKey)
       : payQuoted(deps, caller, { ...toPayInput(body), quoteId: body.quote_id }))
