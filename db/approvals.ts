@@ -44,6 +44,12 @@ export async function insertApproval(db: Database, approval: NewApproval): Promi
     .execute()
 }
 
+/** Whether something was asked for under an id, whatever has become of it. */
+export async function isAskedFor(db: Database, id: string): Promise<boolean> {
+  const row = await db.selectFrom('approvals').select('id').where('id', '=', id).executeTakeFirst()
+  return row !== undefined
+}
+
 /** What was asked for, by id. */
 export async function findApprovals(
   db: Database,

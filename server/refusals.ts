@@ -114,6 +114,7 @@ export type RefusalCode =
   | 'approval_rejected'
   | 'approval_withdrawn'
   | 'approval_expired'
+  | 'exchange_rate_expired'
   | 'own_request'
   | 'adjustment_not_found'
   | 'adjustment_exceeds_balance'

@@ -37,8 +37,6 @@ export interface AdjustmentInput {
 /** The approval of an adjustment: whether it is booked is whether it is approved. */
 export type Adjustment = Extract<DescribedApproval, { kind: 'adjustment' }>
 
-type AdjustmentDeps = ApprovalDeps & Pick<Deps, 'settings'>
-
 /**
  * Asks for a booking of the house's own, which happens with its approval. With an idempotency key it is
  * asked for at most once.
@@ -46,7 +44,7 @@ type AdjustmentDeps = ApprovalDeps & Pick<Deps, 'settings'>
  * user_not_found, wallet_not_found, wallet_number_mistyped, suspense_not_found, and those of ask.
  */
 export async function adjust(
-  deps: AdjustmentDeps,
+  deps: ApprovalDeps,
   operator: Operator,
   input: AdjustmentInput,
   idempotencyKey: string | undefined,
@@ -74,7 +72,7 @@ function hashAdjustment({ amount, ...input }: AdjustmentInput): number {
 }
 
 /** What is asked for, with everything that it names found. */
-async function toBody(deps: AdjustmentDeps, input: AdjustmentInput): Promise<AdjustmentBody> {
+async function toBody(deps: ApprovalDeps, input: AdjustmentInput): Promise<AdjustmentBody> {
   const { kind, reference, deposit_id: depositId } = input
   const [money, parties] =
     depositId === undefined
@@ -86,7 +84,7 @@ async function toBody(deps: AdjustmentDeps, input: AdjustmentInput): Promise<Adj
 type Money = Pick<AdjustmentBody, 'amount' | 'currency'>
 
 async function readMoney(
-  deps: AdjustmentDeps,
+  deps: ApprovalDeps,
   { amount = '', currency = '' }: AdjustmentInput,
 ): Promise<Money> {
   const amountMinor = readAmount(amount, await readCurrency(deps, currency))
@@ -94,13 +92,13 @@ async function readMoney(
 }
 
 /** Of a deposit in suspense all is paid out. */
-async function readSuspended(deps: AdjustmentDeps, depositId: Uuid): Promise<Money> {
+async function readSuspended(deps: ApprovalDeps, depositId: Uuid): Promise<Money> {
   const { amountMinor, currency } = await findSuspense(deps, depositId)
   return { amount: showAmount(amountMinor, currency), currency }
 }
 
 async function findParties(
-  deps: AdjustmentDeps,
+  deps: ApprovalDeps,
   input: AdjustmentInput,
 ): Promise<Partial<AdjustmentBody>> {
   if (input.payment_system !== undefined) {

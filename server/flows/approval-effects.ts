@@ -8,18 +8,23 @@ import {
   findEffects,
   findUnapplied,
   insertEffect,
+  type OperatorParty,
 } from '../../db/approvals.ts'
 import type { DescriptionKey } from '../../db/descriptions.ts'
 import type { Deps } from '../deps.ts'
 import type { RefusalCode } from '../refusals.ts'
 import { type AdjustmentBody, assetOfAdjustment, planAdjustment } from './adjust.ts'
+import { addExchangeRate, checkExchangeRate, type ExchangeRateBody } from './exchange-rates.ts'
 import { toLedgerTime } from './ledger-time.ts'
+import { type CapBody, setCap } from './limits.ts'
 import { addPaymentSystem, checkPaymentSystem, type PaymentSystemBody } from './payment-systems.ts'
 
 /** What can be asked for, by kind: kept as JSON, and shown to whoever decides. */
 export interface ApprovalBodies {
   adjustment: AdjustmentBody
   payment_system: PaymentSystemBody
+  exchange_rate: ExchangeRateBody
+  limit: CapBody
 }
 
 export type ApprovalKind = keyof ApprovalBodies
@@ -29,7 +34,16 @@ export type ApprovalSubject = {
   [Kind in ApprovalKind]: { kind: Kind; body: ApprovalBodies[Kind] }
 }[ApprovalKind]
 
-export type EffectDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'nowMs' | 'passwords'>
+export type EffectDeps = Pick<
+  Deps,
+  'db' | 'ledger' | 'log' | 'nowMs' | 'passwords' | 'sessions' | 'settings'
+>
+
+/** By which approval something is done, and who has asked for it. */
+export interface ApprovalParty {
+  id: Uuid
+  requestedBy: OperatorParty
+}
 
 /** What approving something of a kind does. */
 interface ApprovalEffect<Body> {
@@ -40,16 +54,18 @@ interface ApprovalEffect<Body> {
   /** The transfers that happen in the chain that approves, or not at all. */
   plan?(deps: EffectDeps, key: DescriptionKey, body: Body): Promise<Chain>
   /**
-   * What is done in PostgreSQL after it was approved, be it by recovery: called again with the same body
-   * and id it happens once. Answers why it can never be done, or null; what it throws is tried again.
+   * What is done outside that chain after it was approved, be it by recovery: called again for the same
+   * approval it happens once. Answers why it can never be done, or null; what it throws is tried again.
    */
-  apply?(deps: EffectDeps, body: Body, approvalId: Uuid): Promise<RefusalCode | null>
+  apply?(deps: EffectDeps, body: Body, approval: ApprovalParty): Promise<RefusalCode | null>
 }
 
 /** By kind. To put another one under four eyes, add its body above and its effect here. */
 const effects: { readonly [Kind in ApprovalKind]: ApprovalEffect<ApprovalBodies[Kind]> } = {
   adjustment: { assetOf: assetOfAdjustment, plan: planAdjustment },
   payment_system: { check: checkPaymentSystem, apply: addPaymentSystem },
+  exchange_rate: { check: checkExchangeRate, apply: addExchangeRate },
+  limit: { apply: setCap },
 }
 
 export const approvalKinds = Object.keys(effects) as ApprovalKind[]
@@ -71,19 +87,19 @@ export function toSubject({ kind, body }: ApprovalDescription): ApprovalSubject 
 }
 
 /**
- * Does in PostgreSQL what was approved, and notes it, unless that is noted already. Answers whether it is
- * noted: a failure goes no further, because it is approved, and recovery tries again.
+ * Does outside the chain what was approved, and notes it, unless that is noted already. Answers whether
+ * it is noted: a failure goes no further, because it is approved, and recovery tries again.
  */
 export async function applyApproved(
   deps: EffectDeps,
-  id: Uuid,
-  subject: ApprovalSubject,
+  approval: ApprovalParty & ApprovalSubject,
 ): Promise<boolean> {
-  const effect = effectOf(subject)
+  const { id, body } = approval
+  const effect = effectOf(approval)
   if (!effect.apply) return true
   try {
     if ((await findEffects(deps.db, [id])).has(id)) return true
-    await insertEffect(deps.db, id, await effect.apply(deps, subject.body, id))
+    await insertEffect(deps.db, id, await effect.apply(deps, body, approval))
     return true
   } catch (error) {
     deps.log.warn({ err: error, id }, 'what was approved could not be carried out yet')
@@ -106,7 +122,8 @@ export async function recoverApproved(deps: EffectDeps): Promise<number> {
     const key = { operationId: id, inputHash: approval.inputHash }
     const described = (await findApprovals(deps.db, [key])).get(id)
     if (!described) throw new Error(`approval ${id} has no description`)
-    if (await applyApproved(deps, id, toSubject(described))) count += 1
+    const { requestedBy } = described
+    if (await applyApproved(deps, { id, requestedBy, ...toSubject(described) })) count += 1
   }
   return count
 }

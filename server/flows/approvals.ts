@@ -23,7 +23,7 @@ import type { DescriptionKey } from '../../db/descriptions.ts'
 import { mintId } from '../../db/ids.ts'
 import type { Operator } from '../caller.ts'
 import type { Deps } from '../deps.ts'
-import { Refusal } from '../refusals.ts'
+import { Refusal, type RefusalCode } from '../refusals.ts'
 import { adjustmentDeclines } from './adjust.ts'
 import {
   type ApprovalKind,
@@ -132,8 +132,18 @@ export async function finish(deps: ApprovalDeps, id: Uuid): Promise<DescribedApp
   const approval = await afterMoving(id, findApproval(deps, id))
   const { state, effect } = approval
   if (state !== 'approved' || effect !== null || !effectOf(approval).apply) return approval
-  await applyApproved(deps, id, approval)
+  await applyApproved(deps, approval)
   return afterMoving(id, findApproval(deps, id))
+}
+
+/** Whether who has asked has approved it as well, because there are no four eyes. */
+export function wasApprovedAtOnce({ state, requestedBy, decidedBy }: DescribedApproval): boolean {
+  return state === 'approved' && decidedBy?.id === requestedBy.id
+}
+
+/** Refuses what is approved and can never be carried out, by the reason why. */
+export function refuseFailed({ effect }: DescribedApproval): void {
+  if (effect?.failure) throw new Refusal(effect.failure as RefusalCode)
 }
 
 /** Keeps what an operator tells who decides, before the ledger is asked; answers its hash. */

@@ -1,9 +1,14 @@
 import { hashInput } from '../../accounting/ids.ts'
 import { mintId } from '../../db/ids.ts'
 import type { Operator } from '../caller.ts'
-import type { Deps } from '../deps.ts'
-import { Refusal, type RefusalCode } from '../refusals.ts'
-import { type ApprovalDeps, ask, type DescribedApproval } from './approvals.ts'
+import { Refusal } from '../refusals.ts'
+import {
+  type ApprovalDeps,
+  ask,
+  type DescribedApproval,
+  refuseFailed,
+  wasApprovedAtOnce,
+} from './approvals.ts'
 import { rotateCredential, type WithCredential } from './payment-systems.ts'
 import { afterMoving, refuseDoubt } from './settle.ts'
 
@@ -14,7 +19,7 @@ import { afterMoving, refuseDoubt } from './settle.ts'
  * Refusals: email_taken, name_taken, busy, outcome_unknown.
  */
 export async function askPaymentSystem(
-  deps: ApprovalDeps & Pick<Deps, 'sessions'>,
+  deps: ApprovalDeps,
   operator: Operator,
   { name, email }: { name: string; email: string },
 ): Promise<{ approval: DescribedApproval } | WithCredential> {
@@ -24,9 +29,8 @@ export async function askPaymentSystem(
   const subject = { kind: 'payment_system', body, reason } as const
   const key = { operationId: id, inputHash: hashInput('payment system', name, email) }
   const { approval } = await ask(deps, operator, subject, key)
-  if (approval.state !== 'approved') return { approval }
-  const { effect } = approval
-  if (effect?.failure) throw new Refusal(effect.failure as RefusalCode)
+  if (!wasApprovedAtOnce(approval)) return { approval }
+  refuseFailed(approval)
   return afterMoving(id, rotateCredential(deps, body.payment_system_id)).catch((error: unknown) => {
     // It is approved all the same: recovery makes what is missing, and its credential can be rotated.
     throw error instanceof Refusal

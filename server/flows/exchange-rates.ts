@@ -8,7 +8,7 @@ import {
   pairOf,
 } from '../../db/exchange-rates.ts'
 import type { Deps } from '../deps.ts'
-import { type FieldError, Refusal } from '../refusals.ts'
+import { type FieldError, Refusal, type RefusalCode } from '../refusals.ts'
 import { readCurrency } from './amount.ts'
 
 type RateDeps = Pick<Deps, 'db' | 'nowMs' | 'settings'>
@@ -37,14 +37,15 @@ export async function setExchangeRate(
 }
 
 /** A rate's canonical text. Refusal: invalid_request. */
-function readMid(text: string): string {
+export function readMid(text: string): string {
   const mid = canonicalRate(text)
   if (mid !== undefined) return mid
   const message = 'must be a plain decimal above zero with up to 18 digits on each side'
   throw refuse({ pointer: '/mid', message })
 }
 
-async function checkRate(
+/** Refusals: currency_not_supported, invalid_request. */
+export async function checkRate(
   deps: RateDeps,
   { base, quote, validUntil }: NewExchangeRate,
 ): Promise<void> {
@@ -77,6 +78,44 @@ export async function isFarRate(
   const { exchangeRates } = await settings.read()
   const last = exchangeRates.get(pairOf(rate.base, rate.quote))
   return last !== undefined && isFarFromLast(last, rate, config.rateApprovalPercent)
+}
+
+/** A rate that an operator asks for, under the id of its approval. */
+export interface ExchangeRateBody {
+  base: string
+  quote: string
+  /** Canonical decimal text. */
+  mid: string
+  spread_basis_points: number
+  source: string
+  /** RFC 3339. */
+  valid_until: string
+}
+
+/** Refusal: exchange_rate_expired, for what would be over before it is in force. */
+export async function checkExchangeRate(
+  { nowMs }: Pick<Deps, 'nowMs'>,
+  { valid_until }: ExchangeRateBody,
+): Promise<void> {
+  if (Date.parse(valid_until) <= nowMs()) throw new Refusal('exchange_rate_expired')
+}
+
+/** Sets a rate that is approved, once. Answers why it could not be set, or null. */
+export async function addExchangeRate(
+  deps: RateDeps,
+  { spread_basis_points, valid_until, ...terms }: ExchangeRateBody,
+  { id }: { id: string },
+): Promise<RefusalCode | null> {
+  const validUntil = new Date(valid_until)
+  const rate = { id, ...terms, spreadBasisPoints: spread_basis_points, validUntil }
+  try {
+    await setExchangeRate(deps, rate)
+    return null
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    // Of what was checked when it was asked for, only the time can be another one by now.
+    return error.code === 'invalid_request' ? 'exchange_rate_expired' : error.code
+  }
 }
 
 /**

@@ -2,6 +2,8 @@ import { budgetAccount } from '../../accounting/accounts.ts'
 import { type NextReturn, readNextReturn } from '../../accounting/budget-uses.ts'
 import { limitMaxMinor, putInForce, readBudgets } from '../../accounting/budgets.ts'
 import type { Asset } from '../../accounting/chart.ts'
+import type { Uuid } from '../../accounting/ids.ts'
+import type { OperatorParty } from '../../db/approvals.ts'
 import { mintId } from '../../db/ids.ts'
 import {
   type DefaultLimit,
@@ -18,6 +20,7 @@ import { readAmount, readCanonicalAmount, readCurrency } from './amount.ts'
 import { readSome } from './followed-list.ts'
 import {
   budgetOf,
+  isRaise,
   resolveLimit,
   resolveLimits,
   type SetLimit,
@@ -152,6 +155,44 @@ export async function setDefaultLimit(
   await insertDefaultLimit(deps.db, { ...rest, id, amountMinor })
   deps.settings.forget()
   return { kind, currency, window, amountMinor }
+}
+
+/** A cap that an operator asks for: of a payment system, or of all for which none is set alone. */
+export type CapBody =
+  | (LimitKey & { user_id: Uuid; amount: LimitChange['amount'] })
+  | (LimitKey & { kind: 'payment_system'; amount: string | null })
+
+/**
+ * Whether what is asked for lets a payment system bring in more than what is set, which is at most a
+ * second old: what is not told to be a raise is at most what held a second ago.
+ * Refusals: those of setLimit and setDefaultLimit but outcome_unknown.
+ */
+export async function isRaisedCap(deps: LimitDeps, cap: CapBody): Promise<boolean> {
+  const { currency, amount } = cap
+  const asset = await readCurrency(deps, currency)
+  const wanted = amount === 'default' ? amount : readLimitAmount(amount, asset)
+  const settings = await deps.settings.read()
+  const byDefault = { kind: 'payment_system', kindVersion: 0n, own: [] } as const
+  const user = 'user_id' in cap ? await findLimited(deps, cap.user_id) : byDefault
+  if (user.kind !== 'payment_system') return false
+  const amountOf = (it: Omit<UserLimits, 'userId'>) => resolveLimit(it, settings, cap).amountMinor
+  return isRaise(amountOf(user), wanted === 'default' ? amountOf(byDefault) : wanted)
+}
+
+/** Sets a cap that is approved, once, to the amount that was asked for, whatever is set by now. */
+export async function setCap(
+  deps: LimitDeps & Pick<Deps, 'sessions'>,
+  body: CapBody,
+  { id, requestedBy }: { id: Uuid; requestedBy: OperatorParty },
+): Promise<null> {
+  const setBy = requestedBy.id
+  if ('kind' in body) {
+    await setDefaultLimit(deps, { ...body, id, setBy })
+    return null
+  }
+  const { user_id: userId, ...limit } = body
+  await setLimit(deps, { ...limit, id, userId, setBy })
+  return null
 }
 
 /** Says what kind of customer a user is. Refusals: user_not_found, not_a_customer. */

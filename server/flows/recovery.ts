@@ -10,7 +10,7 @@ import { keepDecline } from './settle.ts'
 
 type RecoveryDeps = Pick<
   Deps,
-  'config' | 'db' | 'ledger' | 'log' | 'nowMs' | 'passwords' | 'settings'
+  'config' | 'db' | 'ledger' | 'log' | 'nowMs' | 'passwords' | 'sessions' | 'settings'
 >
 
 /** Younger intents are surely still being worked on; it would do no harm to settle them as well. */

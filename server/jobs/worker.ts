@@ -14,7 +14,7 @@ const poolSize = 3
 
 type JobDeps = Pick<
   Deps,
-  'config' | 'db' | 'ledger' | 'log' | 'memos' | 'nowMs' | 'passwords' | 'settings'
+  'config' | 'db' | 'ledger' | 'log' | 'memos' | 'nowMs' | 'passwords' | 'sessions' | 'settings'
 >
 
 const payrollJob = z.object({ id: z.uuid() })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type Adjustment, adjust, findAdjustment, listAdjustments } from '../flows/adjustments.ts'
+import { wasApprovedAtOnce } from '../flows/approvals.ts'
 import { pageOf, toBounds, toPage } from '../http/paging.ts'
 import { defineRoute } from '../http/route.ts'
 import {
@@ -127,10 +128,8 @@ const postAdjustment = defineRoute(
   },
   async (deps, { caller, body, idempotencyKey }) => {
     const { adjustment, replayed } = await adjust(deps, caller, body, idempotencyKey)
-    const { decidedBy, requestedBy, state } = adjustment
-    const wasBookedAtOnce = state === 'approved' && decidedBy?.id === requestedBy.id
     return {
-      status: wasBookedAtOnce ? 201 : 202,
+      status: wasApprovedAtOnce(adjustment) ? 201 : 202,
       body: showAdjustment(adjustment),
       headers: { Location: `/v1/adjustments/${adjustment.id}`, ...replayHeaders(replayed) },
     }

@@ -138,6 +138,7 @@ const postApprove = defineRoute(
       'amount_too_large',
       'email_taken',
       'name_taken',
+      'exchange_rate_expired',
       'declined',
       'busy',
       'outcome_unknown',

@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import type { ExchangeRateRow } from '../../db/exchange-rates.ts'
-import { listRatesInForce, readRateHistory, setExchangeRate } from '../flows/exchange-rates.ts'
-import { nameOperation } from '../flows/pay.ts'
+import { askExchangeRate } from '../flows/ask-exchange-rate.ts'
+import { listRatesInForce, readRateHistory } from '../flows/exchange-rates.ts'
 import { idPageQuery, readIdCursor, toIdPage } from '../http/id-paging.ts'
 import { pageOf } from '../http/paging.ts'
 import { rateFields } from '../http/rate-input.ts'
 import { defineRoute } from '../http/route.ts'
 import { currencyInput, replayHeader, replayHeaders, time, uuid } from '../http/schemas.ts'
+import { approvalBody, showApproval } from './approvals.ts'
 
 const tags = ['Exchange'] as const
 
@@ -45,26 +46,40 @@ const putRate = defineRoute(
     summary: 'Set an exchange rate',
     description:
       'One base is worth mid of quote; the other direction is its exact inverse, and replaced as well. In ' +
-      'force until valid_until or the next rate of the pair. Quotes that were made before keep their terms.',
+      'force until valid_until or the next rate of the pair. Quotes that were made before keep their terms. ' +
+      'With four eyes one that is far from the last rate is set when another operator approves it.',
     tags,
     caller: 'operator',
     params,
     body: z.strictObject(rateFields),
     idempotent: true,
-    responses: { 200: { description: 'It is in force', body: rateBody, headers: replayHeader } },
-    refusals: ['currency_not_supported', 'idempotency_key_reused'],
+    responses: {
+      200: { description: 'It is in force', body: rateBody, headers: replayHeader },
+      202: { description: 'It was asked for', body: approvalBody, headers: replayHeader },
+    },
+    refusals: [
+      'currency_not_supported',
+      'exchange_rate_expired',
+      'idempotency_key_reused',
+      'busy',
+      'outcome_unknown',
+      'ledger_unavailable',
+    ],
   },
   async (deps, { caller, params: pair, body, idempotencyKey }) => {
-    const { rate, replayed } = await setExchangeRate(deps, {
-      id: nameOperation(caller, idempotencyKey),
+    const rate = {
       base: pair.base,
       quote: pair.quote,
       mid: body.mid,
       spreadBasisPoints: body.spread_basis_points,
       source: body.source,
       validUntil: new Date(body.valid_until),
-    })
-    return { status: 200, body: showRate(rate), headers: replayHeaders(replayed) }
+    }
+    const set = await askExchangeRate(deps, caller, rate, idempotencyKey)
+    const headers = replayHeaders(set.replayed)
+    return 'approval' in set
+      ? { status: 202, body: showApproval(set.approval), headers }
+      : { status: 200, body: showRate(set.rate), headers }
   },
 )
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { DefaultLimit } from '../../db/limits.ts'
 import { showAmount } from '../flows/amount.ts'
+import { askDefaultLimit, askLimit } from '../flows/ask-limit.ts'
 import { showLedgerTime } from '../flows/ledger-time.ts'
 import { limitWindows } from '../flows/limit-rules.ts'
 import {
@@ -8,13 +9,12 @@ import {
   readDefaultLimits,
   readLimits,
   readLimitsOf,
-  setDefaultLimit,
   setKind,
-  setLimit,
 } from '../flows/limits.ts'
 import { pageOf } from '../http/paging.ts'
 import { defineRoute } from '../http/route.ts'
 import { amountInput, amountOutput, currencyInput, time, uuid } from '../http/schemas.ts'
+import { approvalBody, showApproval } from './approvals.ts'
 
 const tags = ['Limits'] as const
 
@@ -111,6 +111,10 @@ const settingRefusals = [
   'amount_too_large',
 ] as const
 
+const askingRefusals = ['busy', 'outcome_unknown', 'ledger_unavailable'] as const
+
+const asked = { description: 'It was asked for', body: approvalBody } as const
+
 const putUserLimit = defineRoute(
   {
     ...ofUser,
@@ -119,7 +123,8 @@ const putUserLimit = defineRoute(
     summary: 'Set what a user may spend, or a payment system bring in',
     description:
       'It holds in every process within a second. Of a lower limit only what is not in use is taken at ' +
-      'once: `in_force` tells. What comes back is taken before it can be used again.',
+      'once: `in_force` tells. What comes back is taken before it can be used again. With four eyes a raise ' +
+      'of what a payment system may bring in holds when another operator approves it.',
     body: z.strictObject({
       currency: currencyInput,
       window: windowInput,
@@ -127,19 +132,18 @@ const putUserLimit = defineRoute(
         description: 'null for no limit, "default" for the one of everyone of the kind',
       }),
     }),
-    responses: { 200: { description: 'It is set', body: limitBody } },
-    refusals: [
-      'user_not_found',
-      'user_without_limits',
-      ...settingRefusals,
-      'outcome_unknown',
-      'ledger_unavailable',
-    ],
+    responses: {
+      200: { description: 'It is set', body: limitBody },
+      202: asked,
+    },
+    refusals: ['user_not_found', 'user_without_limits', ...settingRefusals, ...askingRefusals],
   },
-  async (deps, { params, body, caller }) => ({
-    status: 200,
-    body: showLimit(await setLimit(deps, { ...body, userId: params.id, setBy: caller.userId })),
-  }),
+  async (deps, { params, body, caller }) => {
+    const set = await askLimit(deps, caller, { ...body, userId: params.id })
+    return 'approval' in set
+      ? { status: 202, body: showApproval(set.approval) }
+      : { status: 200, body: showLimit(set.limit) }
+  },
 )
 
 const putUserKind = defineRoute(
@@ -199,7 +203,8 @@ const putDefaultLimit = defineRoute(
     summary: 'Set a limit of everyone of a kind',
     description:
       'For whom no other is set alone. It holds in every process within a second, for each user from ' +
-      'the next use on.',
+      'the next use on. With four eyes a raise of what payment systems may bring in holds when another ' +
+      'operator approves it.',
     tags,
     caller: 'operator',
     body: z.strictObject({
@@ -208,13 +213,18 @@ const putDefaultLimit = defineRoute(
       window: windowInput,
       amount: z.union([z.null(), amountInput]).meta({ description: 'null for no limit' }),
     }),
-    responses: { 200: { description: 'It is set', body: defaultLimitBody } },
-    refusals: settingRefusals,
+    responses: {
+      200: { description: 'It is set', body: defaultLimitBody },
+      202: asked,
+    },
+    refusals: [...settingRefusals, ...askingRefusals],
   },
-  async (deps, { body, caller }) => ({
-    status: 200,
-    body: showDefaultLimit(await setDefaultLimit(deps, { ...body, setBy: caller.userId })),
-  }),
+  async (deps, { body, caller }) => {
+    const set = await askDefaultLimit(deps, caller, body)
+    return 'approval' in set
+      ? { status: 202, body: showApproval(set.approval) }
+      : { status: 200, body: showDefaultLimit(set.limit) }
+  },
 )
 
 export const limitRoutes = [

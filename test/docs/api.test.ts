@@ -1,7 +1,6 @@
 import { problemKinds } from '../../server/http/errors.ts'
 import { routes } from '../../server/routes/index.ts'
 import { createBindings, readDocument } from '../lib/examples.ts'
-import { addLiquidity } from '../lib/exchange.ts'
 import type { Client } from '../lib/http.ts'
 import { assert, suite } from '../lib/suite.ts'
 import { createWorld, type World } from '../lib/world.ts'
@@ -11,7 +10,6 @@ let world: World
 
 test.before(async () => {
   world = await createWorld()
-  await addLiquidity(world.deps.ledger, 'EUR', 1_000_000n)
 })
 test.after(() => world.stop())
 
@@ -23,6 +21,13 @@ test('has a section for each route, and for no other', () => {
     .filter(({ spec }) => !spec.hidden)
     .map(({ spec: { method, path } }) => `${method} ${path}`)
   assert.equal(documented.toSorted(), existing.toSorted())
+})
+
+test('names each section at its head', () => {
+  const [head = ''] = document.split(/^## /m)
+  const sections = [...document.matchAll(/^## (.+)$/gm)].map(([, title]) => title)
+  const named = [...head.matchAll(/\[([^\]]+)\]\(#/g)].map(([, title]) => title)
+  assert.equal(named, sections)
 })
 
 test('lists each refusal with its status and title', () => {

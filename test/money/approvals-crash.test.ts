@@ -97,6 +97,29 @@ const withFourEyes: Readonly<Record<string, () => Promise<Scenario>>> = {
       },
     }
   },
+
+  async 'approving a raised cap'() {
+    const name = unique('system')
+    const input = { name, email: `${name}@bank.example.com` }
+    const system = await must(ada.post('/v1/payment-systems', input), 202)
+    await must(approve(system, grace), 200)
+    const path = `/v1/users/${system.body.payment_system_id}/limits`
+    const set = (amount: string, status: number) =>
+      must(ada.send('PUT', path, { json: { currency: 'USD', window: 'day', amount } }), status)
+    await set('10.00', 200)
+    const approval = await set('20.00', 202)
+    return {
+      client: grace,
+      send: (client) => approve(approval, client),
+      isKeyed: true,
+      async check({ status, body }) {
+        assert.equal([status, body.state, body.failure], [200, 'approved', null])
+        assert.ok(body.applied_at)
+        const { data } = await must(ada.get(path), 200)
+        assert.is(data[0].limit, '20.00')
+      },
+    }
+  },
 }
 
 const withoutFourEyes: Readonly<Record<string, () => Promise<Scenario>>> = {
