@@ -137,7 +137,10 @@ async function book(
     case 'done': {
       const { operation, replayed } = submission
       if (!replayed && isBudgetLeg(because)) {
-        deps.log.warn({ paymentSystemId, operationId }, 'a deposit above the limit is in suspense')
+        const { currency } = input
+        const amount = showAmount(operation.amountMinor, currency)
+        const facts = { paymentSystemId, operationId, amount, currency }
+        deps.log.warn(facts, 'a deposit above what its payment system may bring in is in suspense')
       }
       const [booked, stored] = await afterMoving(
         operationId,
