@@ -41,9 +41,44 @@ export function receivableAccount(userId: Uuid, asset: Asset): AccountPlan {
   return computedAccount(asset, AccountCode.receivable, userId)
 }
 
+/** The house's own bank account in one currency: where payment systems settle to. */
+export function bankAccount(asset: Asset): AccountPlan {
+  return computedAccount(asset, AccountCode.bank, 0)
+}
+
+/** What the house has set aside for exchange in one currency. */
+export function liquidityAccount(asset: Asset): AccountPlan {
+  return computedAccount(asset, AccountCode.liquidity, 0)
+}
+
+/** What the house gave away to customers. */
+export function rewardsAccount(asset: Asset): AccountPlan {
+  return computedAccount(asset, AccountCode.rewards, 0)
+}
+
+/** What payment systems charge the house. */
+export function paymentSystemFeesAccount(asset: Asset): AccountPlan {
+  return computedAccount(asset, AccountCode.paymentSystemFees, 0)
+}
+
+/** What customers owed and will not pay. */
+export function writeOffsAccount(asset: Asset): AccountPlan {
+  return computedAccount(asset, AccountCode.writeOffs, 0)
+}
+
 /** What the house put in; also the other side of transfers that close a wallet. */
 export function equityAccount(asset: Asset): AccountPlan {
   return computedAccount(asset, AccountCode.equity, 0)
+}
+
+/** What fees brought in. */
+export function feeIncomeAccount(asset: Asset): AccountPlan {
+  return computedAccount(asset, AccountCode.feeIncome, 0)
+}
+
+/** What the spread of exchange rates brought in, in one currency. */
+export function spreadIncomeAccount(asset: Asset): AccountPlan {
+  return computedAccount(asset, AccountCode.spreadIncome, 0)
 }
 
 /** The other side of every other account of an asset's control ledger. */
@@ -59,6 +94,14 @@ export function rightsAccount(asset: Asset): AccountPlan {
 /** What may still be given back of a payment, a capture or a deposit, by its id; on the control ledger. */
 export function returnableAccount(operationId: Uuid, asset: Asset): AccountPlan {
   return computedAccount(controlOf(asset), AccountCode.returnable, operationId)
+}
+
+/** What a user may spend, or a payment system bring in, within a window of time; on the control ledger. */
+export function budgetAccount(
+  { userId, window }: { userId: Uuid; window: string },
+  asset: Asset,
+): AccountPlan {
+  return computedAccount(controlOf(asset), AccountCode.budget, userId, window)
 }
 
 /** How many requests for money may be open from one user to another; on the control ledger. */

@@ -279,6 +279,11 @@ export function isWalletKind(kind: TransferKind): kind is WalletKind {
   return (walletKinds as readonly TransferKind[]).includes(kind)
 }
 
+/** Whether a kind is a further leg of an operation, by which its fee is taken or goes back. */
+export function isFeeKind(kind: TransferKind): kind is 'fee' | 'fee_refund' {
+  return kind === 'fee' || kind === 'fee_refund'
+}
+
 const kindByCode = new Map<number, TransferKind>(
   transferKinds.map((kind) => [TransferCode[kind], kind]),
 )

@@ -22,6 +22,9 @@ export class LedgerUnavailable extends Error {}
 /** Something was submitted and no answer came: it may have happened, or still happen. */
 export class LedgerOutcomeUnknown extends Error {}
 
+/** Nothing was submitted: the server takes smaller requests. `requestEventsMax` tells how large ones. */
+export class RequestTooLarge extends Error {}
+
 export interface LedgerOptions {
   /** `host:port`, `[ipv6]:port` or `port`, one per replica. Host names are resolved once. */
   addresses: readonly string[]
@@ -38,6 +41,11 @@ type Operations = Omit<Client, 'destroy'>
 export interface Ledger extends Operations {
   /** Calls under way, for metrics and tests. */
   readonly pending: number
+  /**
+   * How many events a request may have, as far as it is known: what a server in production takes, until
+   * a larger request than `requestEventsMax` was refused.
+   */
+  largestRequest(): number
   close(): void
 }
 
@@ -46,6 +54,9 @@ export interface Ledger extends Operations {
  * started with `--development`: every server takes this many.
  */
 export const requestEventsMax = 250
+
+/** What a server takes that was not started for development. */
+const largeRequestEventsMax = 8_189
 
 /** Half of that, so that single calls still join a pack. */
 const packEventsMax = 125
@@ -65,6 +76,7 @@ export async function createLedger(options: LedgerOptions): Promise<Ledger> {
   let pending = 0
   /** Calls past their deadline that the client still works on: while there is one, the ledger is down. */
   let overdue = 0
+  let largestRequest = largeRequestEventsMax
 
   /** The client for one more call. An evicted one is left alone: destroying it would abort the process (0.17.9). */
   function admit(): Client {
@@ -108,7 +120,8 @@ export async function createLedger(options: LedgerOptions): Promise<Ledger> {
         (error: unknown) => {
           settle()
           if (isEviction(error) && client === used) client = null
-          reject(isClientGone(error) ? new LedgerOutcomeUnknown(String(error)) : error)
+          if (isTooLarge(error)) largestRequest = requestEventsMax
+          reject(toLedgerError(error))
         },
       )
     })
@@ -142,6 +155,7 @@ export async function createLedger(options: LedgerOptions): Promise<Ledger> {
     get pending() {
       return pending
     },
+    largestRequest: () => largestRequest,
     close() {
       closed = true
       client?.destroy()
@@ -170,6 +184,16 @@ function isClientGone(error: unknown): boolean {
     isEviction(error) ||
     (error instanceof RequestError && error.code === ErrorCodes.ERR_CLIENT_CLOSED)
   )
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof RequestError && error.code === ErrorCodes.ERR_TOO_MUCH_DATA
+}
+
+/** What the client's error means; anything else is one of the caller's. */
+function toLedgerError(error: unknown): unknown {
+  if (isClientGone(error)) return new LedgerOutcomeUnknown(String(error))
+  return isTooLarge(error) ? new RequestTooLarge(String(error)) : error
 }
 
 /** The client takes IP addresses only; a host name (as in docker compose) is resolved here. */

@@ -16,20 +16,22 @@ export type SuspenseState =
   | 'assigned'
   /** It went back to where it came from. */
   | 'returned'
+  /** The house itself has sent it back, from its bank account. */
+  | 'paid_out'
 
 /** How a deposit stands, or stood, in suspense. */
 export interface Suspense {
   state: SuspenseState
   /** The pending transfer whose resolution lets the money out. */
   rightId: Uuid
-  /** When it was assigned or returned, ns since 1970; undefined while it is open. */
+  /** When it was let out, ns since 1970; undefined while it is open. */
   changedAt: bigint | undefined
 }
 
 export interface BookedDeposit {
   /** The transfer out of the clearing account: into the wallet, or into suspense. */
   operation: StoredOperation
-  /** The wallet it was for in the end; undefined while it is in suspense, and after its return. */
+  /** The wallet it was for in the end; undefined while there is none, or there never will be. */
   walletId: Uuid | undefined
   /** Undefined when it went to a wallet at once. */
   suspense: Suspense | undefined
@@ -42,12 +44,9 @@ export function wasSuspended(deposit: BookedDeposit): deposit is SuspendedDeposi
   return deposit.suspense !== undefined
 }
 
-/** Into suspense, the right, its use, out of suspense, and the payment of what was owed. */
-const transfersMax = 5
-
 /** The deposit of an id, whatever attempt it took; undefined when there is none. */
 export async function readDeposit(ledger: Ledger, id: Uuid): Promise<BookedDeposit | undefined> {
-  return foldDeposit(await readTrail(ledger, id, { limit: transfersMax }))
+  return foldDeposit(await readTrail(ledger, id))
 }
 
 /** A deposit by its transfer out of the clearing account; it is read again only when it is in suspense. */
@@ -78,16 +77,18 @@ function foldDeposit(transfers: readonly Transfer[]): BookedDeposit | undefined 
   if (!right || !(right.flags & TransferFlags.pending)) {
     throw new Error(`deposit ${toUuid(suspended.user_data_128)} is in suspense without a way out`)
   }
-  const assigned = find(TransferCode.suspense_assignment)
-  const returned = find(TransferCode.suspense_return)
-  const state = assigned ? 'assigned' : returned ? 'returned' : 'open'
+  const out = transfers.find(({ code }) => waysOut.has(code))
+  const state = out ? waysOut.get(out.code)! : 'open'
   return {
     operation: toStored(suspended),
-    walletId: assigned && toUuid(assigned.credit_account_id),
-    suspense: {
-      state,
-      rightId: toUuid(right.id),
-      changedAt: (assigned ?? returned)?.timestamp,
-    },
+    walletId: out && state === 'assigned' ? toUuid(out.credit_account_id) : undefined,
+    suspense: { state, rightId: toUuid(right.id), changedAt: out?.timestamp },
   }
 }
+
+/** The transfers that let money out of suspense, and how it stands after each. */
+const waysOut = new Map<number, SuspenseState>([
+  [TransferCode.suspense_assignment, 'assigned'],
+  [TransferCode.suspense_return, 'returned'],
+  [TransferCode.suspense_payout, 'paid_out'],
+])

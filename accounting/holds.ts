@@ -7,10 +7,11 @@
  * again by a new pending transfer until the original deadline.
  */
 import { type Transfer, TransferFlags } from 'tigerbeetle-node'
+import { givingBack } from './budget-uses.ts'
 import { assetOfLedger, TransferCode } from './chart.ts'
 import type { Ledger } from './client.ts'
 import { computeUuid, toUuid, type Uuid } from './ids.ts'
-import { toPost, toTransfer, toVoid } from './legs.ts'
+import { type Leg, legId, toFurtherTransfers, toPost, toTransfer, toVoid } from './legs.ts'
 import { type Step, submitStep } from './steps.ts'
 import { readTrail } from './trail.ts'
 
@@ -103,12 +104,15 @@ export interface Capture {
   amountMinor: bigint
   /** Whether the rest goes back to the payer; otherwise it is held again. */
   isFinal: boolean
+  /** What the payee pays for it, out of what is captured. */
+  feeLegs: readonly Leg[]
 }
 
 /**
  * Captures from an open hold: debit payer, credit payee. With `isFinal` false one chain posts the part
  * and holds the rest again until the original deadline; less than a second before it the rest goes
- * back. Rejects with LedgerUnavailable (nothing happened) or LedgerOutcomeUnknown.
+ * back. A fee's transfer carries the capture's id, not the hold's.
+ * Rejects with LedgerUnavailable (nothing happened) or LedgerOutcomeUnknown.
  */
 export async function captureHold(
   ledger: Ledger,
@@ -121,7 +125,8 @@ export async function captureHold(
   const timeoutSeconds = Number((hold.deadline - now) / nsPerSecond)
   const { id, inputHash } = capture
   const post = toPost({ id, pendingId: hold.pending.id, inputHash }, capture.amountMinor)
-  if (capture.isFinal || rest <= 0n || timeoutSeconds <= 0) return submitStep(ledger, [post])
+  const taken = [post, ...toFurtherTransfers(capture.feeLegs, { id, operationId: id, inputHash })]
+  if (capture.isFinal || rest <= 0n || timeoutSeconds <= 0) return submitStep(ledger, taken)
   const again = toTransfer(
     {
       debitAccountId: hold.payerWalletId,
@@ -131,18 +136,21 @@ export async function captureHold(
       code: TransferCode.hold,
       timeoutSeconds,
     },
-    { id: computeUuid('leg', id, 1), operationId: hold.id, inputHash },
+    { id: legId(id, 1), operationId: hold.id, inputHash },
   )
-  return submitStep(ledger, [post, again])
+  return submitStep(ledger, [...taken, again])
 }
 
 /**
- * Gives everything that is still held back to the payer. The transfer's id is computed from the pending
- * one, so that repeating it changes nothing.
+ * Gives everything that is still held back to the payer, and to the payer's budgets what the hold has
+ * used of them, unless a part was captured. The transfer's id is computed from the pending one, so that
+ * repeating it changes nothing.
  */
 export async function voidHold(ledger: Ledger, hold: Hold): Promise<Step> {
   if (!hold.pending) return { kind: 'stale' }
   const pendingId = hold.pending.id
   const id = computeUuid('void', pendingId)
-  return submitStep(ledger, [toVoid({ id, pendingId, inputHash: hold.inputHash })])
+  const money = toVoid({ id, pendingId, inputHash: hold.inputHash })
+  if (hold.capturedMinor > 0n) return submitStep(ledger, [money])
+  return givingBack(ledger, hold.id, (voids) => submitStep(ledger, [money, ...voids]))
 }

@@ -48,7 +48,7 @@ export interface HouseStatement {
 export class HouseTooBusy extends Error {}
 
 /** What is asked for at once; a server that gives less is asked more often. */
-const pageLimit = 2_000
+const pageLimit = 1_000
 /** How many accounts may have been used since the moment. */
 const changedMax = 100_000
 /** How many balances are looked up at once. */

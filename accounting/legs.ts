@@ -3,7 +3,7 @@
  */
 import { type Transfer, TransferFlags } from 'tigerbeetle-node'
 import type { Asset, ControlCode, TransferCode } from './chart.ts'
-import { toLedgerId, type Uuid } from './ids.ts'
+import { computeUuid, toLedgerId, type Uuid } from './ids.ts'
 
 /** One debit and one credit of the same amount. */
 export interface Leg {
@@ -20,6 +20,8 @@ export interface Leg {
    * than fail (TigerBeetle's balancing_debit with balancing_credit).
    */
   isBalancing?: true
+  /** Moves only as much as the debit account has, be it nothing (TigerBeetle's balancing_debit alone). */
+  isBalancingDebit?: true
   /** Closes the credit account while the leg is pending. */
   isClosing?: true
   /**
@@ -27,7 +29,19 @@ export interface Leg {
    * rule that the leg follows (a fee schedule), for legs whose code says so.
    */
   ruleNumber?: bigint
+  /** Gives the leg its id in place of its index in the chain, so that it can be looked up. */
+  name?: string
 }
+
+/** The id of a further leg of a chain, by the principal leg's id: at this index, or of this name. */
+export function legId(principalId: Uuid, leg: number | string): Uuid {
+  return typeof leg === 'string'
+    ? computeUuid('named leg', principalId, leg)
+    : computeUuid('leg', principalId, leg)
+}
+
+/** Transfers that belong to one linked chain, in their order. */
+export type Chain = readonly Transfer[]
 
 /** What a leg carries besides. */
 export interface LegNames {
@@ -59,9 +73,17 @@ export function toTransfer(leg: Leg, names: LegNames): Transfer {
       (leg.isBalancing
         ? TransferFlags.balancing_debit | TransferFlags.balancing_credit
         : TransferFlags.none) |
+      (leg.isBalancingDebit ? TransferFlags.balancing_debit : TransferFlags.none) |
       (leg.isClosing ? TransferFlags.closing_credit : TransferFlags.none),
     timestamp: 0n,
   }
+}
+
+/** Legs that come after a principal leg in its chain, as transfers; `names` are the principal's. */
+export function toFurtherTransfers(legs: readonly Leg[], names: LegNames): Transfer[] {
+  return legs.map((leg, index) =>
+    toTransfer(leg, { ...names, id: legId(names.id, leg.name ?? index + 1) }),
+  )
 }
 
 /** How a pending transfer is resolved. What is not told is taken over from it. */

@@ -39,6 +39,7 @@ export async function findOwedLegs(
   wallet: OwnedWallet,
   amountMinor: bigint,
 ): Promise<Leg[]> {
+  if (amountMinor === 0n) return []
   const { id } = receivableAccount(wallet.userId, wallet.asset)
   const owedMinor = (await readReceivables(ledger, [id])).get(id) ?? 0n
   return owedMinor > 0n ? [toOwedLeg(wallet, amountMinor)] : []

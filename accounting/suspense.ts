@@ -1,11 +1,13 @@
 /**
  * Suspense: money that a payment system has received and that cannot be credited to the wallet it
- * names. With it comes a right on the control ledger to let it out: assigning and returning both use it
- * up, and TigerBeetle resolves a pending transfer at most once, so that exactly one of them happens.
+ * names. With it comes a right on the control ledger to let it out: assigning, returning and paying it
+ * out all use it up, and TigerBeetle resolves a pending transfer at most once, so that exactly one of
+ * them happens.
  */
 import type { Transfer } from 'tigerbeetle-node'
 import {
   type AccountPlan,
+  bankAccount,
   clearingAccount,
   controlAccount,
   rightsAccount,
@@ -15,7 +17,7 @@ import { type Asset, assetOfLedger, ControlCode, controlOf, TransferCode } from 
 import type { Ledger } from './client.ts'
 import type { SuspendedDeposit } from './deposits.ts'
 import type { Uuid } from './ids.ts'
-import { type Leg, toPost, toTransfer } from './legs.ts'
+import { type Chain, type Leg, toPost, toTransfer } from './legs.ts'
 import { findOwedLegs } from './receivable.ts'
 import { type Step, submitStep } from './steps.ts'
 
@@ -74,6 +76,23 @@ export function toSuspenseReturn(deposit: SuspendedDeposit, freshId: () => Uuid)
     code: TransferCode.suspense_return,
   }
   return toOwnTransfer(deposit, leg, freshId)
+}
+
+/**
+ * The transfers by which the house itself sends a deposit in suspense back: its right is used up, debit
+ * suspense, credit bank. The payment system's clearing account keeps the money.
+ */
+export function toSuspensePayout(deposit: SuspendedDeposit, freshId: () => Uuid): Chain {
+  const { creditAccountId, amountMinor, ledger } = deposit.operation
+  const asset = assetOfLedger(ledger)
+  const leg = {
+    debitAccountId: creditAccountId,
+    creditAccountId: bankAccount(asset).id,
+    amountMinor,
+    asset,
+    code: TransferCode.suspense_payout,
+  }
+  return [toRelease(deposit, freshId), toOwnTransfer(deposit, leg, freshId)]
 }
 
 /**

@@ -6,8 +6,8 @@ import { type Transfer, TransferFlags } from 'tigerbeetle-node'
 import { assetOf, TransferCode } from './chart.ts'
 import { type Ledger, LedgerOutcomeUnknown, LedgerUnavailable } from './client.ts'
 import { computeUuid, toLedgerId, toUuid, type Uuid } from './ids.ts'
-import { type Leg, link, toTransfer } from './legs.ts'
-import { type PassingReason, readOutcome } from './outcome.ts'
+import { type Leg, legId, link, toTransfer } from './legs.ts'
+import { type Outcome, type PassingReason, readOutcome } from './outcome.ts'
 
 /** An operation as a flow plans it. One leg is the principal: it stands for the operation. */
 export interface Plan {
@@ -27,6 +27,15 @@ export function principalOf({ legs, principalLeg = 0 }: Pick<Plan, 'legs' | 'pri
   const leg = legs[principalLeg]
   if (!leg) throw new RangeError(`a plan of ${legs.length} legs has no leg ${principalLeg}`)
   return leg
+}
+
+/** A chain's legs, some of which come before the principal one, which is the first of the others. */
+export function chainLegs(
+  before: readonly Leg[],
+  [principal, ...after]: readonly [Leg, ...Leg[]],
+): Required<Pick<Plan, 'legs' | 'principalLeg'>> {
+  const [first, ...others] = [...before, principal, ...after] as [Leg, ...Leg[]]
+  return { legs: [first, ...others], principalLeg: before.length }
 }
 
 /** The principal leg as the ledger stores it. */
@@ -62,6 +71,20 @@ export type Submission =
    */
   | { kind: 'invalid'; leg: number; status: string }
 
+/** A plan that may be tried when the one before was declined. */
+export interface WayOut extends Plan {
+  /** Whether it is one for a decline at this leg; for any when it is left out. */
+  isFor?: (declined: Leg) => boolean
+}
+
+/** What has become of attempts at an operation. */
+export interface Attempted {
+  submission: Submission
+  attempt: number
+  /** The leg of another plan whose decline led to the plan of the attempt. */
+  because?: Leg
+}
+
 /** Attempts that are tried in one call for an operation on an object before giving up. */
 const attemptsPerCall = 1_000
 
@@ -79,27 +102,34 @@ export async function submitOnce(ledger: Ledger, plan: Plan): Promise<Submission
  * decline, but succeeds at most once: attempt n + 1 is tried only after attempt n is burnt.
  *
  * There can be several plans of the same operation, the one that is wanted most first: an attempt at
- * the next one follows the decline of the one before. Whichever plan it is for, attempt n has the
- * same id: so only one of them happens, also when others try with other plans at the same time.
+ * the next one follows the decline of the one before, when it is a way out for the leg that was
+ * declined. Whichever plan it is for, attempt n has the same id: so only one of them happens, also when
+ * others try with other plans at the same time.
  *
- * `firstAttempt` may skip attempts that are known to be burnt. The answer tells the attempt it ended with.
+ * `firstAttempt` may skip attempts that are known to be burnt. The answer tells the attempt it ended
+ * with, and the decline that led to the plan of it.
  * Rejects with LedgerUnavailable (nothing happened) or LedgerOutcomeUnknown.
  */
 export async function submitAttempts(
   ledger: Ledger,
-  plans: readonly [Plan, ...Plan[]],
+  plans: readonly [Plan, ...WayOut[]],
   firstAttempt: number,
-): Promise<{ submission: Submission; attempt: number }> {
+): Promise<Attempted> {
   let [plan, ...others] = plans
+  let told: Pick<Attempted, 'because'> = {}
   for (let attempt = firstAttempt; attempt < firstAttempt + attemptsPerCall; attempt += 1) {
     const chain = toTransfers(plan, attemptId(plan.operationId, attempt))
     const submission = await submitFinally(ledger, chain, plan.principalLeg)
-    if (submission.kind !== 'declined') return { submission, attempt }
+    if (submission.kind !== 'declined') return { submission, attempt, ...told }
     if (!submission.reason) continue
     const [next, ...rest] = others
-    if (!next) return { submission, attempt }
+    const declined = plan.legs[submission.leg]
+    if (!next || !declined || !(next.isFor?.(declined) ?? true)) {
+      return { submission, attempt, ...told }
+    }
     plan = next
     others = rest
+    told = { because: declined }
   }
   throw new Error(`operation ${plan.operationId}: more than ${attemptsPerCall} burnt attempts`)
 }
@@ -172,6 +202,16 @@ export async function submitChain(
   const principal = transfers[principalLeg]
   if (!principal) throw new RangeError('a chain has at least its principal leg')
   const outcome = readOutcome(await ledger.createTransfers(link(transfers)), principalLeg)
+  if (outcome.kind !== 'exists') return toSubmission(principal, outcome)
+  const [stored] = await afterSubmission(ledger.lookupTransfers([principal.id]))
+  return toReplay(principal, stored)
+}
+
+/** What the outcome of a chain means for its operation, unless something exists already. */
+export function toSubmission(
+  principal: Transfer,
+  outcome: Exclude<Outcome, { kind: 'exists' }>,
+): Submission {
   switch (outcome.kind) {
     case 'created':
       return {
@@ -179,11 +219,6 @@ export async function submitChain(
         replayed: false,
         operation: toStored({ ...principal, timestamp: outcome.timestamp }),
       }
-    case 'exists': {
-      const [stored] = await afterSubmission(ledger.lookupTransfers([principal.id]))
-      if (!stored) throw new Error(`${toUuid(principal.id)}: a leg exists without its principal`)
-      return compare({ inputHash: principal.user_data_32 }, toStored(stored))
-    }
     case 'declined':
       return { kind: 'declined', leg: outcome.leg, reason: outcome.reason }
     case 'burnt':
@@ -195,21 +230,23 @@ export async function submitChain(
   }
 }
 
+/** What a chain of which something exists means: its principal leg as the ledger has it tells. */
+export function toReplay(
+  principal: Transfer,
+  stored: Transfer | undefined,
+): Extract<Submission, { kind: 'done' | 'conflict' }> {
+  if (!stored) throw new Error(`${toUuid(principal.id)}: a leg exists without its principal`)
+  return compare({ inputHash: principal.user_data_32 }, toStored(stored))
+}
+
 /**
  * Burns the id of a transfer, so that it can never happen, and returns undefined; or returns what has
  * happened under it already. A transfer between accounts that never exist does it.
  * Rejects with LedgerOutcomeUnknown: burning may follow a submission.
  */
 export async function burnId(ledger: Ledger, id: Uuid): Promise<StoredOperation | undefined> {
-  const leg = {
-    debitAccountId: computeUuid('nobody'),
-    creditAccountId: computeUuid('nobody else'),
-    amountMinor: 0n,
-    asset: assetOf('USD'),
-    code: TransferCode.payment,
-  }
-  const never = toTransfer(leg, { id, operationId: id, inputHash: 1 })
-  const outcome = readOutcome(await afterSubmission(ledger.createTransfers([never])))
+  const never = toTransfers(planNever({ operationId: id, inputHash: 1 }), id)
+  const outcome = readOutcome(await afterSubmission(ledger.createTransfers(never)))
   if (outcome.kind === 'declined' || outcome.kind === 'burnt') return undefined
   if (outcome.kind === 'exists') {
     const [transfer] = await afterSubmission(ledger.lookupTransfers([toLedgerId(id)]))
@@ -218,8 +255,20 @@ export async function burnId(ledger: Ledger, id: Uuid): Promise<StoredOperation 
   throw new Error(`transfer ${id} could not be burnt: ${outcome.kind}`)
 }
 
+/** A plan that never happens: submitting it burns the operation's id, or tells what has happened under it. */
+export function planNever(key: Pick<Plan, 'operationId' | 'inputHash'>): Plan {
+  const leg = {
+    debitAccountId: computeUuid('nobody'),
+    creditAccountId: computeUuid('nobody else'),
+    amountMinor: 0n,
+    asset: assetOf('USD'),
+    code: TransferCode.payment,
+  }
+  return { ...key, legs: [leg] }
+}
+
 /** Waits for a step that follows a submission: from then on "nothing was submitted" is not true. */
-async function afterSubmission<T>(step: Promise<T>): Promise<T> {
+export async function afterSubmission<T>(step: Promise<T>): Promise<T> {
   try {
     return await step
   } catch (error) {
@@ -228,10 +277,11 @@ async function afterSubmission<T>(step: Promise<T>): Promise<T> {
   }
 }
 
-function toTransfers(plan: Plan, principalId: Uuid): Transfer[] {
+/** The legs of a plan as transfers that are not linked yet; the others' ids are computed from the principal's. */
+export function toTransfers(plan: Plan, principalId: Uuid): Transfer[] {
   const { operationId, inputHash, occurredAt, principalLeg = 0 } = plan
   return plan.legs.map((leg, index) => {
-    const id = index === principalLeg ? principalId : computeUuid('leg', principalId, index)
+    const id = index === principalLeg ? principalId : legId(principalId, leg.name ?? index)
     return toTransfer(leg, { id, operationId, inputHash, occurredAt })
   })
 }

@@ -4,15 +4,19 @@
  * A withdrawal is a pending transfer wallet -> clearing account without a timeout, linked with a right
  * on the control ledger. The right is resolved once: by the payment system that takes the withdrawal
  * (post), or by the owner who cancels it (void). Of one that is taken only the outside knows what
- * became of it: it was paid (post of the money), or it has failed (void). All transfers carry the
- * withdrawal's id in `user_data_128`, so that its state is read from the ledger alone.
+ * became of it: it was paid (post of the money), or it has failed (void). A fee is pending beside the
+ * money and is resolved in the same chain. All transfers carry the withdrawal's id in `user_data_128`, so
+ * that its state is read from the ledger alone. What it has used of its owner's budgets is given back in
+ * the chain that gives the money back.
  */
 import type { Transfer } from 'tigerbeetle-node'
 import { controlAccount, provideAccounts, rightsAccount } from './accounts.ts'
+import { givingBack } from './budget-uses.ts'
 import { type Asset, assetOfLedger, ControlCode, controlOf, TransferCode } from './chart.ts'
 import type { Ledger } from './client.ts'
+import { type StoredFee, toStoredFee } from './fees.ts'
 import { toUuid, type Uuid } from './ids.ts'
-import { type Leg, toPost, toVoid } from './legs.ts'
+import { type Leg, legId, toPost, toVoid } from './legs.ts'
 import { throughFreeze } from './standing.ts'
 import { type Step, submitStep } from './steps.ts'
 import { readTrail } from './trail.ts'
@@ -36,6 +40,8 @@ export interface Withdrawal {
   clearingAccountId: Uuid
   ledger: number
   amountMinor: bigint
+  /** What it costs, with its pending transfer; undefined when that is nothing. */
+  fee: (StoredFee & { id: Uuid }) | undefined
   state: WithdrawalState
   /** Of the request. */
   inputHash: number
@@ -50,12 +56,17 @@ export interface Withdrawal {
   changedAt: bigint
 }
 
-/** The money, the right, and what resolves each. */
-const transfersMax = 4
+/** The money, the right, the fee, and what resolves each; budgets have transfers of the same id, too. */
+const codes: ReadonlySet<number> = new Set([
+  TransferCode.withdrawal,
+  TransferCode.fee,
+  ControlCode.withdrawal_take,
+])
 
 /** A withdrawal as the ledger has it; undefined when there is none. */
 export async function readWithdrawal(ledger: Ledger, id: Uuid): Promise<Withdrawal | undefined> {
-  return foldWithdrawal(await readTrail(ledger, id, { limit: transfersMax }))
+  const transfers = await readTrail(ledger, id)
+  return foldWithdrawal(transfers.filter(({ code }) => codes.has(code)))
 }
 
 /** The state that resolving the money, or the right, leads to. */
@@ -66,8 +77,11 @@ const states = new Map<number, Partial<Record<Phase, WithdrawalState>>>([
 
 /** What a withdrawal's transfers, oldest first, amount to. Pure. */
 function foldWithdrawal(transfers: readonly Transfer[]): Withdrawal | undefined {
-  const [money, right] = transfers
-  if (money?.code !== TransferCode.withdrawal || !right) return undefined
+  const find = (code: number) => transfers.find((transfer) => transfer.code === code)
+  const money = find(TransferCode.withdrawal)
+  const right = find(ControlCode.withdrawal_take)
+  if (!money || !right) return undefined
+  const fee = find(TransferCode.fee)
   let state: WithdrawalState = 'requested'
   let step = money
   let takeId: Uuid | undefined
@@ -85,6 +99,7 @@ function foldWithdrawal(transfers: readonly Transfer[]): Withdrawal | undefined 
     clearingAccountId: toUuid(money.credit_account_id),
     ledger: money.ledger,
     amountMinor: money.amount,
+    fee: fee && { ...toStoredFee(fee, money.debit_account_id), id: toUuid(fee.id) },
     state,
     inputHash: money.user_data_32,
     stepHash: step.user_data_32,
@@ -105,9 +120,12 @@ export interface WithdrawalOrder {
 
 /**
  * The legs of a request. The first is declined with `exceeds_debits` or `credit_account_not_found` when
- * the payment system has not brought in so much.
+ * the payment system has not brought in so much; the fee, which it does not pay out, has no part in that.
  */
-export function toWithdrawalLegs(order: WithdrawalOrder): [money: Leg, right: Leg] {
+export function toWithdrawalLegs(
+  order: WithdrawalOrder,
+  feeLegs: readonly Leg[],
+): [money: Leg, right: Leg, ...fee: Leg[]] {
   const { walletId, clearingAccountId, amountMinor, asset } = order
   return [
     {
@@ -126,6 +144,7 @@ export function toWithdrawalLegs(order: WithdrawalOrder): [money: Leg, right: Le
       code: ControlCode.withdrawal_take,
       timeoutSeconds: 0,
     },
+    ...feeLegs.map((leg) => ({ ...leg, timeoutSeconds: 0 })),
   ]
 }
 
@@ -152,26 +171,41 @@ export function takeWithdrawal(
   return submitStep(ledger, [toPost({ ...step, pendingId }, 0n)])
 }
 
-/** Cancels a withdrawal and gives the money back. `stale` when it was taken or cancelled before. */
+/** Cancels a withdrawal and gives the money back, and what it has used of budgets. `stale` when it was taken or cancelled before. */
 export function cancelWithdrawal(
   ledger: Ledger,
-  { id, rightId, inputHash }: Withdrawal,
+  withdrawal: Withdrawal,
   freshId: () => Uuid,
 ): Promise<Step> {
+  const { rightId, inputHash } = withdrawal
   const right = toVoid({ id: freshId(), pendingId: rightId, inputHash })
-  const money = toVoid({ id: freshId(), pendingId: id, inputHash })
-  return submitStep(ledger, [right, money])
+  const chain = [right, ...giveBack(withdrawal, { id: freshId(), inputHash })]
+  return givingBack(ledger, withdrawal.id, (voids) => submitStep(ledger, [...chain, ...voids]))
 }
 
-/** Books that a withdrawal that was taken has failed: the money goes back. */
-export function failWithdrawal(ledger: Ledger, { id }: Withdrawal, step: NamedStep): Promise<Step> {
-  return submitStep(ledger, [toVoid({ ...step, pendingId: id })])
+/** What gives the money and the fee back. */
+function giveBack({ id: pendingId, fee }: Withdrawal, step: NamedStep): Transfer[] {
+  const money = toVoid({ ...step, pendingId })
+  if (!fee) return [money]
+  return [money, toVoid({ id: legId(step.id, 1), pendingId: fee.id, inputHash: step.inputHash })]
 }
 
 /**
- * Books that a withdrawal that was taken was paid: debit wallet, credit clearing. Declined with
- * `debit_account_already_closed` when the wallet is frozen; with the freeze's transfer it is booked in
- * a chain that thaws and freezes again, and is `stale` when the freeze was undone before.
+ * Books that a withdrawal that was taken has failed: the money goes back, and what it has used of budgets.
+ */
+export function failWithdrawal(
+  ledger: Ledger,
+  withdrawal: Withdrawal,
+  step: NamedStep,
+): Promise<Step> {
+  const chain = giveBack(withdrawal, step)
+  return givingBack(ledger, withdrawal.id, (voids) => submitStep(ledger, [...chain, ...voids]))
+}
+
+/**
+ * Books that a withdrawal that was taken was paid: debit wallet, credit clearing, and the fee.
+ * Declined with `debit_account_already_closed` when the wallet is frozen; with the freeze's transfer it
+ * is booked in a chain that thaws and freezes again, and is `stale` when the freeze was undone before.
  */
 export function confirmWithdrawal(
   ledger: Ledger,
@@ -179,9 +213,13 @@ export function confirmWithdrawal(
   step: NamedStep,
   freeze: { id: Uuid | undefined; freshId: () => Uuid },
 ): Promise<Step> {
-  const { id: pendingId, walletId, amountMinor } = withdrawal
-  const post = toPost({ ...step, pendingId }, amountMinor)
-  if (freeze.id === undefined) return submitStep(ledger, [post])
+  const { id: pendingId, walletId, amountMinor, fee } = withdrawal
+  const posts = [toPost({ ...step, pendingId }, amountMinor)]
+  if (fee) {
+    const { inputHash } = step
+    posts.push(toPost({ id: legId(step.id, 1), pendingId: fee.id, inputHash }, fee.amountMinor))
+  }
+  if (freeze.id === undefined) return submitStep(ledger, posts)
   const wallet = { id: walletId, asset: assetOfLedger(withdrawal.ledger) }
-  return submitStep(ledger, throughFreeze(wallet, freeze.id, [post], freeze.freshId), 1)
+  return submitStep(ledger, throughFreeze(wallet, freeze.id, posts, freeze.freshId), 1)
 }

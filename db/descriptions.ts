@@ -2,6 +2,7 @@
  * What describes money without being money: memos, deposits as payment systems told them, reasons of
  * declines. Insert-only, and keyed by the hash of the input that the ledger keeps with the transfer.
  */
+import { sql } from 'kysely'
 import { createBatcher } from './batcher.ts'
 import type { Database } from './database.ts'
 
@@ -19,13 +20,15 @@ export function isAmong(keys: readonly DescriptionKey[]): (key: DescriptionKey) 
 
 const keyText = ({ operationId, inputHash }: DescriptionKey) => `${operationId}/${inputHash}`
 
+export type Memo = DescriptionKey & { memo: string }
+
 /** Keeps memos, those that are written at about the same time in one statement. */
 export interface MemoWriter {
   /**
    * Keeps a memo; the same key again changes nothing. It comes before the transfer: a memo without
    * one harms nobody. @throws BatcherFull
    */
-  add(memo: DescriptionKey & { memo: string }): Promise<void>
+  add(memo: Memo): Promise<void>
 }
 
 const memosPerStatement = 500
@@ -35,20 +38,21 @@ export function createMemoWriter(db: Database): MemoWriter {
   return createBatcher({
     batchMax: memosPerStatement,
     queueMax: memosWaitingMax,
-    write: async (memos) => {
-      await db
-        .insertInto('memos')
-        .values(
-          memos.map(({ operationId, inputHash, memo }) => ({
-            transfer_id: operationId,
-            input_hash: BigInt(inputHash),
-            memo,
-          })),
-        )
-        .onConflict((conflict) => conflict.doNothing())
-        .execute()
-    },
+    write: (memos) => insertMemos(db, memos),
   })
+}
+
+/** Keeps memos in one statement, however many; the same key again changes nothing. */
+export async function insertMemos(db: Database, memos: readonly Memo[]): Promise<void> {
+  if (memos.length === 0) return
+  await sql`
+    INSERT INTO memos (transfer_id, input_hash, memo)
+    SELECT * FROM unnest(
+      ${memos.map(({ operationId }) => operationId)}::uuid[],
+      ${memos.map(({ inputHash }) => inputHash)}::bigint[],
+      ${memos.map(({ memo }) => memo)}::text[]
+    )
+    ON CONFLICT DO NOTHING`.execute(db)
 }
 
 /** The memos of transfers, by operation id. */
@@ -150,18 +154,18 @@ export interface Decline extends DescriptionKey {
   code: string
 }
 
-/** Keeps the reason of a decline, after the attempt's id is burnt; the first reason stays. */
-export async function insertDecline(db: Database, decline: Decline): Promise<void> {
-  await db
-    .insertInto('declines')
-    .values({
-      operation_id: decline.operationId,
-      attempt: decline.attempt,
-      input_hash: BigInt(decline.inputHash),
-      code: decline.code,
-    })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute()
+/** Keeps reasons of declines, after the attempts' ids are burnt; the first reason of one stays. */
+export async function insertDeclines(db: Database, declines: readonly Decline[]): Promise<void> {
+  if (declines.length === 0) return
+  await sql`
+    INSERT INTO declines (operation_id, attempt, input_hash, code)
+    SELECT * FROM unnest(
+      ${declines.map(({ operationId }) => operationId)}::uuid[],
+      ${declines.map(({ attempt }) => attempt)}::integer[],
+      ${declines.map(({ inputHash }) => inputHash)}::bigint[],
+      ${declines.map(({ code }) => code)}::text[]
+    )
+    ON CONFLICT DO NOTHING`.execute(db)
 }
 
 /** The newest decline of an operation: every attempt up to this one is burnt. */
@@ -169,14 +173,27 @@ export async function findLastDecline(
   db: Database,
   operationId: string,
 ): Promise<Decline | undefined> {
-  const row = await db
+  return (await findLastDeclines(db, [operationId])).get(operationId)
+}
+
+/** The newest declines of operations, by operation id. */
+export async function findLastDeclines(
+  db: Database,
+  operationIds: readonly string[],
+): Promise<Map<string, Decline>> {
+  const rows = await db
     .selectFrom('declines')
-    .select(['attempt', 'input_hash', 'code'])
-    .where('operation_id', '=', operationId)
+    .distinctOn('operation_id')
+    .select(['operation_id', 'attempt', 'input_hash', 'code'])
+    .where('operation_id', '=', sql<string>`ANY(${operationIds}::uuid[])`)
+    .orderBy('operation_id')
     .orderBy('attempt', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  return (
-    row && { operationId, attempt: row.attempt, inputHash: Number(row.input_hash), code: row.code }
-  )
+    .execute()
+  const declines = rows.map((row) => ({
+    operationId: row.operation_id,
+    attempt: row.attempt,
+    inputHash: Number(row.input_hash),
+    code: row.code,
+  }))
+  return new Map(declines.map((decline) => [decline.operationId, decline]))
 }

@@ -6,7 +6,13 @@ import type { SelectQueryBuilder } from 'kysely'
 import type { Database } from './database.ts'
 import type { Schema } from './schema.ts'
 
-export type LifecycleKind = 'hold' | 'payment_request' | 'withdrawal' | 'refund' | 'suspense'
+export type LifecycleKind =
+  | 'hold'
+  | 'payment_request'
+  | 'withdrawal'
+  | 'refund'
+  | 'suspense'
+  | 'approval'
 
 export interface Lifecycle {
   kind: LifecycleKind
@@ -135,6 +141,23 @@ export async function listLifecycles(
     })
   }
   const rows = await query.orderBy('lifecycles.opened_at', 'desc').limit(filter.limit).execute()
+  return rows.map(toLifecycle)
+}
+
+/** Holds that have run out at a ledger time or later, in the order in which they did. */
+export async function listExpiredHolds(
+  db: Database,
+  { from, limit }: { from: bigint; limit: number },
+): Promise<Lifecycle[]> {
+  const rows = await db
+    .selectFrom('lifecycles')
+    .selectAll()
+    .where('kind', '=', 'hold')
+    .where('state', '=', 'expired')
+    .where('changed_at', '>=', from)
+    .orderBy('changed_at')
+    .limit(limit)
+    .execute()
   return rows.map(toLifecycle)
 }
 

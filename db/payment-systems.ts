@@ -13,15 +13,18 @@ export interface PaymentSystemRow {
   deactivatedAt: Date | null
 }
 
-/** Stores a payment system with its credential, or says which of the names is taken already. */
+/**
+ * Stores a payment system with its credential, under an id that was minted before or a fresh one, or
+ * says which of the names is taken already.
+ */
 export async function insertPaymentSystem(
   db: Database,
-  input: { name: string; email: string; passwordHash: string },
+  input: { id?: string; name: string; email: string; passwordHash: string },
 ): Promise<PaymentSystemRow | 'email_taken' | 'name_taken'> {
-  const { name, email, passwordHash } = input
+  const { name } = input
   try {
     return await db.transaction().execute(async (trx) => {
-      const user = await insertUser(trx, { role: 'payment_system', email, name, passwordHash })
+      const user = await insertUser(trx, { role: 'payment_system', ...input })
       if (typeof user === 'string') throw new EmailTaken()
       const { number } = await trx
         .insertInto('payment_systems')
@@ -29,7 +32,7 @@ export async function insertPaymentSystem(
         .returning('number')
         .executeTakeFirstOrThrow()
       const { id, createdAt, deactivatedAt } = user
-      return { id, number, name, email, createdAt, deactivatedAt }
+      return { id, number, name, email: input.email, createdAt, deactivatedAt }
     })
   } catch (error) {
     if (error instanceof EmailTaken) return 'email_taken'

@@ -3,6 +3,12 @@ import type { ColumnType, Generated } from 'kysely'
 /** Who an account belongs to decides what it may reach. */
 export type Role = 'customer' | 'payment_system' | 'operator'
 
+/** What kind of user a limit is for, when it is not set for one alone. */
+export type LimitKind = 'person' | 'business' | 'payment_system'
+
+/** Within which time a limit counts; it moves on with the clock. */
+export type LimitWindow = 'day' | 'week' | 'month'
+
 /** Written once. */
 type Fixed<T> = ColumnType<T, T, never>
 type FixedDefault<T> = ColumnType<T, T | undefined, never>
@@ -17,6 +23,10 @@ export interface UsersTable {
   password_hash: string
   created_at: FixedDefault<Date>
   deactivated_at: Date | null
+  /** Of a customer: which limits there are unless others are set. */
+  kind: Generated<'person' | 'business'>
+  /** Of the kind, of the one sequence that numbers all that decides about limits. */
+  kind_version: Generated<bigint>
 }
 
 export interface PaymentSystemsTable {
@@ -107,6 +117,48 @@ export interface DeclinesTable {
   input_hash: Fixed<bigint>
   code: Fixed<string>
   created_at: FixedDefault<Date>
+}
+
+/** Insert-only. Which batch a key was used for: the first one, by the hash of its input. */
+export interface BatchesTable {
+  id: Fixed<string>
+  input_hash: Fixed<bigint>
+  created_at: FixedDefault<Date>
+}
+
+export type PayrollState = 'uploading' | 'running' | 'finished'
+
+/** A file of payments that is carried out in the background. */
+export interface PayrollsTable {
+  number: Generated<bigint>
+  id: Fixed<string>
+  /** Of what was asked for besides the file. */
+  input_hash: Fixed<bigint>
+  user_id: Fixed<string>
+  /** The wallet that pays. */
+  wallet_id: Fixed<string>
+  state: ColumnType<PayrollState, PayrollState | undefined, PayrollState>
+  /** Known when all of it is there. */
+  row_count: ColumnType<number | null, undefined, number>
+  created_at: FixedDefault<Date>
+  progressed_at: ColumnType<Date, Date | undefined, Date>
+  finished_at: ColumnType<Date | null, undefined, Date>
+}
+
+/** A row of such a file as it was written, and how it was seen to end. */
+export interface PayrollItemsTable {
+  payroll_id: Fixed<string>
+  /** Among the rows, from 0. */
+  place: Fixed<number>
+  /** Of the file, from 1. */
+  line: Fixed<number>
+  recipient: Fixed<string>
+  amount: Fixed<string>
+  memo: Fixed<string | null>
+  /** What is asked for, as decimal digits; null when it cannot be read. */
+  amount_minor: Fixed<string | null>
+  status: 'done' | 'refused' | null
+  code: string | null
 }
 
 /** How far a reader of the ledger's transfers has come. */
@@ -212,6 +264,35 @@ export interface ReversalsTable {
   created_at: FixedDefault<Date>
 }
 
+/** Insert-only. What an operator asks others to approve, by (approval, hash of the operator's input). */
+export interface ApprovalsTable {
+  id: Fixed<string>
+  input_hash: Fixed<bigint>
+  kind: Fixed<string>
+  /** JSON text. */
+  body: ColumnType<unknown, string, never>
+  reason: Fixed<string>
+  requested_by: Fixed<string>
+  created_at: FixedDefault<Date>
+}
+
+/** Insert-only. What was told when an approval was decided. */
+export interface ApprovalDecisionsTable {
+  approval_id: Fixed<string>
+  input_hash: Fixed<bigint>
+  operator_id: Fixed<string>
+  reason: Fixed<string | null>
+  created_at: FixedDefault<Date>
+}
+
+/** Insert-only. That what was approved is done in PostgreSQL, or cannot be. */
+export interface ApprovalEffectsTable {
+  approval_id: Fixed<string>
+  /** A refusal code. */
+  failure: Fixed<string | null>
+  created_at: FixedDefault<Date>
+}
+
 /** Its numbers never change: a trigger refuses it. */
 export interface CurrenciesTable {
   number: Generated<number>
@@ -224,8 +305,100 @@ export interface CurrenciesTable {
   created_at: FixedDefault<Date>
 }
 
+/** Append-only. What operations cost; the amounts are prices, as decimal digits in minor units. */
+export interface FeeSchedulesTable {
+  id: Fixed<string>
+  input_hash: Fixed<bigint>
+  /** Named by the transfers of fees that were taken by it. */
+  number: FixedDefault<bigint>
+  operation: Fixed<'deposit' | 'payment' | 'withdrawal' | 'capture' | 'exchange'>
+  currency: Fixed<string>
+  fixed_minor: Fixed<string>
+  basis_points: Fixed<number>
+  min_minor: Fixed<string | null>
+  max_minor: Fixed<string | null>
+  borne_by: Fixed<'sender' | 'recipient'>
+  refund: Fixed<'none' | 'proportional'>
+  valid_from: Fixed<Date>
+  created_at: FixedDefault<Date>
+}
+
+/** Append-only. Limits that were set for one user; the newest of a currency and window is in force. */
+export interface LimitsTable {
+  id: Fixed<string>
+  /** Of one sequence; whoever commits later has the higher one. */
+  version: FixedDefault<bigint>
+  user_id: Fixed<string>
+  currency: Fixed<string>
+  window: Fixed<LimitWindow>
+  /** `default`: as for the user's kind. */
+  rule: Fixed<'amount' | 'none' | 'default'>
+  /** Minor units; of the rule `amount`. */
+  amount_minor: Fixed<bigint | null>
+  set_by: Fixed<string>
+  created_at: FixedDefault<Date>
+}
+
+/** Append-only. Limits of everyone of a kind; the newest of a currency and window is in force. */
+export interface LimitDefaultsTable {
+  id: Fixed<string>
+  version: FixedDefault<bigint>
+  kind: Fixed<LimitKind>
+  currency: Fixed<string>
+  window: Fixed<LimitWindow>
+  /** Minor units; null for no limit. */
+  amount_minor: Fixed<bigint | null>
+  set_by: Fixed<string>
+  created_at: FixedDefault<Date>
+}
+
+/** Append-only. What one `base` is worth; of each pair the newest row counts, in both directions. */
+export interface ExchangeRatesTable {
+  number: Generated<bigint>
+  id: Fixed<string>
+  base: Fixed<string>
+  quote: Fixed<string>
+  /** Both currencies, whichever of them is the base. */
+  pair: ColumnType<string, never, never>
+  /** Decimal text. */
+  mid: Fixed<string>
+  spread_basis_points: Fixed<number>
+  source: Fixed<string>
+  valid_until: Fixed<Date>
+  created_at: FixedDefault<Date>
+}
+
+/** Append-only. At which terms a user may exchange once; whether that was done is in the ledger. */
+export interface QuotesTable {
+  id: Fixed<string>
+  exchange_id: Fixed<string>
+  user_id: Fixed<string>
+  rate_number: Fixed<bigint>
+  side: Fixed<'sell' | 'buy'>
+  from_currency: Fixed<string>
+  to_currency: Fixed<string>
+  /** Decimal digits; nothing has moved. */
+  from_minor: Fixed<string>
+  to_minor: Fixed<string>
+  spread_minor: Fixed<string>
+  /** What it costs on top, and by which schedule; null when it is nothing. */
+  fee_minor: Fixed<string | null>
+  fee_number: Fixed<bigint | null>
+  /** About when its time is over: the ledger decides. */
+  ends_at: Fixed<Date>
+  created_at: FixedDefault<Date>
+}
+
 export interface Schema {
+  limits: LimitsTable
+  limit_defaults: LimitDefaultsTable
+  exchange_rates: ExchangeRatesTable
+  quotes: QuotesTable
+  approvals: ApprovalsTable
+  approval_decisions: ApprovalDecisionsTable
+  approval_effects: ApprovalEffectsTable
   currencies: CurrenciesTable
+  fee_schedules: FeeSchedulesTable
   tail_cursors: TailCursorsTable
   tail_deadlines: TailDeadlinesTable
   lifecycles: LifecyclesTable
@@ -240,6 +413,9 @@ export interface Schema {
   memos: MemosTable
   deposits: DepositsTable
   declines: DeclinesTable
+  batches: BatchesTable
+  payrolls: PayrollsTable
+  payroll_items: PayrollItemsTable
   users: UsersTable
   payment_systems: PaymentSystemsTable
   sessions: SessionsTable

@@ -1,6 +1,7 @@
 import { jsonArrayFrom } from 'kysely/helpers/postgres'
 import type { Database } from './database.ts'
 import { mintId } from './ids.ts'
+import { limitKindOf, type UserLimit, type UserLimits } from './limits.ts'
 import type { Role } from './schema.ts'
 
 /** A session with everything that a request needs to know about its user. */
@@ -16,6 +17,7 @@ export interface SessionRow {
   /** Given for a payment system only. */
   paymentSystem: { number: number; name: string } | undefined
   wallets: { id: string; number: string; currency: string; isClosed: boolean }[]
+  limits: UserLimits
 }
 
 export interface Lifetimes {
@@ -43,6 +45,8 @@ export async function findSession(
       'users.email',
       'users.username',
       'users.name',
+      'users.kind',
+      'users.kind_version',
       'payment_systems.number',
       'payment_systems.name as paymentSystemName',
     ])
@@ -59,16 +63,50 @@ export async function findSession(
           .orderBy('wallets.id'),
       ).as('wallets'),
     )
+    .select((eb) =>
+      jsonArrayFrom(
+        eb
+          .selectFrom('limits')
+          .distinctOn(['limits.currency', 'limits.window'])
+          .select(['limits.currency', 'limits.window', 'limits.rule'])
+          // As text: a number in JSON would lose digits.
+          .select((limit) => [
+            limit.cast<string | null>('limits.amount_minor', 'text').as('amountMinor'),
+            limit.cast<string>('limits.version', 'text').as('version'),
+          ])
+          .whereRef('limits.user_id', '=', 'users.id')
+          .orderBy('limits.currency')
+          .orderBy('limits.window')
+          .orderBy('limits.version', 'desc'),
+      ).as('limits'),
+    )
     .where('sessions.token_hash', '=', tokenHash)
     .where('sessions.created_at', '>', secondsBefore(now, lifetimes.absoluteSeconds))
     .where('sessions.seen_at', '>', secondsBefore(now, lifetimes.idleSeconds))
     .where('users.deactivated_at', 'is', null)
     .executeTakeFirst()
   if (!row) return undefined
-  const { created_at, seen_at, number, paymentSystemName, ...rest } = row
+  const { created_at, seen_at, number, paymentSystemName, kind, kind_version, ...rest } = row
   const paymentSystem =
     number === null || paymentSystemName === null ? undefined : { number, name: paymentSystemName }
-  return { ...rest, createdAt: created_at, seenAt: seen_at, paymentSystem }
+  const limits = {
+    userId: rest.userId,
+    kind: limitKindOf({ role: rest.role, kind }),
+    kindVersion: kind_version,
+    own: rest.limits.map(toUserLimit),
+  }
+  return { ...rest, createdAt: created_at, seenAt: seen_at, paymentSystem, limits }
+}
+
+function toUserLimit(row: {
+  currency: string
+  window: UserLimit['window']
+  rule: UserLimit['rule']
+  amountMinor: string | null
+  version: string
+}): UserLimit {
+  const amountMinor = row.amountMinor === null ? null : BigInt(row.amountMinor)
+  return { ...row, amountMinor, version: BigInt(row.version) }
 }
 
 export interface NewSession {

@@ -18,6 +18,8 @@ export interface User {
 export type Party = Pick<User, 'id' | 'username' | 'name'>
 
 export interface NewUser {
+  /** A fresh one, unless it was minted before. */
+  id?: string
   role: Role
   email: string
   username?: string | undefined
@@ -56,12 +58,12 @@ export async function insertUser(
   db: Database,
   user: NewUser,
 ): Promise<User | 'email_taken' | 'username_taken'> {
-  const { role, email, username, name, passwordHash } = user
+  const { id = mintId(), role, email, username, name, passwordHash } = user
   try {
     const row = await db
       .insertInto('users')
       .values({
-        id: mintId(),
+        id,
         role,
         email,
         username: username ?? null,

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { sql } from 'kysely'
 import type { Database } from './database.ts'
 import { isUniqueViolation } from './errors.ts'
 import { mintId } from './ids.ts'
@@ -167,38 +168,53 @@ export async function listWallets(db: Database, userId: string): Promise<Wallet[
 
 /** A wallet by its id (a UUID). */
 export async function findWallet(db: Database, id: string): Promise<Wallet | undefined> {
-  const row = await db.selectFrom('wallets').select(columns).where('id', '=', id).executeTakeFirst()
-  return row && toWallet(row)
+  return (await findWallets(db, [id])).get(id)
 }
 
-/** A wallet by its number for people. */
-export async function findWalletByNumber(
+/** Wallets by their ids. */
+export async function findWallets(
   db: Database,
-  number: string,
-): Promise<Wallet | undefined> {
-  const row = await db
+  ids: readonly string[],
+): Promise<Map<string, Wallet>> {
+  const rows = await db
     .selectFrom('wallets')
     .select(columns)
-    .where('number', '=', BigInt(number))
-    .executeTakeFirst()
-  return row && toWallet(row)
+    .where('id', '=', sql<string>`ANY(${ids}::uuid[])`)
+    .execute()
+  return new Map(rows.map((row) => [row.id, toWallet(row)]))
 }
 
-/**
- * A person's open wallets by username, oldest first: undefined when there is no such active customer.
- */
-export async function findWalletsOfUsername(
+/** Wallets by their numbers for people, as decimal digits without zeros in front. */
+export async function findWalletsByNumber(
   db: Database,
-  username: string,
-): Promise<Wallet[] | undefined> {
-  const user = await db
-    .selectFrom('users')
-    .select('id')
-    .where('username', '=', username)
-    .where('role', '=', 'customer')
-    .where('deactivated_at', 'is', null)
-    .executeTakeFirst()
-  return user && (await listWallets(db, user.id)).filter(({ closedAt }) => !closedAt)
+  numbers: readonly string[],
+): Promise<Map<string, Wallet>> {
+  const rows = await db
+    .selectFrom('wallets')
+    .select(columns)
+    .where('number', '=', sql<bigint>`ANY(${numbers}::bigint[])`)
+    .execute()
+  return new Map(rows.map((row) => [String(row.number), toWallet(row)]))
+}
+
+/** Open wallets of active customers by username, oldest first; those with none are left out. */
+export async function findWalletsOfUsernames(
+  db: Database,
+  usernames: readonly string[],
+): Promise<Map<string, Wallet[]>> {
+  const rows = await db
+    .selectFrom('wallets')
+    .innerJoin('users', 'users.id', 'wallets.user_id')
+    .select(columns.map((column) => `wallets.${column}` as const))
+    .select('users.username')
+    .where('users.username', '=', sql<string>`ANY(${usernames}::text[])`)
+    .where('users.role', '=', 'customer')
+    .where('users.deactivated_at', 'is', null)
+    .where('wallets.closed_at', 'is', null)
+    .orderBy('wallets.id')
+    .execute()
+  const byUsername = Map.groupBy(rows, ({ username }) => username ?? '')
+  return new Map([...byUsername].map(([username, owned]) => [username, owned.map(toWallet)]))
 }
 
 /** Whom wallets belong to, for showing the other side of a transfer. */

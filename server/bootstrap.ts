@@ -43,10 +43,13 @@ export async function bootstrap(deps: BootstrapDeps): Promise<Created[]> {
 /** Signing up opens a wallet in it. Throws when an operator has closed it. */
 async function enableDefaultCurrency({ db, config, settings }: BootstrapDeps): Promise<void> {
   const code = config.defaultCurrency
+  const find = async () => (await settings.read()).currencies.get(code)
   const currency = findIsoCurrency(code)
-  if (currency) await insertCurrency(db, currency)
-  settings.forget()
-  const row = (await settings.read()).currencies.get(code)
+  if (currency && !(await find())) {
+    await insertCurrency(db, currency)
+    settings.forget()
+  }
+  const row = await find()
   if (!row || row.closedAt) {
     throw new Error(
       `DEFAULT_CURRENCY ${code} is closed for new wallets: open it, or choose another`,

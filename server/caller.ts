@@ -1,3 +1,4 @@
+import type { UserLimits } from '../db/limits.ts'
 import type { SessionRow } from '../db/sessions.ts'
 
 /** A person's wallet, as far as requests need to know it. */
@@ -21,12 +22,19 @@ export interface Customer extends SignedIn {
   role: 'customer'
   /** The wallets that are the caller's, and no one else's to debit. */
   wallets: readonly CallerWallet[]
+  /** What the caller may spend. */
+  limits: UserLimits
 }
+
+/** What of a customer a payment needs to know. */
+export type Payer = Pick<Customer, 'userId' | 'wallets' | 'limits'>
 
 export interface PaymentSystem extends SignedIn {
   role: 'payment_system'
   /** The number gives the clearing accounts their ids. */
   paymentSystem: { id: string; number: number; name: string }
+  /** What it may bring in. */
+  limits: UserLimits
 }
 
 export interface Operator extends SignedIn {
@@ -38,18 +46,24 @@ export type Caller = Customer | PaymentSystem | Operator
 
 /** The caller that a stored session stands for. */
 export function toCaller(row: SessionRow): Caller {
-  const { id: sessionId, userId, email, username, name } = row
+  const { id: sessionId, userId, email, username, name, limits } = row
   const signedIn = { userId, sessionId, email, username, name }
   switch (row.role) {
     case 'customer':
-      return { ...signedIn, role: row.role, wallets: row.wallets }
+      return { ...signedIn, role: row.role, wallets: row.wallets, limits }
     case 'payment_system': {
       if (!row.paymentSystem) throw new Error(`the payment system ${userId} has no number`)
-      return { ...signedIn, role: row.role, paymentSystem: { id: userId, ...row.paymentSystem } }
+      const paymentSystem = { id: userId, ...row.paymentSystem }
+      return { ...signedIn, role: row.role, paymentSystem, limits }
     }
     case 'operator':
       return { ...signedIn, role: row.role }
     default:
       throw row.role satisfies never
   }
+}
+
+/** Whether the caller may speak for a wallet: its owner, and any operator. */
+export function speaksFor(caller: Customer | Operator, walletId: string): boolean {
+  return caller.role === 'operator' || caller.wallets.some(({ id }) => id === walletId)
 }

@@ -106,6 +106,12 @@ const variables = z.object({
   PAYMENT_SYSTEM_PASSWORD: password.optional(),
   OPERATOR_EMAIL: email.default('operator@kassa.localhost'),
   OPERATOR_PASSWORD: password.optional(),
+  EXCHANGE_RATES_FILE: z.string().optional(),
+  EXCHANGE_RATES_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
+    .optional(),
+  RATE_APPROVAL_PERCENT: whole(0, 1_000).default(10),
+  FOUR_EYES: z.enum(['on', 'off'], { error: 'must be on or off' }).optional(),
   TRUST_PROXY_HOPS: whole(0, 10).default(0),
   DRAIN_SECONDS: whole(0, 600).default(10),
   LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
@@ -174,6 +180,11 @@ function toConfig(env: z.output<typeof variables>) {
     paymentSystemPassword: env.PAYMENT_SYSTEM_PASSWORD,
     operatorEmail: env.OPERATOR_EMAIL,
     operatorPassword: env.OPERATOR_PASSWORD,
+    exchangeRatesFile: env.EXCHANGE_RATES_FILE,
+    exchangeRatesUrl: env.EXCHANGE_RATES_URL,
+    rateApprovalPercent: env.RATE_APPROVAL_PERCENT,
+    /** Whether what matters most needs a second operator's approval. */
+    fourEyes: env.FOUR_EYES ? env.FOUR_EYES === 'on' : env.NODE_ENV === 'production',
     trustProxyHops: env.TRUST_PROXY_HOPS,
     drainSeconds: env.DRAIN_SECONDS,
     logLevel: env.LOG_LEVEL,

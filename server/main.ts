@@ -93,7 +93,7 @@ async function openDeps(
   opened.defer(() => ledger.close())
   const sessions = await createSessions({ db, config, log, nowMs })
   opened.defer(() => sessions.close())
-  const settings = await createSettings({ db, databaseUrl: config.databaseUrl, log })
+  const settings = await createSettings({ db, databaseUrl: config.databaseUrl, log, nowMs })
   opened.defer(() => settings.close())
   const attempts = (name: string, max: number) =>
     createAttemptLimit(pool, { name, attempts: max, windowSeconds: config.attemptsWindowSeconds })

@@ -1,6 +1,5 @@
 import { AccountCode, assetOf } from '../../accounting/chart.ts'
 import type { Ledger } from '../../accounting/client.ts'
-import { currency } from './population.ts'
 import type { RowLockBooks } from './servers/bare-koa-pg.ts'
 
 /** Proves the books after a load; throws when they do not fit what was answered. */
@@ -15,20 +14,27 @@ const pageSize = 250
 interface Totals {
   debitsMinor: bigint
   creditsMinor: bigint
-  /** What went out of wallets: in the bench, one minor unit for each transfer. */
+  /** What went out of wallets. */
   paidMinor: bigint
 }
 
-/** The ledger's books: debits equal credits, and wallets have paid what was answered. */
-export async function openLedgerBooks(ledger: Ledger): Promise<Books> {
-  let last = await readTotals(ledger)
+/**
+ * The ledger's books of a currency: debits equal credits, and wallets have paid what was answered, each
+ * time so many minor units.
+ */
+export async function openLedgerBooks(
+  ledger: Ledger,
+  currency: string,
+  paidPerPaymentMinor = 1n,
+): Promise<Books> {
+  let last = await readTotals(ledger, currency)
   return {
     async verify(moved) {
-      const totals = await readTotals(ledger)
+      const totals = await readTotals(ledger, currency)
       if (totals.debitsMinor !== totals.creditsMinor) {
         throw new Error(`debits ${totals.debitsMinor}, credits ${totals.creditsMinor}`)
       }
-      expectCount(totals.paidMinor - last.paidMinor, moved)
+      expectCount(totals.paidMinor - last.paidMinor, BigInt(moved) * paidPerPaymentMinor)
       last = totals
     },
   }
@@ -49,12 +55,12 @@ export async function openRowLockBooks(read: () => Promise<RowLockBooks>): Promi
   }
 }
 
-function expectCount(booked: number | bigint, answered: number): void {
+function expectCount(booked: number | bigint, answered: number | bigint): void {
   if (BigInt(booked) === BigInt(answered)) return
-  throw new Error(`${booked} transfers are in the books, ${answered} were answered with success`)
+  throw new Error(`${booked} minor units are in the books, ${answered} were answered with success`)
 }
 
-async function readTotals(ledger: Ledger): Promise<Totals> {
+async function readTotals(ledger: Ledger, currency: string): Promise<Totals> {
   const totals: Totals = { debitsMinor: 0n, creditsMinor: 0n, paidMinor: 0n }
   for (let timestamp_min = 0n; ; ) {
     const accounts = await ledger.queryAccounts({

@@ -18,6 +18,8 @@ const goals: readonly RatioGoal[] = [
   { name: 'c / d hot', over: ['c', 'd hot'], real: 4 },
   { name: 'f / b', over: ['f', 'b'] },
   { name: 'g / b', over: ['g', 'b'] },
+  { name: 'h / b', over: ['h', 'b'], real: 0.9, embedded: 0.9 },
+  { name: 'i / b', over: ['i', 'b'], real: 0.8, embedded: 0.8 },
 ]
 
 export interface Ratio {

@@ -1,11 +1,19 @@
 /** What all that is measured stands on: databases of this run, people with money, the books. */
 import { createLedger } from '../../accounting/client.ts'
-import { type DatabaseHandle, openDatabase } from '../../db/database.ts'
+import { type Database, type DatabaseHandle, openDatabase } from '../../db/database.ts'
+import { insertFeeSchedule } from '../../db/fee-schedules.ts'
+import { mintId } from '../../db/ids.ts'
 import { migrate } from '../../db/migrate.ts'
 import { loadConfig } from '../../server/config.ts'
 import { createPasswords } from '../../server/passwords.ts'
 import { type Books, openLedgerBooks } from './books.ts'
-import { createPopulation, type Population } from './population.ts'
+import {
+  createPopulation,
+  currency,
+  feeCurrency,
+  type Group,
+  type Population,
+} from './population.ts'
 
 export interface SettingOptions {
   databaseUrl: string
@@ -16,8 +24,12 @@ export interface SettingOptions {
 
 export interface Setting {
   people: Population
+  /** As many again, who have a limit. */
+  limited: Population
   password: string
   ledgerBooks: Books
+  /** Of the currency with fees. */
+  feeBooks: Books
   /** The settings of Kassa. */
   env: NodeJS.ProcessEnv
   /** A database for the app with row locks. */
@@ -56,8 +68,32 @@ export async function prepare(
   })
   opened.defer(() => ledger.close())
   const passwordHash = await (await createPasswords(config)).hash(password)
-  const people = await createPopulation({ db, ledger }, { users, passwordHash })
-  return { people, password, ledgerBooks: await openLedgerBooks(ledger), env, rowLocksUrl }
+  const populate = (group: Group) =>
+    createPopulation({ db, ledger }, { users, passwordHash, group })
+  const [people, limited] = [await populate('payer'), await populate('limited')]
+  await setFee(db)
+  const ledgerBooks = await openLedgerBooks(ledger, currency)
+  const feeBooks = await openLedgerBooks(ledger, feeCurrency, 1n + feeMinor)
+  return { people, limited, password, ledgerBooks, feeBooks, env, rowLocksUrl }
+}
+
+/** What every payment in the currency with fees costs. */
+const feeMinor = 1n
+
+async function setFee(db: Database): Promise<void> {
+  await insertFeeSchedule(db, {
+    id: mintId(),
+    inputHash: 1,
+    operation: 'payment',
+    currency: feeCurrency,
+    fixedMinor: feeMinor,
+    basisPoints: 0,
+    minMinor: null,
+    maxMinor: null,
+    bearer: 'sender',
+    refund: 'none',
+    validFrom: new Date(),
+  })
 }
 
 /** A database of this run alone, dropped at its end. */

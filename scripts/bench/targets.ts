@@ -14,7 +14,7 @@ import {
   transfer,
   transferAt,
 } from './operations.ts'
-import { currency } from './population.ts'
+import { currency, type Population } from './population.ts'
 import type { Target } from './rounds.ts'
 import type { RowLockBooks, RowLockSetup } from './servers/bare-koa-pg.ts'
 import type { RawSetup } from './servers/raw-client.ts'
@@ -28,7 +28,19 @@ export interface TargetOptions extends SettingOptions {
 }
 
 /** As in docs/benchmarks.md, in the order of the table. */
-export const targetNames: readonly string[] = ['a', "a'", 'b', 'c', 'd', 'd hot', 'e', 'f', 'g']
+export const targetNames: readonly string[] = [
+  'a',
+  "a'",
+  'b',
+  'c',
+  'd',
+  'd hot',
+  'e',
+  'f',
+  'g',
+  'h',
+  'i',
+]
 
 /** A server that has started, and the `Cookie` headers of all users there. */
 interface Server {
@@ -53,10 +65,18 @@ export async function startTargets(
   const locking = await startBare(start('bare-koa-pg'), setting)
   const lockingBooks = await openRowLockBooks(() => locking.child.call<RowLockBooks>('books'))
   const kassa = await startKassa(start('kassa', setting.env), setting)
+  const limited = { ...kassa, cookies: await signInToKassa(kassa.url, setting, setting.limited) }
 
-  const { wallets } = setting.people
-  const over = (server: Server, operation: Operation, hot = false, books?: Books) => {
-    const { child, url, cookies } = server
+  const { wallets, feeWallets } = setting.people
+  const over = (server: Server, operation: Operation, hot = false, books?: Books) =>
+    between(wallets, server, operation, hot, books)
+  const between = (
+    wallets: readonly string[],
+    { child, url, cookies }: Server,
+    operation: Operation,
+    hot: boolean,
+    books?: Books,
+  ) => {
     return overHttp(child, { url, operation, cookies, wallets, hot }, options.saturate, books)
   }
   const books = setting.ledgerBooks
@@ -84,6 +104,16 @@ export async function startTargets(
     await startRaw(start('raw-client'), setting),
     { name: 'f', title: 'Kassa, hold + capture', ...over(kassa, holdAndCapture, false, books) },
     { name: 'g', title: 'Kassa, request + accept', ...over(kassa, requestAndAccept, false, books) },
+    {
+      name: 'h',
+      title: 'Kassa, payment with fee',
+      ...between(feeWallets, kassa, transfer, false, setting.feeBooks),
+    },
+    {
+      name: 'i',
+      title: 'Kassa, with fee and limit',
+      ...between(setting.limited.feeWallets, limited, transfer, false, setting.feeBooks),
+    },
   ]
 }
 
@@ -97,10 +127,18 @@ async function startBare(
   return { child, url, cookies: await signInAll(url, emails, toRequest) }
 }
 
-async function startKassa(child: Child, { people, password }: Setting): Promise<Server> {
+async function startKassa(child: Child, setting: Setting): Promise<Server> {
   const { url } = await child.call<{ url: string }>('start')
+  return { child, url, cookies: await signInToKassa(url, setting, setting.people) }
+}
+
+function signInToKassa(
+  url: string,
+  { password }: Setting,
+  { emails }: Population,
+): Promise<string[]> {
   const toRequest = (email: string) => ({ path: '/v1/sessions', body: { email, password } })
-  return { child, url, cookies: await signInAll(url, people.emails, toRequest) }
+  return signInAll(url, emails, toRequest)
 }
 
 async function startRaw(child: Child, { people, ledgerBooks, env }: Setting): Promise<Target> {

@@ -7,7 +7,7 @@ import { Refusal } from '../refusals.ts'
  * Reads an amount in major units into minor units.
  * Refusals: amount_malformed, amount_not_positive, amount_too_precise, amount_too_large.
  */
-export function readAmount(text: string, asset: Asset): bigint {
+export function readAmount(text: string, asset: Asset, pointer = '/amount'): bigint {
   const minor = parseAmount(text, asset)
   if (typeof minor === 'bigint') return minor
   const message = {
@@ -16,17 +16,24 @@ export function readAmount(text: string, asset: Asset): bigint {
     amount_too_precise: `${asset.currency} has ${asset.scale} decimals`,
     amount_too_large: 'must be at most 2^127 minor units',
   }[minor]
-  throw new Refusal(minor, { errors: [{ pointer: '/amount', message }] })
+  throw new Refusal(minor, { errors: [{ pointer, message }] })
+}
+
+/** The same of a part of a price, which may be nothing. Refusals: those of amounts. */
+export function readPrice(text: string, asset: Asset, pointer: string): bigint {
+  const isNothing =
+    parseAmount(text, asset) === 'amount_not_positive' && canonicalAmount(text) === '0'
+  return isNothing ? 0n : readAmount(text, asset, pointer)
 }
 
 const malformedMessage = 'must be a plain decimal number such as "115.60"'
 
 /** The amount's canonical text, for the hash of an input. Refusal: amount_malformed. */
-export function readCanonicalAmount(text: string): string {
+export function readCanonicalAmount(text: string, pointer = '/amount'): string {
   const canonical = canonicalAmount(text)
   if (canonical !== undefined) return canonical
   throw new Refusal('amount_malformed', {
-    errors: [{ pointer: '/amount', message: malformedMessage }],
+    errors: [{ pointer, message: malformedMessage }],
   })
 }
 

@@ -1,4 +1,5 @@
-import { assetOf } from '../../accounting/chart.ts'
+import { assetOf, TransferCode } from '../../accounting/chart.ts'
+import { findFee } from '../../accounting/fees.ts'
 import { findAttempted } from '../../accounting/history.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import {
@@ -8,17 +9,20 @@ import {
   type RequestState,
 } from '../../accounting/requests.ts'
 import type { Step } from '../../accounting/steps.ts'
+import { chainLegs } from '../../accounting/transfers.ts'
 import { mintId } from '../../db/ids.ts'
 import type { Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
-import { explainDecline } from './pay.ts'
+import { toBudgetLegs } from './budget-legs.ts'
+import { planFee } from './fees.ts'
+import { explainDecline, readDecline } from './pay.ts'
 import { type DescribedRequest, findRequest, type RequestDeps } from './payment-requests.ts'
 import { resolveOwnWallet } from './resolve-wallets.ts'
 import { type Payment, toPayment } from './send.ts'
 import { afterMoving, declineCodes, refuseInvalid, settle } from './settle.ts'
 
-type AcceptDeps = RequestDeps & Pick<Deps, 'memos'>
+type AcceptDeps = RequestDeps & Pick<Deps, 'memos' | 'settings'>
 
 /**
  * Pays what somebody has asked the caller for, once, from the named wallet or from the only one of the
@@ -27,7 +31,7 @@ type AcceptDeps = RequestDeps & Pick<Deps, 'memos'>
  * say, not this process's clock.
  * Refusals: payment_request_not_found, not_the_payer, payment_request_declined, _cancelled, _expired,
  * wallet_not_found, wallet_number_mistyped, wallet_ambiguous, wallet_closed, currency_mismatch,
- * insufficient_funds, recipient_not_found, recipient_closed, amount_too_large, outcome_unknown.
+ * insufficient_funds, limit_exceeded, recipient_not_found, recipient_closed, amount_too_large, outcome_unknown.
  */
 export async function accept(
   deps: AcceptDeps,
@@ -41,16 +45,28 @@ export async function accept(
   const from = await resolveOwnWallet(deps, caller, { name: fromWallet, currency })
   const operationId = acceptanceId(requestId)
   if (memo !== null) await deps.memos.add({ operationId, inputHash, memo })
+  const { amountMinor, toWalletId } = request
+  const asset = assetOf(currency)
   const leg = {
     debitAccountId: from.id,
-    creditAccountId: request.toWalletId,
-    amountMinor: request.amountMinor,
-    asset: assetOf(currency),
+    creditAccountId: toWalletId,
+    amountMinor,
+    asset,
+    code: TransferCode.payment,
   }
-  const step = await settle(operationId, acceptRequest(deps.ledger, request, leg, mintId))
+  const wallets = { senderWalletId: from.id, recipientWalletId: toWalletId }
+  const { fee, legs: feeLegs } = await planFee(deps, {
+    operation: 'payment',
+    asset,
+    amountMinor,
+    ...wallets,
+  })
+  const budgetLegs = await toBudgetLegs(deps, caller, asset, amountMinor)
+  const plan = chainLegs(budgetLegs, [leg, ...feeLegs])
+  const step = await settle(operationId, acceptRequest(deps.ledger, request, plan, mintId))
   switch (step.kind) {
     case 'done':
-      return { payment: toPayment(step.operation, memo), replayed: false }
+      return { payment: toPayment(step.operation, fee, memo), replayed: false }
     case 'stale':
       return afterMoving(
         operationId,
@@ -60,9 +76,11 @@ export async function accept(
       throw new Refusal('payment_request_expired')
     case 'invalid':
       throw refuseInvalid(step.status)
-    case 'declined':
+    case 'declined': {
       if (!step.reason) throw impossible(requestId, step)
-      throw await explainDecline(deps, leg, declineCodes[step.reason])
+      const decline = readDecline(plan, step.leg, declineCodes[step.reason])
+      throw await explainDecline(deps, decline.leg, decline.code, decline.feeMinor)
+    }
     case 'conflict':
       throw impossible(requestId, step)
     default:
@@ -78,7 +96,8 @@ async function answerEnded(
   if (!paymentId) throw refuseEnded(state)
   const payment = await findAttempted(deps.ledger, paymentId, 'payment')
   if (!payment) throw new Error(`request ${id} was accepted and its payment is not there`)
-  return { payment: toPayment(payment, memo), replayed: true }
+  const fee = await findFee(deps.ledger, payment)
+  return { payment: toPayment(payment, fee, memo), replayed: true }
 }
 
 /**

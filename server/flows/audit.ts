@@ -19,9 +19,8 @@ export interface Act {
  */
 export async function recordAct({ db }: AuditDeps, operator: Operator, act: Act): Promise<void> {
   const { action, params, query, body, requestId } = act
-  // What the path names: by an id mostly, a currency by its code.
-  const [subject] = Object.values(params)
-  const subjectId = typeof subject === 'string' ? subject : null
+  // What the path names: by an id mostly, currencies by their codes.
+  const subjectId = Object.values(params).join('/') || null
   const details = { query, body }
   await insertAudit(db, { operatorId: operator.userId, action, subjectId, details, requestId })
 }

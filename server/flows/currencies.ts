@@ -48,7 +48,7 @@ export async function setCurrency(
 
 /**
  * Registers an asset of the house's own, with a ledger that it keeps for ever; `scale` is its number of
- * decimals. The same again is the same asset (`replayed`).
+ * decimals. The same again is the same asset (`replayed`), whatever its name is by now.
  * Refusals: currency_exists, currency_limit_reached.
  */
 export async function registerAsset(
@@ -60,7 +60,7 @@ export async function registerAsset(
     throw new Refusal('currency_limit_reached', `There can be ${ownMax} own assets.`)
   }
   const { row, isNew } = registered
-  if (row.name !== asset.name || row.scale !== asset.scale) throw new Refusal('currency_exists')
+  if (!row.isOwn || row.scale !== asset.scale) throw new Refusal('currency_exists')
   settings.forget()
   return { currency: row, replayed: !isNew }
 }

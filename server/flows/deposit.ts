@@ -1,19 +1,28 @@
 import { clearingAccount, provideAccounts } from '../../accounting/accounts.ts'
+import { isBudgetLeg } from '../../accounting/budgets.ts'
 import { type Asset, assetOfLedger, TransferCode } from '../../accounting/chart.ts'
 import { readDeposit, readDepositOf } from '../../accounting/deposits.ts'
+import { type Fee, findFee } from '../../accounting/fees.ts'
 import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
 import type { Leg } from '../../accounting/legs.ts'
 import { findOwedLegs } from '../../accounting/receivable.ts'
 import { suspenseAccounts, toSuspenseLegs } from '../../accounting/suspense.ts'
-import { type Plan, type StoredOperation, submitAttempts } from '../../accounting/transfers.ts'
+import {
+  chainLegs,
+  type StoredOperation,
+  submitAttempts,
+  type WayOut,
+} from '../../accounting/transfers.ts'
 import { findLastDecline, keepDeposit } from '../../db/descriptions.ts'
 import type { Wallet } from '../../db/wallets.ts'
 import type { PaymentSystem } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
 import { readAmount, readCurrency, showAmount } from './amount.ts'
+import { toBudgetLegs } from './budget-legs.ts'
 import { byReference } from './by-reference.ts'
 import { type Deposit, describeDeposit, toDeposit } from './deposits-read.ts'
+import { planFee } from './fees.ts'
 import { showLedgerTime, toLedgerTime } from './ledger-time.ts'
 import { ensureAccounts } from './open-wallet.ts'
 import { findNamedWallet } from './resolve-wallets.ts'
@@ -35,7 +44,7 @@ export interface DepositInput {
   onUnmatched: 'refuse' | 'suspense'
 }
 
-type DepositDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'settings'>
+type DepositDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'settings' | 'nowMs'>
 type Told = { deposit: Deposit; replayed: boolean }
 
 /** The id of the deposit that a payment system means by a reference of its own. */
@@ -45,8 +54,9 @@ function depositId(paymentSystemNumber: number, reference: string): Uuid {
 
 /**
  * Books money that a payment system has received for a wallet: debit its clearing account, credit
- * the wallet, which then pays what its owner owes; or credit suspense, when that is wanted and the
- * wallet is unknown, of another currency, frozen or closed. The reference alone makes it happen at
+ * the wallet, which then pays the fee and what its owner owes; or credit suspense without a fee, when
+ * that is wanted and the wallet is unknown, of another currency, frozen or closed, and always when the
+ * payment system brings in more than it may within a time. The reference alone makes it happen at
  * most once, in one place; a deposit that was declined for a reason that has passed succeeds when it
  * is sent again.
  * Refusals: those of amounts, wallet_not_found, wallet_number_mistyped, currency_mismatch,
@@ -111,23 +121,36 @@ async function book(
   const key = { operationId, inputHash }
   const occurred =
     input.occurredAtMs === undefined ? {} : { occurredAt: toLedgerTime(input.occurredAtMs) }
-  const ways = await findWays(deps, caller, terms, input.onUnmatched)
-  const [plan, ...others] = ways.map((legs): Plan => ({ ...key, ...occurred, legs }))
+  const { ways, fee } = await findWays(deps, caller, terms, input.onUnmatched)
+  const [plan, ...others] = ways.map((way): WayOut => ({ ...key, ...occurred, ...way }))
   if (!plan) throw target
   const { reference, sender = null, details = null, wallet: namedWallet } = input
   const paymentSystemId = caller.paymentSystem.id
   const description = { ...key, paymentSystemId, reference, sender, details, namedWallet }
   const told = await keepDeposit(deps.db, description)
   const last = await findLastDecline(deps.db, operationId)
-  const { submission, attempt } = await settle(
+  const { submission, attempt, because } = await settle(
     operationId,
     submitAttempts(deps.ledger, [plan, ...others], last ? last.attempt + 1 : 0),
   )
   switch (submission.kind) {
     case 'done': {
       const { operation, replayed } = submission
-      const booked = await afterMoving(operationId, readDepositOf(deps.ledger, operation))
-      return { deposit: toDeposit(booked, told), replayed }
+      if (!replayed && isBudgetLeg(because)) {
+        const { currency } = input
+        const amount = showAmount(operation.amountMinor, currency)
+        const facts = { paymentSystemId, operationId, amount, currency }
+        deps.log.warn(facts, 'a deposit above what its payment system may bring in is in suspense')
+      }
+      const [booked, stored] = await afterMoving(
+        operationId,
+        Promise.all([
+          readDepositOf(deps.ledger, operation),
+          replayed ? findFee(deps.ledger, operation) : undefined,
+        ]),
+      )
+      const taken = operation.code === TransferCode.deposit ? fee : undefined
+      return { deposit: toDeposit(booked, told, replayed ? stored : taken), replayed }
     }
     case 'conflict':
       throw refuseReuse(submission.operation)
@@ -143,35 +166,45 @@ async function book(
   }
 }
 
-/** The legs into the wallet, if there is one, and into suspense, if that is wanted; in this order. */
+type Way = Pick<WayOut, 'legs' | 'principalLeg' | 'isFor'>
+
+/**
+ * The ways into the wallet, if there is one, with what that costs, and into suspense: when that is wanted,
+ * or when the payment system would bring in more than it may. What goes to suspense uses nothing of that.
+ */
 async function findWays(
   deps: DepositDeps,
   caller: PaymentSystem,
   { asset, amountMinor, target }: Terms,
   onUnmatched: DepositInput['onUnmatched'],
-): Promise<[Leg, ...Leg[]][]> {
+): Promise<{ ways: Way[]; fee?: Fee | undefined }> {
   const { number } = caller.paymentSystem
   const clearing = clearingAccount(number, asset)
   await provideAccounts(deps.ledger, [clearing])
-  const ways: [Leg, ...Leg[]][] = []
-  if (!(target instanceof Refusal)) {
-    await ensureAccounts(deps, [target])
-    const { id: walletId, userId } = target
-    const leg = {
-      debitAccountId: clearing.id,
-      creditAccountId: walletId,
-      amountMinor,
-      asset,
-      code: TransferCode.deposit,
-    }
-    const owedLegs = await findOwedLegs(deps.ledger, { walletId, userId, asset }, amountMinor)
-    ways.push([leg, ...owedLegs])
-  }
-  if (onUnmatched === 'suspense') {
+  const isSuspenseWanted = onUnmatched === 'suspense'
+  const toSuspense = async () => {
     await provideAccounts(deps.ledger, suspenseAccounts(number, asset))
-    ways.push(toSuspenseLegs(number, asset, amountMinor))
+    const isFor = (declined: Leg) => isSuspenseWanted || isBudgetLeg(declined)
+    return { legs: toSuspenseLegs(number, asset, amountMinor), isFor }
   }
-  return ways
+  if (target instanceof Refusal) return { ways: isSuspenseWanted ? [await toSuspense()] : [] }
+  await ensureAccounts(deps, [target])
+  const { id: walletId, userId } = target
+  const leg = {
+    debitAccountId: clearing.id,
+    creditAccountId: walletId,
+    amountMinor,
+    asset,
+    code: TransferCode.deposit,
+  }
+  const what = { operation: 'deposit', asset, amountMinor, recipientWalletId: walletId } as const
+  const { fee, legs: feeLegs } = await planFee(deps, what)
+  const leftMinor = amountMinor - (fee?.amountMinor ?? 0n)
+  const owedLegs = await findOwedLegs(deps.ledger, { walletId, userId, asset }, leftMinor)
+  const budgetLegs = await toBudgetLegs(deps, caller, asset, amountMinor)
+  const toWallet = chainLegs(budgetLegs, [leg, ...feeLegs, ...owedLegs])
+  const isSuspensePossible = isSuspenseWanted || budgetLegs.length > 0
+  return { ways: isSuspensePossible ? [toWallet, await toSuspense()] : [toWallet], fee }
 }
 
 /** The refusal of a reference that belongs to another deposit of this payment system: shows which. */

@@ -6,10 +6,11 @@ import {
   readDepositOf,
   type SuspenseState,
 } from '../../accounting/deposits.ts'
+import { type Fee, findFee, findFees } from '../../accounting/fees.ts'
 import { readDebits } from '../../accounting/history.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import { type DepositDescription, findDeposits } from '../../db/descriptions.ts'
-import type { PaymentSystem } from '../caller.ts'
+import type { Operator, PaymentSystem } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
 import { readCurrency } from './amount.ts'
@@ -21,6 +22,8 @@ export interface Deposit {
   /** Null when it went to suspense, also once it is assigned. */
   walletId: Uuid | null
   amountMinor: bigint
+  /** What the wallet has paid for it, out of the amount. */
+  fee: Fee | undefined
   currency: string
   reference: string | null
   sender: string | null
@@ -39,20 +42,24 @@ export interface DepositSuspense {
   namedWallet: string | null
   /** The wallet it was assigned to. */
   walletId: Uuid | null
-  /** When it was assigned or returned; nanoseconds since 1970. */
+  /** When it was let out; nanoseconds since 1970. */
   changedAt: bigint | null
 }
 
 type ReadDeps = Pick<Deps, 'db' | 'ledger'>
 
-/** A deposit of the calling payment system. Refusal: deposit_not_found, also for those of others. */
+/**
+ * A deposit of the calling payment system, any one for an operator. Refusal: deposit_not_found, also for
+ * those of others.
+ */
 export async function findOwnDeposit(
   deps: Pick<Deps, 'ledger'>,
-  caller: PaymentSystem,
+  caller: PaymentSystem | Operator,
   id: Uuid,
 ): Promise<BookedDeposit> {
   const deposit = await readDeposit(deps.ledger, id)
   if (!deposit) throw new Refusal('deposit_not_found')
+  if (caller.role === 'operator') return deposit
   const { debitAccountId, ledger } = deposit.operation
   const clearing = clearingAccount(caller.paymentSystem.number, assetOfLedger(ledger))
   if (debitAccountId !== clearing.id) throw new Refusal('deposit_not_found')
@@ -62,19 +69,20 @@ export async function findOwnDeposit(
 /** The same with what was told about it. Refusal: deposit_not_found. */
 export async function findDeposit(
   deps: ReadDeps,
-  caller: PaymentSystem,
+  caller: PaymentSystem | Operator,
   id: Uuid,
 ): Promise<Deposit> {
   return describeDeposit(deps, await findOwnDeposit(deps, caller, id))
 }
 
 /** A deposit with what was told about it. */
-export async function describeDeposit(
-  deps: Pick<Deps, 'db'>,
-  deposit: BookedDeposit,
-): Promise<Deposit> {
+export async function describeDeposit(deps: ReadDeps, deposit: BookedDeposit): Promise<Deposit> {
   const { operation } = deposit
-  return toDeposit(deposit, (await findDeposits(deps.db, [operation])).get(operation.operationId))
+  const [told, fee] = await Promise.all([
+    findDeposits(deps.db, [operation]),
+    findFee(deps.ledger, operation),
+  ])
+  return toDeposit(deposit, told.get(operation.operationId), fee)
 }
 
 /**
@@ -108,21 +116,30 @@ export async function listDeposits(
   const pages = await Promise.all(queries.map((query) => readDebits(deps.ledger, query)))
   const newestFirst = pages.flat().sort((a, b) => (a.timestamp < b.timestamp ? 1 : -1))
   const operations = newestFirst.slice(0, filter.limit)
-  const [deposits, told] = await Promise.all([
+  const [deposits, told, fees] = await Promise.all([
     readSome(operations, (operation) => readDepositOf(deps.ledger, operation)),
     findDeposits(deps.db, operations),
+    findFees(deps.ledger, operations),
   ])
-  return deposits.map((deposit) => toDeposit(deposit, told.get(deposit.operation.operationId)))
+  return deposits.map((deposit) => {
+    const { operationId, transferId } = deposit.operation
+    return toDeposit(deposit, told.get(operationId), fees.get(transferId))
+  })
 }
 
 /** A deposit as the ledger has it, with what was told about it. */
-export function toDeposit(deposit: BookedDeposit, told: DepositDescription | undefined): Deposit {
+export function toDeposit(
+  deposit: BookedDeposit,
+  told: DepositDescription | undefined,
+  fee: Fee | undefined,
+): Deposit {
   const { operation, suspense, walletId = null } = deposit
   const { reference = null, sender = null, details = null, namedWallet = null } = told ?? {}
   return {
     id: operation.operationId,
     walletId: suspense ? null : walletId,
     amountMinor: operation.amountMinor,
+    fee,
     currency: assetOfLedger(operation.ledger).currency,
     reference,
     sender,

@@ -26,6 +26,11 @@ type Verbs = Readonly<Record<Transaction['direction'], string>>
 /** Kinds that have words of their own, by phase where that matters. */
 const verbsOfKind: Partial<Record<WalletKind, Partial<Record<Phase, Verbs>>>> = {
   refund: { single: { in: 'got back {} from', out: 'refunded {} to' } },
+  fee: {
+    single: { in: 'got {} from', out: 'paid a fee of {} to' },
+    post: { in: 'got {} from', out: 'paid a fee of {} to' },
+  },
+  fee_refund: { single: { in: 'got back {} of a fee from', out: 'gave back {} to' } },
   chargeback_payment: { single: { in: 'got {} from', out: 'paid back {} to' } },
 }
 

@@ -1,16 +1,18 @@
 import { assetOf, assetOfLedger, TransferCode } from '../../accounting/chart.ts'
 import { readLedgerTime } from '../../accounting/clock.ts'
+import { type Fee, findFee } from '../../accounting/fees.ts'
 import { captureHold, capturesMax, type Hold, readHold, voidHold } from '../../accounting/holds.ts'
 import { hashInput, type Uuid } from '../../accounting/ids.ts'
 import type { PassingReason } from '../../accounting/outcome.ts'
 import type { Step } from '../../accounting/steps.ts'
-import { compare, findOperation } from '../../accounting/transfers.ts'
+import { compare, findOperation, type StoredOperation } from '../../accounting/transfers.ts'
 import { findMemos } from '../../db/descriptions.ts'
 import { ofAccounts } from '../../db/lifecycles.ts'
-import type { Customer } from '../caller.ts'
+import { type Customer, type Operator, speaksFor } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
 import { readAmount, readCanonicalAmount, showAmount } from './amount.ts'
+import { planFee } from './fees.ts'
 import { listFollowed, readSome } from './followed-list.ts'
 import { toLedgerTime } from './ledger-time.ts'
 import { nameOperation, type PayInput, pay } from './pay.ts'
@@ -66,6 +68,8 @@ export interface Captured {
   id: Uuid
   hold: DescribedHold
   amountMinor: bigint
+  /** What the payee has paid for it, out of the amount. */
+  fee: Fee | undefined
   /** Nanoseconds since 1970. */
   timestamp: bigint
   replayed: boolean
@@ -103,10 +107,14 @@ export async function capture(
     const { isFinal } = input
     // How long the rest may still be held is measured by the clock that will end it.
     const at = isFinal ? now(deps) : await readLedgerTime(deps.ledger)
-    const step = await settle(
-      id,
-      captureHold(deps.ledger, hold, { id, inputHash, amountMinor, isFinal }, at),
-    )
+    const { legs: feeLegs } = await planFee(deps, {
+      operation: 'capture',
+      asset: assetOfLedger(hold.ledger),
+      amountMinor,
+      recipientWalletId: hold.payeeWalletId,
+    })
+    const what = { id, inputHash, amountMinor, isFinal, feeLegs }
+    const step = await settle(id, captureHold(deps.ledger, hold, what, at))
     if (step.kind === 'stale') continue
     if (step.kind === 'expired') throw new Refusal('hold_expired')
     if (step.kind !== 'done') throw await refuseStep(deps, { operationId: id, inputHash }, step)
@@ -138,10 +146,10 @@ export async function releaseHold(
   throw new Refusal('busy', { retryAfterSeconds: 1 })
 }
 
-/** A hold that the caller has placed or may capture. Refusal: hold_not_found. */
+/** A hold that the caller has placed or may capture; any one for an operator. Refusal: hold_not_found. */
 export async function findHold(
   deps: HoldDeps,
-  caller: Customer,
+  caller: Customer | Operator,
   holdId: Uuid,
 ): Promise<DescribedHold> {
   return withMemo(deps, await findOwnHold(deps, caller, holdId, 'either'))
@@ -192,14 +200,13 @@ async function withMemo(deps: Pick<Deps, 'db'>, hold: Hold): Promise<DescribedHo
 
 async function findOwnHold(
   deps: Pick<Deps, 'ledger' | 'nowMs'>,
-  caller: Customer,
+  caller: Customer | Operator,
   holdId: Uuid,
   side: 'payee' | 'either',
 ): Promise<Hold> {
   const hold = await readHold(deps.ledger, holdId, now(deps))
-  const isMine = (walletId: Uuid) => caller.wallets.some(({ id }) => id === walletId)
-  if (hold && isMine(hold.payeeWalletId)) return hold
-  if (hold && isMine(hold.payerWalletId)) {
+  if (hold && speaksFor(caller, hold.payeeWalletId)) return hold
+  if (hold && speaksFor(caller, hold.payerWalletId)) {
     if (side === 'either') return hold
     throw new Refusal('not_the_payee')
   }
@@ -272,11 +279,14 @@ async function refuseStep(
 
 async function finish(
   deps: HoldDeps,
-  captured: Omit<Captured, 'hold'> & { holdId: Uuid },
+  captured: StoredOperation & { id: Uuid; holdId: Uuid; replayed: boolean },
 ): Promise<Captured> {
   const { id, holdId, amountMinor, timestamp, replayed } = captured
-  const hold = await afterMoving(id, readCaptured(deps, holdId))
-  return { id, hold, amountMinor, timestamp, replayed }
+  const [hold, fee] = await afterMoving(
+    id,
+    Promise.all([readCaptured(deps, holdId), findFee(deps.ledger, captured)]),
+  )
+  return { id, hold, amountMinor, fee, timestamp, replayed }
 }
 
 async function readCaptured(deps: HoldDeps, holdId: Uuid): Promise<DescribedHold> {

@@ -1,9 +1,12 @@
 import { readBalances } from '../../accounting/accounts.ts'
-import { assetOf, type TransferCode } from '../../accounting/chart.ts'
+import { isBudgetLeg } from '../../accounting/budgets.ts'
+import { assetOf, TransferCode } from '../../accounting/chart.ts'
+import { type Fee, feeOnTopMinor, findFee } from '../../accounting/fees.ts'
 import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
 import type { Leg } from '../../accounting/legs.ts'
 import type { PassingReason } from '../../accounting/outcome.ts'
 import {
+  chainLegs,
   compare,
   findOperation,
   type Plan,
@@ -14,12 +17,22 @@ import {
 } from '../../accounting/transfers.ts'
 import type { DescriptionKey } from '../../db/descriptions.ts'
 import { mintId } from '../../db/ids.ts'
-import type { Caller, Customer } from '../caller.ts'
+import type { Caller, Customer, Payer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
 import { readAmount, readCanonicalAmount, readCurrency, showAmount } from './amount.ts'
+import { explainLimit, toBudgetLegs } from './budget-legs.ts'
+import { planFee } from './fees.ts'
 import { type Recipient, resolveRoute } from './resolve-wallets.ts'
-import { declineCodes, keepDecline, refuseAgain, refuseInvalid, settle } from './settle.ts'
+import {
+  afterMoving,
+  declineCodes,
+  keepDecline,
+  refuseAgain,
+  refuseInvalid,
+  settle,
+} from './settle.ts'
+import type { WalletFinder } from './wallet-finder.ts'
 
 /** What somebody who pays writes down. */
 export interface PayInput {
@@ -38,7 +51,15 @@ export interface PayTerms {
   timeoutSeconds?: number
 }
 
-type PayDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'memos' | 'settings'>
+/** A payment that happens at once. */
+export const paymentTerms: PayTerms = { name: 'payment', code: TransferCode.payment }
+
+export type PayDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'memos' | 'settings' | 'nowMs'>
+
+/** A payment as it was found, or as it is going to be, with what it costs. */
+export interface PaymentPlan extends Plan {
+  fee: Fee | undefined
+}
 
 /** Names an operation of a caller: by the caller's key, or afresh when there is none. */
 export function nameOperation(
@@ -51,12 +72,12 @@ export function nameOperation(
 }
 
 /**
- * One leg out of one of the caller's wallets into another wallet.
+ * One leg out of one of the caller's wallets into another wallet, and for a payment its fee.
  *
  * With an idempotency key it happens at most once: the same key with the same input answers what
  * happened the first time (`replayed`), also a decline. Without a memo and with the recipient's
  * wallet id it costs no query to PostgreSQL.
- * Refusals: those of amounts and of resolveRoute, insufficient_funds, wallet_closed, recipient_closed,
+ * Refusals: those of amounts and of resolveRoute, insufficient_funds, limit_exceeded, wallet_closed, recipient_closed,
  * declined, idempotency_key_reused, outcome_unknown.
  */
 export async function pay(
@@ -65,7 +86,7 @@ export async function pay(
   input: PayInput,
   terms: PayTerms,
   idempotencyKey: string | undefined,
-): Promise<{ operation: StoredOperation; replayed: boolean }> {
+): Promise<{ operation: StoredOperation; fee: Fee | undefined; replayed: boolean }> {
   const operationId = nameOperation(caller, idempotencyKey)
   const key = { operationId, inputHash: hashPay(input, terms) }
 
@@ -73,11 +94,18 @@ export async function pay(
   const plan = await planOrReplay(deps, key, isKeyed, () =>
     planPayment(deps, caller, input, terms, key),
   )
-  if ('replay' in plan) return { operation: plan.replay, replayed: true }
+  if ('replay' in plan) return answerReplay(deps, plan.replay)
   if (input.memo !== undefined) await deps.memos.add({ ...key, memo: input.memo })
 
   const submission = await settle(operationId, submitOnce(deps.ledger, plan))
-  return readSubmission(deps, plan, submission)
+  const { operation, replayed } = await readSubmission(deps, plan, submission)
+  return replayed ? answerReplay(deps, operation) : { operation, fee: plan.fee, replayed }
+}
+
+/** What a payment has cost is told by the ledger: the schedule can be another one by now. */
+async function answerReplay({ ledger }: PayDeps, operation: StoredOperation) {
+  const fee = await afterMoving(operation.operationId, findFee(ledger, operation))
+  return { operation, fee, replayed: true }
 }
 
 /**
@@ -100,23 +128,43 @@ export async function readSubmission(
       throw refuseInvalid(submission.status)
     case 'declined': {
       if (!submission.reason) throw await refuseAgain(deps, plan)
-      const code = codes[submission.reason]
+      const { leg, code, feeMinor } = readDecline(plan, submission.leg, codes[submission.reason])
       const { operationId, inputHash } = plan
       await keepDecline(deps, { operationId, inputHash, attempt: 0, code })
-      throw await explainDecline(deps, principalOf(plan), code)
+      throw await explainDecline(deps, leg, code, feeMinor)
     }
     default:
       throw submission satisfies never
   }
 }
 
+/**
+ * What a decline is about: the limit, when the leg at this index uses one; otherwise the principal leg,
+ * with what its account means to the caller and the fee (minor units) that comes on top.
+ */
+export function readDecline(
+  plan: Pick<Plan, 'legs' | 'principalLeg'>,
+  index: number,
+  code: RefusalCode,
+): { leg: Leg; code: RefusalCode; feeMinor: bigint } {
+  const leg = plan.legs[index]
+  if (isBudgetLeg(leg)) return { leg, code: 'limit_exceeded', feeMinor: 0n }
+  const principal = principalOf(plan)
+  return { leg: principal, code, feeMinor: feeOnTopMinor(plan.legs, principal) }
+}
+
 /** The canonical input: what the caller wrote, before anything is looked up. */
 function hashPay(input: PayInput, terms: PayTerms): number {
+  const amount = readCanonicalAmount(input.amount)
+  const time = terms.timeoutSeconds === undefined ? [] : [terms.timeoutSeconds]
+  return hashInput(terms.name, ...toHashParts({ ...input, amount }), ...time)
+}
+
+/** What of a payment its hash covers; the amount is taken as it is. */
+export function toHashParts(input: PayInput): (string | null)[] {
   const { fromWalletId, to, amount, currency, memo } = input
   const recipient = to.kind === 'wallet' ? to.wallet : to.username
-  const parts = [fromWalletId, to.kind, recipient, readCanonicalAmount(amount), currency, memo]
-  const time = terms.timeoutSeconds === undefined ? [] : [terms.timeoutSeconds]
-  return hashInput(terms.name, ...parts.map((part) => part ?? null), ...time)
+  return [fromWalletId, to.kind, recipient, amount, currency, memo].map((part) => part ?? null)
 }
 
 /**
@@ -140,45 +188,71 @@ export async function planOrReplay<Planned extends object>(
   }
 }
 
-async function planPayment(
-  deps: PayDeps,
-  caller: Customer,
+/**
+ * The chain of a payment or a hold; nothing is submitted. A hold costs nothing, only its captures may.
+ * Many are planned at once with a finder in common, which then looks up all their wallets together.
+ * Refusals: currency_not_supported, those of amounts and of resolveRoute.
+ */
+export async function planPayment(
+  deps: Pick<Deps, 'db' | 'ledger' | 'settings' | 'nowMs'>,
+  caller: Payer,
   input: PayInput,
   terms: PayTerms,
   key: DescriptionKey,
-): Promise<Plan> {
+  finder?: WalletFinder,
+): Promise<PaymentPlan> {
   const { fromWalletId, to, currency } = input
   if (currency !== undefined) await readCurrency(deps, currency)
-  const { from, toWalletId } = await resolveRoute(deps, caller, { fromWalletId, to, currency })
+  const wanted = { fromWalletId, to, currency }
+  const { from, toWalletId } = await resolveRoute(deps, caller, wanted, finder)
   const asset = assetOf(from.currency)
+  const amountMinor = readAmount(input.amount, asset)
   const leg = {
     debitAccountId: from.id,
     creditAccountId: toWalletId,
-    amountMinor: readAmount(input.amount, asset),
+    amountMinor,
     asset,
     code: terms.code,
     ...(terms.timeoutSeconds === undefined ? {} : { timeoutSeconds: terms.timeoutSeconds }),
   }
-  return { ...key, legs: [leg] }
+  // Between own wallets nothing is spent.
+  const isOwn = caller.wallets.some(({ id }) => id === toWalletId)
+  const budgetLegs = isOwn ? [] : await toBudgetLegs(deps, caller, asset, amountMinor)
+  if (terms.name === 'hold') return { ...key, ...chainLegs(budgetLegs, [leg]), fee: undefined }
+  const wallets = { senderWalletId: from.id, recipientWalletId: toWalletId }
+  const { fee, legs } = await planFee(deps, {
+    operation: 'payment',
+    asset,
+    amountMinor,
+    ...wallets,
+  })
+  return { ...key, ...chainLegs(budgetLegs, [leg, ...legs]), fee }
 }
 
 /**
- * The refusal of a payment that the ledger has declined. It tells the owner of the paying wallet, and
- * nobody else, what is there and what would be needed.
+ * The refusal of a payment that the ledger has declined at a leg. It tells the owner of the paying
+ * wallet, and nobody else, what is there and what would be needed, with the fee (minor units) that comes
+ * on top.
  */
 export async function explainDecline(
   deps: Pick<Deps, 'ledger'>,
-  { debitAccountId, amountMinor, asset }: Pick<Leg, 'debitAccountId' | 'amountMinor' | 'asset'>,
+  leg: Leg,
   code: RefusalCode,
+  feeMinor = 0n,
 ): Promise<Refusal> {
+  const { debitAccountId, amountMinor, asset } = leg
+  if (code === 'limit_exceeded') return explainLimit(deps, leg)
   if (code !== 'insufficient_funds') return new Refusal(code)
   const balances = await readBalances(deps.ledger, [debitAccountId]).catch(() => undefined)
   const balance = balances?.get(debitAccountId)
   if (!balance) return new Refusal(code)
-  const available = showAmount(balance.availableMinor, asset.currency)
-  const required = showAmount(amountMinor, asset.currency)
+  const { currency } = asset
+  const available = showAmount(balance.availableMinor, currency)
+  const required = showAmount(amountMinor + feeMinor, currency)
+  const fee = feeMinor > 0n ? { fee: showAmount(feeMinor, currency) } : {}
+  const withFee = feeMinor > 0n ? ' with the fee' : ''
   return new Refusal(code, {
-    detail: `${required} ${asset.currency} were to be paid, ${available} are available.`,
-    extra: { available, required, currency: asset.currency },
+    detail: `${required} ${currency} were to be paid${withFee}, ${available} are available.`,
+    extra: { available, required, ...fee, currency },
   })
 }

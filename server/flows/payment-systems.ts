@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import {
   findPaymentSystem,
+  findPaymentSystemByName,
   insertPaymentSystem,
   listPaymentSystems,
   type PaymentSystemRow,
 } from '../../db/payment-systems.ts'
-import { replacePassword } from '../../db/users.ts'
+import { findUserByEmail, replacePassword } from '../../db/users.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
 
@@ -22,19 +23,38 @@ const passwordBytes = 24
 /** 192 random bits as text. */
 export const drawPassword = () => randomBytes(passwordBytes).toString('base64url')
 
+/** A payment system that an operator asks for. */
+export interface PaymentSystemBody {
+  name: string
+  email: string
+  /** Minted for it when it was asked for. */
+  payment_system_id: string
+}
+
+/** Refusals: email_taken, name_taken. */
+export async function checkPaymentSystem(
+  { db }: Pick<Deps, 'db'>,
+  { name, email }: Pick<PaymentSystemBody, 'name' | 'email'>,
+): Promise<void> {
+  if (await findUserByEmail(db, email)) throw new Refusal('email_taken')
+  if (await findPaymentSystemByName(db, name)) throw new Refusal('name_taken')
+}
+
 /**
- * Makes a payment system with a credential of its own. Its clearing accounts are created by the
- * first deposit that needs them. Refusals: email_taken, name_taken, busy.
+ * Makes a payment system, once; its clearing accounts are created by the first deposit that needs them.
+ * Nobody has its password: who is to have it draws another one (rotateCredential). Answers why it could
+ * not be made, or null. Refusal: busy.
  */
-export async function createPaymentSystem(
-  { db, passwords }: CredentialDeps,
-  { name, email }: { name: string; email: string },
-): Promise<WithCredential> {
-  const password = drawPassword()
-  const passwordHash = await passwords.hash(password)
-  const paymentSystem = await insertPaymentSystem(db, { name, email, passwordHash })
-  if (typeof paymentSystem === 'string') throw new Refusal(paymentSystem)
-  return { paymentSystem, password }
+export async function addPaymentSystem(
+  { db, passwords }: Pick<Deps, 'db' | 'passwords'>,
+  { payment_system_id: id, name, email }: PaymentSystemBody,
+): Promise<'email_taken' | 'name_taken' | null> {
+  if (await findPaymentSystem(db, id)) return null
+  const passwordHash = await passwords.hash(drawPassword())
+  const added = await insertPaymentSystem(db, { id, name, email, passwordHash })
+  if (typeof added !== 'string') return null
+  // Whoever else carries out the same approval may have been first.
+  return (await findPaymentSystem(db, id)) ? null : added
 }
 
 /**

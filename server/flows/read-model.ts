@@ -1,3 +1,4 @@
+import { withdrawnId } from '../../accounting/approvals.ts'
 import { ControlCode, TransferCode } from '../../accounting/chart.ts'
 import { declineId } from '../../accounting/requests.ts'
 import type { TailEvent } from '../../accounting/tail.ts'
@@ -73,12 +74,25 @@ const readings: ReadonlyMap<number, Readings> = new Map<number, Readings>([
   [TransferCode.suspense, { single: enters('suspense', 'open') }],
   [TransferCode.suspense_assignment, { single: becomes('suspense', 'assigned') }],
   [TransferCode.suspense_return, { single: becomes('suspense', 'returned') }],
+  [TransferCode.suspense_payout, { single: becomes('suspense', 'paid_out') }],
+  [
+    ControlCode.approval,
+    {
+      pending: enters('approval', 'pending'),
+      post: becomes('approval', 'approved'),
+      void: ({ transferId, operationId }) => ({
+        kind: 'approval',
+        state: transferId === withdrawnId(operationId) ? 'withdrawn' : 'rejected',
+      }),
+    },
+  ],
 ])
 
 /** What runs out when a pending transfer of a code does. */
 const expiring: ReadonlyMap<number, LifecycleKind> = new Map<number, LifecycleKind>([
   [TransferCode.hold, 'hold'],
   [ControlCode.request, 'payment_request'],
+  [ControlCode.approval, 'approval'],
 ])
 
 /** Lists what lives longer than one request, by what the ledger has committed. */

@@ -1,61 +1,90 @@
+import { type Exchange, readExchange } from '../../accounting/exchange.ts'
+import { findFee } from '../../accounting/fees.ts'
 import { findAttempted } from '../../accounting/history.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import { findPaid, type Paid, toReturnable } from '../../accounting/paid.ts'
 import { readReturnable } from '../../accounting/returnable.ts'
 import { findMemos } from '../../db/descriptions.ts'
-import type { Customer, Operator } from '../caller.ts'
+import { type Customer, type Operator, speaksFor } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
+import { type ExchangePayment, toExchangePayment } from './exchange.ts'
 import { type Payment, toPayment } from './send.ts'
 
-/** A payment or a capture, and what has become of it. */
+/** A payment, a capture or an exchange, and what has become of it. */
 export interface PaymentInFull extends Payment {
-  kind: Paid['kind']
+  kind: Paid['kind'] | 'exchange'
+  /** What an exchange has turned the amount into. */
+  received: ExchangePayment['received'] | undefined
   /** Of a capture. */
   holdId: Uuid | undefined
   /** How much of it was refunded. */
   refundedMinor: bigint
 }
 
-/** Whether the caller may speak for a wallet: its owner, and any operator. */
-export function speaksFor(caller: Customer | Operator, walletId: Uuid): boolean {
-  return caller.role === 'operator' || caller.wallets.some(({ id }) => id === walletId)
+type Visible = { paid: Paid } | { exchange: Exchange }
+
+/** What one of the caller's wallets has sent or received; any for an operator. Refusal: transfer_not_found. */
+async function findVisible(
+  { ledger }: Pick<Deps, 'ledger'>,
+  caller: Customer | Operator,
+  id: Uuid,
+): Promise<Visible> {
+  const paid = await findPaid(ledger, id)
+  if (paid) {
+    const { debitAccountId, creditAccountId } = paid
+    if (speaksFor(caller, debitAccountId) || speaksFor(caller, creditAccountId)) return { paid }
+    throw new Refusal('transfer_not_found')
+  }
+  const exchange = await readExchange(ledger, id)
+  const isParty =
+    exchange && (speaksFor(caller, exchange.fromWalletId) || speaksFor(caller, exchange.toWalletId))
+  if (!isParty) throw new Refusal('transfer_not_found')
+  return { exchange }
 }
 
 /**
  * A payment or capture that one of the caller's wallets has sent or received; any one for an operator.
- * Refusal: transfer_not_found, also for other people's.
+ * Refusals: transfer_not_found, also for other people's; exchange_not_refundable.
  */
 export async function findVisiblePayment(
   deps: Pick<Deps, 'ledger'>,
   caller: Customer | Operator,
   id: Uuid,
 ): Promise<Paid> {
-  const paid = await findPaid(deps.ledger, id)
-  const isParty =
-    paid && (speaksFor(caller, paid.debitAccountId) || speaksFor(caller, paid.creditAccountId))
-  if (!isParty) throw new Refusal('transfer_not_found')
-  return paid
+  const found = await findVisible(deps, caller, id)
+  if ('exchange' in found) throw new Refusal('exchange_not_refundable')
+  return found.paid
 }
 
-/** The same with what describes it: of a capture the hold's memo. Refusal: transfer_not_found. */
+/** What was paid, with what describes it: of a capture the hold's memo. Refusal: transfer_not_found. */
 export async function readPayment(
   deps: Pick<Deps, 'db' | 'ledger'>,
-  caller: Customer,
+  caller: Customer | Operator,
   id: Uuid,
 ): Promise<PaymentInFull> {
-  const paid = await findVisiblePayment(deps, caller, id)
+  const found = await findVisible(deps, caller, id)
+  if ('exchange' in found) {
+    const { exchange } = found
+    const { inputHash } = exchange
+    const memos = await findMemos(deps.db, [{ operationId: id, inputHash }])
+    const payment = toExchangePayment(exchange, memos.get(id))
+    return { ...payment, kind: 'exchange', holdId: undefined, refundedMinor: 0n }
+  }
+  const { paid } = found
   const isCapture = paid.kind === 'capture'
   const written = isCapture ? await findAttempted(deps.ledger, paid.operationId, 'hold') : paid
-  const [memos, left] = await Promise.all([
+  const [memos, left, fee] = await Promise.all([
     findMemos(deps.db, written ? [written] : []),
     readReturnable(deps.ledger, toReturnable(paid)),
+    findFee(deps.ledger, paid),
   ])
   return {
-    ...toPayment(paid, memos.get(paid.operationId)),
+    ...toPayment(paid, fee, memos.get(paid.operationId)),
     id: paid.id,
     kind: paid.kind,
     holdId: isCapture ? paid.operationId : undefined,
+    received: undefined,
     refundedMinor: paid.amountMinor - left,
   }
 }

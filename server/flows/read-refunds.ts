@@ -1,4 +1,5 @@
 import { assetOfLedger, TransferCode } from '../../accounting/chart.ts'
+import { findFeeRefunds } from '../../accounting/fees.ts'
 import type { HistoryRange } from '../../accounting/history.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import { toReturnable } from '../../accounting/paid.ts'
@@ -6,11 +7,11 @@ import { readReturnable, readReturns } from '../../accounting/returnable.ts'
 import { findOperation, findOperations, type StoredOperation } from '../../accounting/transfers.ts'
 import { ofAccounts } from '../../db/lifecycles.ts'
 import { findRefunds, type RefundDescription } from '../../db/refunds.ts'
-import type { Customer, Operator } from '../caller.ts'
+import { type Customer, type Operator, speaksFor } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
 import { listFollowed } from './followed-list.ts'
-import { findVisiblePayment, speaksFor } from './read-payment.ts'
+import { findVisiblePayment } from './read-payment.ts'
 
 /** A refund that has happened. */
 export interface Refund {
@@ -21,6 +22,8 @@ export interface Refund {
   fromWalletId: Uuid
   toWalletId: Uuid
   amountMinor: bigint
+  /** What of the fee went back with it, to whoever had borne it. */
+  feeRefundedMinor: bigint
   currency: string
   reason: string | null
   /** Nanoseconds since 1970. */
@@ -31,6 +34,7 @@ export interface Refund {
 export function toRefund(
   operation: StoredOperation,
   told: Pick<RefundDescription, 'transferId' | 'reason'> | undefined,
+  feeRefundedMinor = 0n,
 ): Refund {
   return {
     id: operation.operationId,
@@ -38,6 +42,7 @@ export function toRefund(
     fromWalletId: operation.debitAccountId,
     toWalletId: operation.creditAccountId,
     amountMinor: operation.amountMinor,
+    feeRefundedMinor,
     currency: assetOfLedger(operation.ledger).currency,
     reason: told?.reason ?? null,
     timestamp: operation.timestamp,
@@ -66,7 +71,7 @@ export async function readRefund(
 
 /**
  * A page of the refunds of one payment, newest first, and what is left to refund in minor units; both
- * from the ledger. Refusal: transfer_not_found.
+ * from the ledger. Refusals: transfer_not_found, exchange_not_refundable.
  */
 export async function listRefundsOf(
   deps: ReadDeps,
@@ -112,10 +117,13 @@ export async function listRefunds(
   return { refunds: await describe(deps, operations), asOf }
 }
 
-async function describe(
-  deps: Pick<Deps, 'db'>,
-  operations: readonly StoredOperation[],
-): Promise<Refund[]> {
-  const told = await findRefunds(deps.db, operations)
-  return operations.map((operation) => toRefund(operation, told.get(operation.operationId)))
+async function describe(deps: ReadDeps, operations: readonly StoredOperation[]): Promise<Refund[]> {
+  const [told, feeRefunds] = await Promise.all([
+    findRefunds(deps.db, operations),
+    findFeeRefunds(deps.ledger, operations),
+  ])
+  return operations.map((operation) => {
+    const { operationId, transferId } = operation
+    return toRefund(operation, told.get(operationId), feeRefunds.get(transferId))
+  })
 }

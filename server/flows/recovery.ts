@@ -1,22 +1,31 @@
 import { burnId } from '../../accounting/transfers.ts'
 import { findUnsettled, type IntentTable, markSettled } from '../../db/intents.ts'
+import { resumePayrolls } from '../../db/payroll-runs.ts'
 import type { Deps } from '../deps.ts'
+import { recoverApproved } from './approval-effects.ts'
+import { giveBackExpired } from './budget-returns.ts'
 import { recoverClosings } from './close-wallet.ts'
 import { recoverWallets } from './open-wallet.ts'
 import { keepDecline } from './settle.ts'
 
-type RecoveryDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'nowMs' | 'settings'>
+type RecoveryDeps = Pick<
+  Deps,
+  'config' | 'db' | 'ledger' | 'log' | 'nowMs' | 'passwords' | 'sessions' | 'settings'
+>
 
 /** Younger intents are surely still being worked on; it would do no harm to settle them as well. */
 const ageMs = 60_000
 const batchMax = 500
 
-/** Everything that can be cut off between PostgreSQL and the ledger, and what settles it. */
+/** Everything that can be cut off between PostgreSQL and the ledger or runs out, and what settles it. */
 const recoveries: Readonly<Record<string, (deps: RecoveryDeps) => Promise<number>>> = {
   wallets: recoverWallets,
   closings: (deps) => recoverClosings(deps, cutOffBefore(deps)),
   requests: (deps) => giveUp(deps, 'payment_requests'),
   withdrawals: (deps) => giveUp(deps, 'withdrawals'),
+  budgets: giveBackExpired,
+  payrolls: (deps) => resumePayrolls(deps.db, { before: cutOffBefore(deps), limit: batchMax }),
+  approvals: recoverApproved,
 }
 
 /**

@@ -1,5 +1,14 @@
-import { TransferCode } from '../../accounting/chart.ts'
+import { assetOfLedger, ControlCode, TransferCode } from '../../accounting/chart.ts'
+import {
+  computeFeeRefund,
+  findFee,
+  findFeeRefunds,
+  type StoredFee,
+  toFeeRefundLeg,
+} from '../../accounting/fees.ts'
 import { hashInput, type Uuid } from '../../accounting/ids.ts'
+import type { Leg } from '../../accounting/legs.ts'
+import type { PassingReason } from '../../accounting/outcome.ts'
 import { type Paid, toReturnable } from '../../accounting/paid.ts'
 import {
   provideReturnable,
@@ -7,16 +16,24 @@ import {
   readReturnable,
   toReturnLeg,
 } from '../../accounting/returnable.ts'
-import { type Plan, type Submission, submitOnce } from '../../accounting/transfers.ts'
+import { type Plan, principalOf, type Submission, submitOnce } from '../../accounting/transfers.ts'
+import { findFeeSchedule } from '../../db/fee-schedules.ts'
 import { insertRefund } from '../../db/refunds.ts'
-import type { Customer, Operator } from '../caller.ts'
+import { type Customer, type Operator, speaksFor } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
 import { readAmount, readCanonicalAmount, showAmount } from './amount.ts'
 import { explainDecline, nameOperation } from './pay.ts'
-import { findVisiblePayment, speaksFor } from './read-payment.ts'
+import { findVisiblePayment } from './read-payment.ts'
 import { type Refund, toRefund } from './read-refunds.ts'
-import { declineCodes, keepDecline, refuseAgain, refuseInvalid, settle } from './settle.ts'
+import {
+  afterMoving,
+  declineCodes,
+  keepDecline,
+  refuseAgain,
+  refuseInvalid,
+  settle,
+} from './settle.ts'
 
 export interface RefundInput {
   /** Decimal text in major units; all that is left when it is left out. */
@@ -29,9 +46,10 @@ type RefundDeps = Pick<Deps, 'db' | 'ledger' | 'log'>
 /**
  * Gives a payment or a capture back, in full or in part: debit the wallet that was paid, credit the one
  * that has paid. The payee's right, and any operator's. The parts together never exceed what was paid:
- * the same chain uses up what the ledger has granted for this payment. With an idempotency key it
- * happens at most once.
- * Refusals: transfer_not_found, not_the_payee, those of amounts, refund_too_large, insufficient_funds,
+ * the same chain uses up what the ledger has granted for this payment. A part of its fee goes back with
+ * it when the schedule says so by which that fee was taken. With an idempotency key it happens at most once.
+ * Refusals: transfer_not_found, exchange_not_refundable, not_the_payee, those of amounts, refund_too_large,
+ * insufficient_funds,
  * wallet_closed, recipient_closed, declined, idempotency_key_reused, outcome_unknown.
  */
 export async function refundPayment(
@@ -48,15 +66,23 @@ export async function refundPayment(
   const paid = await findVisiblePayment(deps, caller, transferId)
   if (!speaksFor(caller, paid.creditAccountId)) throw new Refusal('not_the_payee')
   const whole = toReturnable(paid)
-  const plan = planRefund(paid, whole, await readRefundAmount(deps, whole, input), key)
+  const amountMinor = await readRefundAmount(deps, whole, input)
+  const feeLegs = await findFeeLegs(deps, paid, amountMinor)
+  const plan = planRefund(paid, { whole, amountMinor, feeLegs }, key)
   const told = { ...key, transferId: paid.id, reason: input.reason ?? null }
   await insertRefund(deps.db, told)
   await provideReturnable(deps.ledger, whole)
 
   const submission = await settle(key.operationId, submitOnce(deps.ledger, plan))
   switch (submission.kind) {
-    case 'done':
-      return { refund: toRefund(submission.operation, told), replayed: submission.replayed }
+    case 'done': {
+      const { operation, replayed } = submission
+      const feeRefunds = await afterMoving(
+        operation.operationId,
+        findFeeRefunds(deps.ledger, [operation]),
+      )
+      return { refund: toRefund(operation, told, feeRefunds.get(operation.transferId)), replayed }
+    }
     case 'conflict':
       throw new Refusal('idempotency_key_reused')
     case 'invalid':
@@ -88,10 +114,32 @@ async function readRefundAmount(
   return left > 0n ? left : 1n
 }
 
+/** What goes back of the fee with this part (minor units): one leg, or none. */
+async function findFeeLegs(
+  { db, ledger }: RefundDeps,
+  paid: Paid,
+  partMinor: bigint,
+): Promise<Leg[]> {
+  const fee = await findFee(ledger, paid)
+  if (!fee || !(await isGivenBack(db, fee))) return []
+  const wholeMinor = paid.amountMinor
+  // Too large a part is declined by the ledger, whatever the fee.
+  const part = { partMinor: partMinor < wholeMinor ? partMinor : wholeMinor, wholeMinor }
+  const feeMinor = computeFeeRefund(fee.amountMinor, part)
+  return feeMinor > 0n ? [toFeeRefundLeg(fee, feeMinor, assetOfLedger(paid.ledger))] : []
+}
+
+/** By the schedule that the fee was taken by, whatever is in force now. */
+async function isGivenBack(db: Deps['db'], { ruleNumber }: StoredFee): Promise<boolean> {
+  const schedule = await findFeeSchedule(db, { number: ruleNumber })
+  if (!schedule) throw new Error(`fee schedule ${ruleNumber} was used and is not there`)
+  return schedule.refund === 'proportional'
+}
+
+/** A payee who has borne the fee gets it back first, so that all can be given back of what had arrived. */
 function planRefund(
   paid: Paid,
-  whole: Returnable,
-  amountMinor: bigint,
+  { whole, amountMinor, feeLegs }: { whole: Returnable; amountMinor: bigint; feeLegs: Leg[] },
   key: { operationId: Uuid; inputHash: number },
 ): Plan {
   const back = {
@@ -101,7 +149,12 @@ function planRefund(
     asset: whole.asset,
     code: TransferCode.refund,
   }
-  return { ...key, legs: [back, toReturnLeg(whole, amountMinor)] }
+  const legs = [back, toReturnLeg(whole, amountMinor)] as const
+  const [feeLeg] = feeLegs
+  if (!feeLeg) return { ...key, legs }
+  return feeLeg.creditAccountId === paid.creditAccountId
+    ? { ...key, legs: [feeLeg, ...legs], principalLeg: 1 }
+    : { ...key, legs: [...legs, feeLeg] }
 }
 
 /**
@@ -115,15 +168,25 @@ async function refuseDecline(
   { leg, reason }: Extract<Submission, { kind: 'declined' }>,
 ): Promise<Refusal> {
   if (!reason) return refuseAgain(deps, plan)
-  const [back] = plan.legs
+  const back = principalOf(plan)
   const left = await readReturnable(deps.ledger, whole).catch(() => undefined)
   const isTooLarge = left !== undefined && reason === 'exceeds_credits' && back.amountMinor > left
-  const code = leg > 0 || isTooLarge ? 'refund_too_large' : declineCodes[reason]
+  const code = isTooLarge ? 'refund_too_large' : readDecline(plan, leg, reason)
   const { operationId, inputHash } = plan
   await keepDecline(deps, { operationId, inputHash, attempt: 0, code })
-  return code === 'refund_too_large'
-    ? refuseTooLarge(whole, left)
-    : explainDecline(deps, back, code)
+  if (code === 'refund_too_large') return refuseTooLarge(whole, left)
+  const feeBack = plan.legs.find(({ creditAccountId }) => creditAccountId === back.debitAccountId)
+  const amountMinor = back.amountMinor - (feeBack?.amountMinor ?? 0n)
+  return explainDecline(deps, { ...back, amountMinor }, code)
+}
+
+/** What the decline of a leg means. */
+function readDecline({ legs, principalLeg = 0 }: Plan, leg: number, reason: PassingReason) {
+  if (legs[leg]?.code === ControlCode.returnable_use) return 'refund_too_large'
+  // Before the principal only the payee's wallet gets its fee back.
+  return leg < principalLeg && reason === 'credit_account_already_closed'
+    ? 'wallet_closed'
+    : declineCodes[reason]
 }
 
 function refuseTooLarge({ asset: { currency } }: Returnable, left: bigint | undefined): Refusal {

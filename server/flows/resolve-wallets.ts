@@ -1,15 +1,10 @@
 /** Finds which wallet pays and which is paid, from what the payer wrote. */
 import { isUuid, type Uuid } from '../../accounting/ids.ts'
-import {
-  findWallet,
-  findWalletByNumber,
-  findWalletsOfUsername,
-  isLuhnValid,
-  type Wallet,
-} from '../../db/wallets.ts'
-import type { CallerWallet, Customer } from '../caller.ts'
+import { isLuhnValid, type Wallet } from '../../db/wallets.ts'
+import type { CallerWallet, Payer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
+import { findIn, type WalletFinder } from './wallet-finder.ts'
 
 /** How a payer names who is paid. */
 export type Recipient = { kind: 'wallet'; wallet: string } | { kind: 'username'; username: string }
@@ -33,26 +28,27 @@ interface Candidate {
  */
 export async function resolveRoute(
   deps: Pick<Deps, 'db'>,
-  caller: Customer,
+  caller: Payer,
   wanted: { fromWalletId: string | undefined; to: Recipient; currency: string | undefined },
+  finder: WalletFinder = findIn(deps.db),
 ): Promise<Route> {
-  const payers = await findPayers(deps, caller, wanted)
-  let candidates = await findCandidates(deps, caller, wanted.to)
+  const payers = await findPayers(deps, caller, wanted, finder)
+  let candidates = await findCandidates(finder, caller, wanted.to)
   let routes = findRoutes(payers, candidates)
   if (routes.length > 1 && candidates.some(({ currency }) => currency === undefined)) {
-    candidates = await lookUp(deps, candidates)
+    candidates = await lookUp(finder, candidates)
     routes = findRoutes(payers, candidates)
   }
   const [route, second] = routes
   if (route && !second) return route
-  if (second) throw refuseAmbiguous()
+  if (second) throw refuseAmbiguous('/from_wallet_id')
   const isOwn = payers.every((payer) => candidates.some(({ id }) => id === payer.id))
   throw new Refusal(isOwn ? 'same_wallet' : 'currency_mismatch')
 }
 
-function refuseAmbiguous(): Refusal {
+function refuseAmbiguous(pointer: string): Refusal {
   return new Refusal('wallet_ambiguous', {
-    errors: [{ pointer: '/from_wallet_id', message: 'name the wallet that pays' }],
+    errors: [{ pointer, message: 'name the wallet that is meant' }],
   })
 }
 
@@ -62,13 +58,29 @@ function refuseAmbiguous(): Refusal {
  */
 export async function resolveOwnWallet(
   deps: Pick<Deps, 'db'>,
-  caller: Customer,
-  wanted: { name: string | undefined; currency?: string },
+  caller: Payer,
+  wanted: { name: string | undefined; currency?: string; pointer?: string },
 ): Promise<CallerWallet> {
-  const { name: fromWalletId, currency } = wanted
+  const { name: fromWalletId, currency, pointer = '/from_wallet_id' } = wanted
   const [wallet, second] = await findPayers(deps, caller, { fromWalletId, currency })
-  if (!wallet || second) throw refuseAmbiguous()
+  if (!wallet || second) throw refuseAmbiguous(pointer)
   return wallet
+}
+
+/**
+ * The wallet of a recipient that a currency is paid into. Of one named by its id the ledger decides
+ * whether it has the currency. Refusals: wallet_number_mistyped, recipient_not_found, currency_mismatch.
+ */
+export async function resolveRecipient(
+  deps: Pick<Deps, 'db'>,
+  caller: Payer,
+  to: Recipient,
+  wanted: string,
+): Promise<Uuid> {
+  const candidates = await findCandidates(findIn(deps.db), caller, to)
+  const fitting = candidates.find(({ currency }) => (currency ?? wanted) === wanted)
+  if (!fitting) throw new Refusal('currency_mismatch')
+  return fitting.id
 }
 
 /**
@@ -78,15 +90,17 @@ export async function resolveOwnWallet(
  */
 export async function findPayers(
   deps: Pick<Deps, 'db'>,
-  caller: Customer,
+  caller: Payer,
   wanted: { fromWalletId: string | undefined; currency: string | undefined },
+  finder: WalletFinder = findIn(deps.db),
 ): Promise<readonly CallerWallet[]> {
   const { fromWalletId: name, currency } = wanted
   const named =
     name === undefined
       ? caller.wallets.filter(({ isClosed }) => !isClosed)
       : caller.wallets.filter(({ id, number }) => id === name || number === name)
-  const payers = named.length > 0 || name === undefined ? named : await findNew(deps, caller, name)
+  const payers =
+    named.length > 0 || name === undefined ? named : await findNew(finder, caller, name)
   if (payers.length === 0) throw new Refusal('wallet_not_found', 'You have no such wallet.')
   const fitting = payers.filter((wallet) => currency === undefined || wallet.currency === currency)
   if (fitting.length > 0) return fitting
@@ -94,29 +108,29 @@ export async function findPayers(
 }
 
 async function findNew(
-  deps: Pick<Deps, 'db'>,
-  caller: Customer,
+  finder: WalletFinder,
+  caller: Payer,
   name: string,
 ): Promise<readonly CallerWallet[]> {
-  const wallet = await findNamedWallet(deps, name)
+  const wallet = await findNamed(finder, name)
   return wallet?.userId === caller.userId ? [{ ...wallet, isClosed: wallet.closedAt !== null }] : []
 }
 
 async function findCandidates(
-  deps: Pick<Deps, 'db'>,
-  caller: Customer,
+  finder: WalletFinder,
+  caller: Payer,
   to: Recipient,
 ): Promise<readonly Candidate[]> {
   if (to.kind === 'wallet') {
     const own = caller.wallets.find(({ id, number }) => id === to.wallet || number === to.wallet)
     if (own) return [own]
     if (isUuid(to.wallet, 7)) return [{ id: to.wallet, currency: undefined }]
-    const wallet = await findByNumber(deps, to.wallet)
+    const wallet = await findByNumber(finder, to.wallet)
     if (!wallet) throw new Refusal('recipient_not_found')
     return [wallet]
   }
-  const wallets = await findWalletsOfUsername(deps.db, to.username)
-  if (!wallets || wallets.length === 0) throw new Refusal('recipient_not_found')
+  const wallets = await finder.ofUsername(to.username)
+  if (!wallets) throw new Refusal('recipient_not_found')
   // A person is paid into the oldest wallet of each currency.
   const oldest = new Map<string, Wallet>()
   for (const wallet of wallets) {
@@ -126,10 +140,10 @@ async function findCandidates(
 }
 
 async function lookUp(
-  deps: Pick<Deps, 'db'>,
+  finder: WalletFinder,
   candidates: readonly Candidate[],
 ): Promise<readonly Candidate[]> {
-  const wallets = await Promise.all(candidates.map(({ id }) => findWallet(deps.db, id)))
+  const wallets = await Promise.all(candidates.map(({ id }) => finder.byId(id)))
   const found = wallets.filter((wallet) => wallet !== undefined)
   if (found.length === 0) throw new Refusal('recipient_not_found')
   return found
@@ -147,16 +161,16 @@ function findRoutes(payers: readonly CallerWallet[], candidates: readonly Candid
  * A wallet by its id or its number for people.
  * Refusals: wallet_number_mistyped; an id that no wallet can have finds nothing.
  */
-export async function findNamedWallet(
-  deps: Pick<Deps, 'db'>,
-  name: string,
-): Promise<Wallet | undefined> {
-  if (isUuid(name, 7)) return findWallet(deps.db, name)
-  return findByNumber(deps, name)
+export function findNamedWallet(deps: Pick<Deps, 'db'>, name: string): Promise<Wallet | undefined> {
+  return findNamed(findIn(deps.db), name)
 }
 
-async function findByNumber(deps: Pick<Deps, 'db'>, number: string): Promise<Wallet | undefined> {
+async function findNamed(finder: WalletFinder, name: string): Promise<Wallet | undefined> {
+  return isUuid(name, 7) ? finder.byId(name) : findByNumber(finder, name)
+}
+
+async function findByNumber(finder: WalletFinder, number: string): Promise<Wallet | undefined> {
   if (!/^\d{1,18}$/.test(number)) return undefined
   if (!isLuhnValid(number)) throw new Refusal('wallet_number_mistyped')
-  return findWalletByNumber(deps.db, number)
+  return finder.byNumber(number)
 }

@@ -40,8 +40,8 @@ type ReverseDeps = Pick<Deps, 'db' | 'ledger' | 'log'>
  * what is available, also when it is frozen, and its owner owes the rest; from suspense only all of it
  * is taken. The reference alone makes it happen at most once; what was declined can be sent again.
  * Refusals: deposit_not_found, those of amounts, reversal_too_large, deposit_in_suspense,
- * suspense_returned, payout_capacity_exceeded, reference_reused (with the original), busy,
- * outcome_unknown.
+ * suspense_returned, suspense_paid_out, payout_capacity_exceeded, reference_reused (with the
+ * original), busy, outcome_unknown.
  */
 export async function reverseDeposit(
   deps: ReverseDeps,
@@ -130,7 +130,7 @@ async function book(
 
 /**
  * How much is taken, and of which wallet, as the deposit stands now; sees to the accounts that it takes.
- * Refusals: suspense_returned, deposit_in_suspense, reversal_too_large, busy.
+ * Refusals: suspense_returned, suspense_paid_out, deposit_in_suspense, reversal_too_large, busy.
  */
 async function planPart(
   deps: ReverseDeps,
@@ -138,7 +138,9 @@ async function planPart(
   asked: bigint | undefined,
 ): Promise<Pick<ReversalPlan, 'amountMinor' | 'wallet'>> {
   const { suspense, walletId } = deposit
-  if (suspense?.state === 'returned') throw new Refusal('suspense_returned')
+  if (suspense?.state === 'returned' || suspense?.state === 'paid_out') {
+    throw new Refusal(`suspense_${suspense.state}`)
+  }
   const whole = toReturnable(deposit)
   await provideReturnable(deps.ledger, whole)
   const amountMinor = asked ?? (await readReturnable(deps.ledger, whole))

@@ -1,9 +1,9 @@
-import { assetOfLedger, TransferCode } from '../../accounting/chart.ts'
+import { assetOfLedger } from '../../accounting/chart.ts'
+import type { Fee } from '../../accounting/fees.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import type { StoredOperation } from '../../accounting/transfers.ts'
 import type { Customer } from '../caller.ts'
-import type { Deps } from '../deps.ts'
-import { type PayInput, pay } from './pay.ts'
+import { type PayDeps, type PayInput, pay, paymentTerms } from './pay.ts'
 
 /** A payment that has happened. */
 export interface Payment {
@@ -11,6 +11,7 @@ export interface Payment {
   fromWalletId: Uuid
   toWalletId: Uuid
   amountMinor: bigint
+  fee: Fee | undefined
   currency: string
   memo: string | null
   /** Nanoseconds since 1970. */
@@ -22,23 +23,27 @@ export interface Payment {
  * Refusals: those of pay.
  */
 export async function send(
-  deps: Pick<Deps, 'db' | 'ledger' | 'log' | 'memos' | 'settings'>,
+  deps: PayDeps,
   caller: Customer,
   input: PayInput,
   idempotencyKey: string | undefined,
 ): Promise<{ payment: Payment; replayed: boolean }> {
-  const terms = { name: 'payment', code: TransferCode.payment } as const
-  const { operation, replayed } = await pay(deps, caller, input, terms, idempotencyKey)
-  return { payment: toPayment(operation, input.memo), replayed }
+  const { operation, fee, replayed } = await pay(deps, caller, input, paymentTerms, idempotencyKey)
+  return { payment: toPayment(operation, fee, input.memo), replayed }
 }
 
 /** A payment as it is shown. */
-export function toPayment(operation: StoredOperation, memo: string | null | undefined): Payment {
+export function toPayment(
+  operation: StoredOperation,
+  fee: Fee | undefined,
+  memo: string | null | undefined,
+): Payment {
   return {
     id: operation.operationId,
     fromWalletId: operation.debitAccountId,
     toWalletId: operation.creditAccountId,
     amountMinor: operation.amountMinor,
+    fee,
     currency: assetOfLedger(operation.ledger).currency,
     memo: memo ?? null,
     timestamp: operation.timestamp,

@@ -5,7 +5,7 @@ import {
   type Decline,
   type DescriptionKey,
   findLastDecline,
-  insertDecline,
+  insertDeclines,
 } from '../../db/descriptions.ts'
 import { isUnavailable } from '../../db/errors.ts'
 import { type IntentTable, markSettled } from '../../db/intents.ts'
@@ -43,7 +43,8 @@ export async function afterMoving<T>(operationId: Uuid, reading: Promise<T>): Pr
   }
 }
 
-function refuseDoubt(operationId: Uuid, what: string): Refusal {
+/** Says that something may have happened, and `what` is not known. */
+export function refuseDoubt(operationId: Uuid, what: string): Refusal {
   return new Refusal('outcome_unknown', {
     detail: `${what} The same request with the same key tells the truth.`,
     retryAfterSeconds,
@@ -71,19 +72,30 @@ export function refuseInvalid(status: string): Refusal {
   throw new Error(`the ledger refused a transfer: ${status}`)
 }
 
-/**
- * Keeps the reason of a decline for replays. Without it the answer is still a decline, only a replay
- * cannot say why: so a failure is logged and goes no further.
- */
+type DeclineOfCode = Decline & { code: RefusalCode }
+
+/** Keeps the reason of a decline for replays. */
 export async function keepDecline(
   deps: Pick<Deps, 'db' | 'log'>,
-  decline: Decline & { code: RefusalCode },
+  decline: DeclineOfCode,
+): Promise<void> {
+  await keepDeclines(deps, [decline])
+}
+
+/**
+ * Keeps the reasons of declines for replays. Without them the answer is still a decline, only a replay
+ * cannot say why: so a failure is logged and goes no further.
+ */
+export async function keepDeclines(
+  deps: Pick<Deps, 'db' | 'log'>,
+  declines: readonly DeclineOfCode[],
 ): Promise<void> {
   try {
-    await insertDecline(deps.db, decline)
+    await insertDeclines(deps.db, declines)
   } catch (error) {
-    const { operationId } = decline
-    deps.log.warn({ err: error, operationId }, 'the reason of a decline was not kept')
+    const [first] = declines
+    const facts = { err: error, operationId: first?.operationId, count: declines.length }
+    deps.log.warn(facts, 'the reason of a decline was not kept')
   }
 }
 

@@ -56,7 +56,7 @@ export async function listSuspense(
  * It is assigned or returned once; the same again answers the same, and what was declined can be
  * tried again.
  * Refusals: suspense_not_found, suspense_assigned (to another wallet), suspense_returned,
- * wallet_not_found, wallet_number_mistyped, currency_mismatch, recipient_closed, outcome_unknown.
+ * suspense_paid_out, wallet_not_found, wallet_number_mistyped, currency_mismatch, recipient_closed, outcome_unknown.
  */
 export async function assign(
   deps: SuspenseDeps,
@@ -81,7 +81,8 @@ export async function assign(
 /**
  * Returns money in suspense to the payment system that it came from. It is assigned or returned once;
  * the same again answers the same, and what was declined can be tried again.
- * Refusals: suspense_not_found, suspense_assigned, payout_capacity_exceeded, outcome_unknown.
+ * Refusals: suspense_not_found, suspense_assigned, suspense_paid_out, payout_capacity_exceeded,
+ * outcome_unknown.
  */
 export async function giveBack(deps: SuspenseDeps, id: Uuid): Promise<SuspenseItem> {
   return letOut(deps, id, {
@@ -111,7 +112,7 @@ async function letOut(
   )
 }
 
-/** Answers for money that is out of suspense. Refusals: suspense_assigned, suspense_returned. */
+/** Answers for money that is out of suspense. Refusals: suspense_ and how it stands. */
 async function answer(
   deps: Pick<Deps, 'db'>,
   deposit: SuspendedDeposit,
@@ -155,7 +156,7 @@ async function describe(deps: Pick<Deps, 'db'>, deposit: SuspendedDeposit): Prom
 }
 
 function toItem(deposit: SuspendedDeposit, told: NamedDeposit | undefined): SuspenseItem {
-  const { suspense, ...shown } = toDeposit(deposit, told)
+  const { suspense, ...shown } = toDeposit(deposit, told, undefined)
   if (!suspense) throw new Error(`deposit ${shown.id} was never in suspense`)
   const paymentSystem = told ? { id: told.paymentSystemId, name: told.paymentSystemName } : null
   return { ...shown, suspense, paymentSystem }

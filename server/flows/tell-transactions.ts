@@ -1,10 +1,12 @@
 import { type TransferKind, transferKindOf } from '../../accounting/chart.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import type { StoredOperation } from '../../accounting/transfers.ts'
+import { findApprovals } from '../../db/approvals.ts'
 import { findDeposits } from '../../db/descriptions.ts'
 import { findRefunds } from '../../db/refunds.ts'
 import { findReversals } from '../../db/reversals.ts'
 import type { Deps } from '../deps.ts'
+import { type ApprovalSubject, toSubject } from './approval-effects.ts'
 import { describePayouts } from './describe-payouts.ts'
 
 /** What is known of a transaction besides its transfer and the owner of the other wallet. */
@@ -15,12 +17,18 @@ export interface ToldTransaction {
   reference: string | null
 }
 
+/** As the other side of a wallet the house has this name. */
+const houseName = 'Kassa'
+
 /** Money from outside pays first what the wallet's owner owes, and it is owed to the house. */
 const paidToHouse = {
-  name: 'Kassa',
+  name: houseName,
   memo: 'Owing since a deposit was taken back',
   reference: null,
 }
+
+/** Fees are the house's. */
+const feeOfHouse = { name: 'Kassa', memo: null, reference: null }
 
 /** What payment systems, and those who refund, told about transactions; by the id of the transfer. */
 export async function tellTransactions(
@@ -33,11 +41,13 @@ export async function tellTransactions(
   const paidBack = ofKind('chargeback_payment')
   const refunded = ofKind('refund')
   const paidOut = ofKind('withdrawal')
-  const [deposits, reversals, refunds, payouts] = await Promise.all([
+  const rewarded = ofKind('reward')
+  const [deposits, reversals, refunds, payouts, rewards] = await Promise.all([
     findDeposits(deps.db, received),
     findReversals(deps.db, paidBack),
     findRefunds(deps.db, refunded),
     describePayouts(deps, paidOut),
+    findApprovals(deps.db, rewarded),
   ])
   const told = new Map<Uuid, ToldTransaction>()
   for (const { transferId, operationId } of received) {
@@ -56,8 +66,18 @@ export async function tellTransactions(
     const payout = payouts.get(transferId)
     if (payout) told.set(transferId, toTold(payout))
   }
+  for (const { transferId } of ofKind('fee', 'fee_refund')) told.set(transferId, feeOfHouse)
+  for (const { transferId, operationId } of rewarded) {
+    const approval = rewards.get(operationId)
+    const reference = approval ? referenceOf(toSubject(approval)) : null
+    told.set(transferId, { name: houseName, memo: null, reference })
+  }
   return told
 }
+
+/** The reason of an adjustment is for operators; the customer sees the reference. */
+const referenceOf = ({ kind, body }: ApprovalSubject): string | null =>
+  kind === 'adjustment' ? (body.reference ?? null) : null
 
 /** What a payment system told, as part of a transaction. */
 function toTold(told: {

@@ -4,7 +4,15 @@ import {
   readReceivables,
   receivableAccount,
 } from '../../accounting/accounts.ts'
-import { assetOf, isWalletKind, transferKindOf, type WalletKind } from '../../accounting/chart.ts'
+import {
+  assetOf,
+  assetOfLedger,
+  isFeeKind,
+  isWalletKind,
+  transferKindOf,
+  type WalletKind,
+} from '../../accounting/chart.ts'
+import { type Exchange, readExchange } from '../../accounting/exchange.ts'
 import { type HistoryEntry, type HistoryFilter, readHistory } from '../../accounting/history.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import { readStanding, type WalletState } from '../../accounting/standing.ts'
@@ -92,6 +100,8 @@ export interface Transaction extends HistoryEntry {
   counterparty: Counterparty | null
   memo: string | null
   reference: string | null
+  /** Of an exchange: what was got, or given, in the other currency. */
+  exchanged: { amountMinor: bigint; currency: string } | undefined
 }
 
 /** By how much a transaction changed the posted balance; holding and giving back change nothing. */
@@ -110,7 +120,9 @@ export async function readTransactions(
   filter: MovesFilter,
 ): Promise<Transaction[]> {
   const entries = await readMoves(deps, wallet.id, filter)
-  const payments = entries.filter(({ kind }) => kind !== 'deposit')
+  const payments = entries.filter(({ kind }) => kind !== 'deposit' && !isFeeKind(kind))
+  const exchanges = await readExchanges(deps, entries)
+  const otherSide = (entry: Move): Uuid => otherSideOf(entry, exchanges.get(entry.operationId))
   const [owners, memos, outside] = await Promise.all([
     findWalletOwners(deps.db, [...new Set(payments.map(otherSide))]),
     findMemos(deps.db, payments),
@@ -123,8 +135,9 @@ export async function readTransactions(
       ...entry,
       currency,
       counterparty: owners.get(otherSide(entry)) ?? toParty(told?.name ?? null),
-      memo: memos.get(entry.operationId) ?? told?.memo ?? null,
+      memo: (isFeeKind(entry.kind) ? null : memos.get(entry.operationId)) ?? told?.memo ?? null,
       reference: told?.reference ?? null,
+      exchanged: exchangedFor(entry, exchanges.get(entry.operationId)),
     }
   })
 }
@@ -162,6 +175,29 @@ function toParty(name: string | null): Counterparty | null {
   return name === null ? null : { walletId: null, number: null, username: null, name }
 }
 
-function otherSide(entry: HistoryEntry): Uuid {
+function otherSideOf(entry: Move, exchange: Exchange | undefined): Uuid {
+  if (exchange && entry.kind === 'exchange_sale') return exchange.toWalletId
+  if (exchange && entry.kind === 'exchange_purchase') return exchange.fromWalletId
   return entry.direction === 'in' ? entry.debitAccountId : entry.creditAccountId
+}
+
+/** What the other side of an exchange was: a wallet's history has one side of it only. */
+function exchangedFor({ kind }: Move, exchange: Exchange | undefined): Transaction['exchanged'] {
+  if (!exchange) return undefined
+  const { fromMinor, toMinor, fromLedger, toLedger } = exchange
+  const given = { amountMinor: fromMinor, currency: assetOfLedger(fromLedger).currency }
+  const got = { amountMinor: toMinor, currency: assetOfLedger(toLedger).currency }
+  if (kind === 'exchange_sale') return got
+  return kind === 'exchange_purchase' ? given : undefined
+}
+
+/** The exchanges that entries of a history are a side of, by id. */
+async function readExchanges(
+  { ledger }: Pick<Deps, 'ledger'>,
+  entries: readonly Move[],
+): Promise<Map<Uuid, Exchange>> {
+  const isSide = ({ kind }: Move) => kind === 'exchange_sale' || kind === 'exchange_purchase'
+  const ids = [...new Set(entries.filter(isSide).map(({ operationId }) => operationId))]
+  const found = await readSome(ids, (id) => readExchange(ledger, id))
+  return new Map(found.filter((it) => it !== undefined).map((it) => [it.id, it]))
 }

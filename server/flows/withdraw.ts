@@ -2,7 +2,7 @@ import { clearingAccount } from '../../accounting/accounts.ts'
 import { assetOf } from '../../accounting/chart.ts'
 import { hashInput, isUuid } from '../../accounting/ids.ts'
 import type { PassingReason } from '../../accounting/outcome.ts'
-import { type Plan, submitOnce } from '../../accounting/transfers.ts'
+import { chainLegs, type Plan, principalOf, submitOnce } from '../../accounting/transfers.ts'
 import { provideWithdrawalRights, toWithdrawalLegs } from '../../accounting/withdrawals.ts'
 import type { DescriptionKey } from '../../db/descriptions.ts'
 import {
@@ -16,6 +16,8 @@ import type { Deps } from '../deps.ts'
 import { maskDestination } from '../destinations.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
 import { readAmount, readCanonicalAmount, readCurrency } from './amount.ts'
+import { toBudgetLegs } from './budget-legs.ts'
+import { planFee } from './fees.ts'
 import { nameOperation, planOrReplay, readSubmission } from './pay.ts'
 import { findPayers } from './resolve-wallets.ts'
 import { afterMoving, declineCodes, settle, settleIntent } from './settle.ts'
@@ -33,7 +35,7 @@ export interface WithdrawalInput {
   destination: string
 }
 
-type WithdrawDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'destinations' | 'settings'>
+type WithdrawDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'destinations' | 'settings' | 'nowMs'>
 
 /** What a decline of the ledger means for a withdrawal. */
 const codes = {
@@ -43,10 +45,10 @@ const codes = {
 } as const satisfies Record<PassingReason, RefusalCode>
 
 /**
- * Asks for money to be paid out: what is available falls at once, until a payment system tells what
+ * Asks for money to be paid out: what is available falls at once by it and its fee, until a payment system tells what
  * became of it, or the caller cancels. With an idempotency key it happens at most once.
  * Refusals: those of amounts, wallet_not_found, wallet_number_mistyped, currency_mismatch,
- * payment_system_not_found, insufficient_funds, payout_capacity_exceeded, wallet_closed, declined,
+ * payment_system_not_found, insufficient_funds, limit_exceeded, payout_capacity_exceeded, wallet_closed, declined,
  * abandoned, idempotency_key_reused, outcome_unknown.
  */
 export async function withdraw(
@@ -61,7 +63,7 @@ export async function withdraw(
   const planned = await planOrReplay(deps, key, isKeyed, () => plan(deps, caller, input, key))
   if ('replay' in planned) return { withdrawal: await read(), replayed: true }
 
-  const [{ asset, debitAccountId: walletId }] = planned.legs
+  const { asset, debitAccountId: walletId } = principalOf(planned)
   await provideWithdrawalRights(deps.ledger, asset)
   await insertWithdrawal(deps.db, {
     ...key,
@@ -102,7 +104,11 @@ async function plan(
   const paymentSystem = await findActiveSystem(deps, name)
   const clearingAccountId = clearingAccount(paymentSystem.number, asset).id
   const order = { walletId: wallet.id, clearingAccountId, amountMinor, asset }
-  return { ...key, legs: toWithdrawalLegs(order), paymentSystem }
+  const fee = { operation: 'withdrawal', asset, amountMinor, senderWalletId: wallet.id } as const
+  const { legs: feeLegs } = await planFee(deps, fee)
+  const budgetLegs = await toBudgetLegs(deps, caller, asset, amountMinor)
+  const legs = chainLegs(budgetLegs, toWithdrawalLegs(order, feeLegs))
+  return { ...key, ...legs, paymentSystem }
 }
 
 async function findActiveSystem({ db }: Pick<Deps, 'db'>, name: string): Promise<PaymentSystemRow> {

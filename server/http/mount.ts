@@ -2,7 +2,7 @@ import type Router from '@koa/router'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
 import type { Identify } from './basic.ts'
-import { readBody } from './body.ts'
+import { readBody, readUpload } from './body.ts'
 import type { Context, Extras, Middleware, State } from './context.ts'
 import type { RawAnswer, Route } from './route.ts'
 import type { SessionCookie } from './session.ts'
@@ -40,7 +40,8 @@ function handle(route: Route, { deps, cookie, identify }: MountOptions): Middlew
       caller: identity?.caller,
       params: ctx.params,
       query: ctx.query,
-      readBody: () => readBody(ctx.req, spec.form ?? false),
+      readBody: async () =>
+        spec.upload ? readUpload(ctx.req, spec.upload) : readBody(ctx.req, spec),
     })
     if (answer.signIn !== undefined) {
       ctx.state.userId = answer.signIn.userId

@@ -96,14 +96,14 @@ function toOperation(spec: RouteSpec, components: JsonObject): JsonObject {
     parameters: [
       ...toParameters(params, 'path', components),
       ...toParameters(query, 'query', components),
-      ...(spec.idempotent ? [idempotencyKey] : []),
+      ...(spec.idempotent ? [{ ...idempotencyKey, required: spec.idempotent === 'required' }] : []),
     ],
     ...(content
       ? {
           requestBody: {
             required: true,
             content: {
-              'application/json': content,
+              [spec.upload?.contentType ?? 'application/json']: content,
               ...(form ? { 'application/x-www-form-urlencoded': content } : {}),
             },
           },
@@ -123,7 +123,6 @@ function nameOperation({ method, path }: RouteSpec): string {
 const idempotencyKey = {
   name: 'Idempotency-Key',
   in: 'header',
-  required: false,
   description: 'Chosen by you; the same key again answers what happened the first time',
   schema: { type: 'string', minLength: 1, maxLength: 255 },
 }

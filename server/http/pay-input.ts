@@ -34,22 +34,27 @@ export const oneRecipient = {
   message: 'give either to_wallet_id or to_username',
 }
 
+type PayBody = Omit<z.output<z.ZodObject<typeof payFields>>, 'amount'> & {
+  /** Left out when something else tells it. */
+  amount?: string | undefined
+}
+
 /** The body as what a use case takes. */
-export function toPayInput(body: z.output<z.ZodObject<typeof payFields>>): PayInput {
+export function toPayInput(body: PayBody): PayInput {
   return {
     fromWalletId: body.from_wallet_id,
     to:
       body.to_wallet_id === undefined
         ? { kind: 'username', username: (body.to_username ?? '').toLowerCase() }
         : { kind: 'wallet', wallet: body.to_wallet_id },
-    amount: body.amount,
+    amount: body.amount ?? '',
     currency: body.currency,
     memo: body.memo,
   }
 }
 
-/** What paying someone may refuse. */
-export const payRefusals = [
+/** What paying someone may refuse before the ledger is asked. */
+export const previewRefusals = [
   'amount_malformed',
   'amount_not_positive',
   'amount_too_precise',
@@ -59,14 +64,28 @@ export const payRefusals = [
   'wallet_not_found',
   'wallet_number_mistyped',
   'wallet_ambiguous',
-  'wallet_closed',
   'recipient_not_found',
-  'recipient_closed',
   'same_wallet',
+  'ledger_unavailable',
+] as const satisfies readonly RefusalCode[]
+
+/** What paying someone may refuse. */
+export const payRefusals = [
+  ...previewRefusals,
+  'wallet_closed',
+  'recipient_closed',
   'insufficient_funds',
+  'limit_exceeded',
   'declined',
   'abandoned',
   'idempotency_key_reused',
   'outcome_unknown',
-  'ledger_unavailable',
+] as const satisfies readonly RefusalCode[]
+
+/** What using a quote may refuse besides. */
+export const quoteRefusals = [
+  'quote_not_found',
+  'quote_expired',
+  'quote_used',
+  'liquidity_exhausted',
 ] as const satisfies readonly RefusalCode[]

@@ -56,8 +56,12 @@ export interface RouteSpec<
   body?: B
   /** Whether the body may also be form fields (`application/x-www-form-urlencoded`). */
   form?: boolean
-  /** Whether `Idempotency-Key` means something here; it is read everywhere and told in OpenAPI. */
-  idempotent?: boolean
+  /** The most bytes of a body, where it is more than usual. */
+  bodyLimitBytes?: number
+  /** The body is of this type and is read by the handler as it arrives (`uploadBody`). */
+  upload?: { contentType: string; limitBytes: number }
+  /** Whether `Idempotency-Key` means something here, or is needed; it is read everywhere and told in OpenAPI. */
+  idempotent?: boolean | 'required'
   responses: R
   /** What this route may refuse, beyond what every route may. */
   refusals: readonly RefusalCode[]
@@ -145,6 +149,7 @@ export function defineRoute<
     spec,
     async run(deps, raw) {
       const caller = authorize(spec.caller, raw.caller)
+      if (spec.idempotent === 'required' && raw.idempotencyKey === undefined) throw refuseKeyless()
       const request = {
         idempotencyKey: raw.idempotencyKey,
         requestId: raw.requestId,
@@ -161,6 +166,11 @@ export function defineRoute<
       return handle(deps, request)
     },
   }
+}
+
+function refuseKeyless(): Refusal {
+  const errors = [{ in: 'header' as const, pointer: 'Idempotency-Key', message: 'is needed here' }]
+  return new Refusal('invalid_request', { errors })
 }
 
 /** Whether a caller of this role may use a route of this access. */

@@ -1,4 +1,5 @@
 /** Schemas that several routes share, and how the values of use cases are shown in JSON. */
+import type { Readable } from 'node:stream'
 import { z } from 'zod'
 import { isStorable, type RawJson, textOrNumber } from './json.ts'
 
@@ -28,6 +29,14 @@ export const currencyInput = z
     description: "ISO 4217 alphabetic code, or the code of an asset of the house's own",
     examples: ['USD'],
   })
+
+/** A body that is read as it arrives. */
+export const uploadBody = z.unknown().meta({ type: 'string' }) as z.ZodType<
+  AsyncIterable<Uint8Array>
+>
+
+/** An answer that is sent as it is made. */
+export const downloadBody = z.unknown().meta({ type: 'string' }) as z.ZodType<Readable>
 
 /** A wallet's id, or its number for people as text or as a JSON integer. */
 export const walletName = z
@@ -62,6 +71,17 @@ export const partyFields = {
   username: z.string().nullable(),
   name: z.string().nullable(),
 }
+
+/** A fee that was taken; left out when there was none. */
+export const feeOutput = z
+  .object({
+    amount: amountOutput,
+    borne_by: z.enum(['sender', 'recipient']).meta({
+      description: 'The sender pays it on top of the amount, the recipient out of it',
+    }),
+  })
+  .meta({ id: 'Fee' })
+
 /** Why an operator does something. */
 export const reasonFields = { reason: text(500).meta({ description: 'Kept in the audit' }) }
 

@@ -1,24 +1,38 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { Logger, type LogLevel, parseCronItems, type Runner, run } from 'graphile-worker'
+import { z } from 'zod'
 import type { Deps } from '../deps.ts'
 import { recover } from '../flows/recovery.ts'
+import { runPayroll } from '../flows/run-payroll.ts'
+import { updateRates } from '../flows/update-rates.ts'
 import { warnOfStuckWithdrawals } from '../flows/withdrawals.ts'
+import { createRateProviders } from '../rates/index.ts'
 import { sweep } from './sweep.ts'
 
 /** Connections to PostgreSQL of its own: one that listens, and those that carry out jobs. */
 const poolSize = 3
 
-type JobDeps = Pick<Deps, 'config' | 'db' | 'ledger' | 'log' | 'nowMs' | 'settings'>
+type JobDeps = Pick<
+  Deps,
+  'config' | 'db' | 'ledger' | 'log' | 'memos' | 'nowMs' | 'passwords' | 'sessions' | 'settings'
+>
+
+const payrollJob = z.object({ id: z.uuid() })
 
 /** How often each job runs, over all processes together (crontab). */
-const schedule = { recover: '* * * * *', sweep: '*/10 * * * *', warn: '0 * * * *' }
+const schedule = {
+  recover: '* * * * *',
+  rates: '* * * * *',
+  sweep: '*/10 * * * *',
+  warn: '0 * * * *',
+}
 
 /** After this time a worker that has ended, for instance with its PostgreSQL, is started again. */
 const restartMs = 5_000
 
 /**
  * Carries out what happens in the background: finishing what was cut off, at the start and every
- * minute, sweeping, and warning of what waits for people. Any number of processes may do it at once:
+ * minute, reading exchange rates, sweeping, and warning of what waits for people. Any number of processes may do it at once:
  * graphile-worker gives each job to one of them.
  */
 export function startWorker(deps: JobDeps): { stop(): Promise<void> } {
@@ -55,13 +69,20 @@ export function startWorker(deps: JobDeps): { stop(): Promise<void> } {
 }
 
 async function startRunner(deps: JobDeps): Promise<Runner> {
+  const providers = createRateProviders(deps.config)
   const tasks = {
     async recover() {
       const counts = await recover(deps)
       if (Object.keys(counts).length > 0) deps.log.info(counts, 'what was cut off is settled now')
     },
+    async rates() {
+      const count = await updateRates(deps, providers)
+      if (count > 0) deps.log.info({ count }, 'exchange rates were set')
+    },
     sweep: () => sweep(deps),
     warn: () => warnOfStuckWithdrawals(deps),
+    /** Some rows at a time: other jobs come in between. */
+    payroll: (payload: unknown) => runPayroll(deps, payrollJob.parse(payload).id),
   }
   const items = Object.entries(schedule).map(([task, match]) => ({
     task,

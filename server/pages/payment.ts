@@ -80,9 +80,15 @@ export function paymentAgainPage(form: PaymentForm, message: string, who: string
   return layout('Your payment', content, who)
 }
 
-/** What is said after a payment; `again` when its form was sent before. */
-export function paidNotice(payment: Transaction, again: boolean): string {
-  const amount = `${formatForPeople(payment.amountMinor, payment.currency)} ${payment.currency}`
-  const paid = `Paid ${amount} to ${nameCounterparty(payment.counterparty)}.`
+/** What is said after a payment and its fee, if it had one; `again` when its form was sent before. */
+export function paidNotice(
+  payment: Transaction,
+  fee: Transaction | undefined,
+  again: boolean,
+): string {
+  const show = ({ amountMinor, currency }: Transaction) =>
+    `${formatForPeople(amountMinor, currency)} ${currency}`
+  const cost = fee ? `, and a fee of ${show(fee)}` : ''
+  const paid = `Paid ${show(payment)} to ${nameCounterparty(payment.counterparty)}${cost}.`
   return again ? `${paid} The form was sent more than once; it has paid once.` : paid
 }

@@ -43,7 +43,10 @@ const ok = z.literal('OK')
 const walletNumber = z.int().meta({ description: "The wallet's number" })
 
 const operationBody = z.object({
-  status: ok,
+  status: z.enum(['OK', 'SUSPENSE']).meta({
+    description:
+      '`SUSPENSE`: received, but not credited, because the payment system has brought in more than it may',
+  }),
   operation_id: uuid,
   wallet_id: walletNumber,
   balance: exactNumber.nullable().meta({ description: 'null when it could not be read' }),
@@ -191,7 +194,8 @@ const postExternalToWallet = defineRoute(
       details: body.details,
       onUnmatched: 'refuse',
     })
-    return showMoved(deps, booked.id, wallet, replayed)
+    const status = booked.walletId === null ? 'SUSPENSE' : 'OK'
+    return showMoved(deps, booked.id, wallet, replayed, status)
   },
 )
 
@@ -228,12 +232,13 @@ async function showMoved(
   operationId: string,
   wallet: { id: string; number: string; currency: string },
   replayed: boolean,
+  status: 'OK' | 'SUSPENSE' = 'OK',
 ) {
   const available = await readAvailableAfter(deps, wallet.id)
   return {
     status: 200 as const,
     body: {
-      status: 'OK' as const,
+      status,
       operation_id: operationId,
       wallet_id: Number(wallet.number),
       balance: available === null ? null : showNumber(available, wallet.currency),

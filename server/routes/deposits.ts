@@ -7,6 +7,7 @@ import {
   findDeposit,
   listDeposits,
 } from '../flows/deposits-read.ts'
+import { showFee } from '../flows/fees.ts'
 import { showLedgerTime } from '../flows/ledger-time.ts'
 import { pageOf, pageQuery, toBounds, toPage } from '../http/paging.ts'
 import { defineRoute } from '../http/route.ts'
@@ -14,6 +15,7 @@ import {
   amountInput,
   amountOutput,
   currencyInput,
+  feeOutput,
   replayHeader,
   replayHeaders,
   text,
@@ -24,14 +26,14 @@ import {
 
 const tags = ['Deposits'] as const
 
-export const suspenseStates = ['open', 'assigned', 'returned'] as const
+export const suspenseStates = ['open', 'assigned', 'returned', 'paid_out'] as const
 
 /** How a deposit stands in suspense. */
 export const suspenseFields = {
   state: z.enum(suspenseStates).meta({ description: 'As the ledger has it at this moment' }),
   named_wallet: z.string().nullable().meta({ description: 'The wallet as it was named' }),
   wallet_id: uuid.nullable().meta({ description: 'The wallet that it was assigned to' }),
-  changed_at: time.nullable().meta({ description: 'When it was assigned or returned' }),
+  changed_at: time.nullable().meta({ description: 'When it was let out' }),
 }
 
 export function showSuspenseState(suspense: DepositSuspense) {
@@ -48,6 +50,7 @@ const depositBody = z
     id: uuid,
     wallet_id: uuid.nullable().meta({ description: 'null when it went to suspense' }),
     amount: amountOutput,
+    fee: feeOutput.optional().meta({ description: 'What the wallet paid for it, if anything' }),
     currency: z.string(),
     reference: z.string().nullable(),
     sender: z.string().nullable(),
@@ -66,6 +69,7 @@ function showDeposit(stored: Deposit): z.output<typeof depositBody> {
     id: stored.id,
     wallet_id: stored.walletId,
     amount: showAmount(stored.amountMinor, stored.currency),
+    ...showFee(stored.fee, stored.currency),
     currency: stored.currency,
     reference: stored.reference,
     sender: stored.sender,
@@ -133,7 +137,7 @@ const postDeposit = defineRoute(
     description:
       'The reference alone decides whether this is a new deposit: the same reference never pays ' +
       'twice, with or without an Idempotency-Key. A deposit that was declined can be sent again. ' +
-      'Part of it may pay what the owner of the wallet owes since an earlier deposit was taken back.',
+      'Part of it may pay a fee, and what the owner of the wallet owes since an earlier deposit was taken back.',
     tags,
     caller: 'payment_system',
     body: depositInput.refine(namesWallet, {
@@ -169,9 +173,9 @@ const getDeposit = defineRoute(
   {
     method: 'GET',
     path: '/v1/deposits/{id}',
-    summary: 'One of your deposits',
+    summary: 'One of your deposits; any one for an operator',
     tags,
-    caller: 'payment_system',
+    caller: ['payment_system', 'operator'],
     params: z.object({ id: uuid }),
     responses: { 200: { description: 'The deposit', body: depositBody } },
     refusals: ['deposit_not_found', 'ledger_unavailable'],

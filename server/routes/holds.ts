@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { showAmount } from '../flows/amount.ts'
+import { showFee } from '../flows/fees.ts'
 import {
   capture,
   type DescribedHold,
@@ -22,6 +23,7 @@ import {
   amountInput,
   amountOutput,
   expiresInInput,
+  feeOutput,
   replayHeader,
   replayHeaders,
   time,
@@ -102,9 +104,9 @@ const getHold = defineRoute(
   {
     method: 'GET',
     path: '/v1/holds/{id}',
-    summary: 'A hold that you placed or may capture',
+    summary: 'A hold that you placed or may capture; any one for an operator',
     tags,
-    caller: 'customer',
+    caller: ['customer', 'operator'],
     params,
     responses: { 200: { description: 'The hold', body: holdBody } },
     refusals: ['hold_not_found', 'ledger_unavailable'],
@@ -151,6 +153,7 @@ const captureBody = z
   .object({
     id: uuid,
     amount: amountOutput,
+    fee: feeOutput.optional().meta({ description: 'What you paid for it, if anything' }),
     currency: z.string(),
     created_at: time,
     hold: holdBody,
@@ -202,6 +205,7 @@ const postCapture = defineRoute(
       body: {
         id: captured.id,
         amount: showAmount(captured.amountMinor, currency),
+        ...showFee(captured.fee, currency),
         currency,
         created_at: showLedgerTime(captured.timestamp),
         hold: showHold(captured.hold),

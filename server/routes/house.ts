@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { formatAmount } from '../../accounting/money.ts'
+import { showAmount } from '../flows/amount.ts'
 import { type HouseView, viewHouse } from '../flows/house.ts'
 import { showLedgerTime } from '../flows/ledger-time.ts'
 import { defineRoute } from '../http/route.ts'
@@ -37,7 +37,7 @@ const statementBody = z
 
 function showStatement(view: HouseView): z.output<typeof statementBody> {
   const { asset, totals, clearing, differenceMinor } = view
-  const show = (minor: bigint) => formatAmount(minor, asset)
+  const show = (minor: bigint) => showAmount(minor, asset.currency)
   return {
     currency: asset.currency,
     assets: {

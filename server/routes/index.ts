@@ -1,17 +1,25 @@
 import type { Route } from '../http/route.ts'
+import { adjustmentRoutes } from './adjustments.ts'
 import { accountAliasRoutes } from './aliases-account.ts'
 import { apiAliasRoutes } from './aliases-api.ts'
+import { approvalRoutes } from './approvals.ts'
+import { batchRoutes } from './batches.ts'
 import { blockRoutes } from './blocks.ts'
 import { currencyRoutes } from './currencies.ts'
 import { depositRoutes } from './deposits.ts'
 import { documentationRoutes } from './documentation.ts'
+import { exchangeRateRoutes } from './exchange-rates.ts'
+import { exchangeRoutes } from './exchanges.ts'
+import { feeScheduleRoutes } from './fee-schedules.ts'
 import { healthRoutes } from './health.ts'
 import { holdRoutes } from './holds.ts'
 import { houseRoutes } from './house.ts'
+import { limitRoutes } from './limits.ts'
 import { operatorRoutes } from './operator.ts'
 import { pageRoutes } from './pages.ts'
 import { paymentRequestRoutes } from './payment-requests.ts'
 import { paymentSystemRoutes } from './payment-systems.ts'
+import { payrollRoutes } from './payrolls.ts'
 import { refundRoutes } from './refunds.ts'
 import { reversalRoutes } from './reversals.ts'
 import { sessionRoutes } from './session.ts'
@@ -29,6 +37,9 @@ const api: readonly Route[] = [
   ...currencyRoutes,
   ...walletRoutes,
   ...transferRoutes,
+  ...batchRoutes,
+  ...payrollRoutes,
+  ...exchangeRoutes,
   ...holdRoutes,
   ...paymentRequestRoutes,
   ...blockRoutes,
@@ -38,11 +49,16 @@ const api: readonly Route[] = [
   ...withdrawalStepRoutes,
   ...reversalRoutes,
   ...suspenseRoutes,
+  ...limitRoutes,
   ...apiAliasRoutes,
   ...accountAliasRoutes,
+  ...exchangeRateRoutes,
   ...paymentSystemRoutes,
   ...houseRoutes,
+  ...feeScheduleRoutes,
   ...operatorRoutes,
+  ...adjustmentRoutes,
+  ...approvalRoutes,
   ...healthRoutes,
 ]
 

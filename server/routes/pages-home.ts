@@ -59,8 +59,11 @@ async function viewHome(deps: Deps, caller: Customer, wanted: Wanted): Promise<H
   const page = { limit: transactionsPerPage, cursor: wanted.cursor }
   const entries = await readTransactions(deps, selected, toBounds(page))
   const { data, next_cursor } = toPage(entries, page, (entry) => entry)
-  const paid = data.find(
-    ({ operationId, direction }) => operationId === wanted.paid && direction === 'out',
+  const [paid, fee] = (['payment', 'fee'] as const).map((kind) =>
+    data.find(
+      (entry) =>
+        entry.operationId === wanted.paid && entry.kind === kind && entry.direction === 'out',
+    ),
   )
   return {
     who,
@@ -70,7 +73,7 @@ async function viewHome(deps: Deps, caller: Customer, wanted: Wanted): Promise<H
     transactions: data,
     nextCursor: next_cursor,
     payment: wanted.payment ?? emptyPayment(selected.number),
-    notice: paid && paidNotice(paid, wanted.again ?? false),
+    notice: paid && paidNotice(paid, fee, wanted.again ?? false),
   }
 }
 

@@ -199,6 +199,7 @@ const postAccept = defineRoute(
       'wallet_closed',
       'currency_mismatch',
       'insufficient_funds',
+      'limit_exceeded',
       'recipient_not_found',
       'recipient_closed',
       'amount_too_large',

@@ -1,14 +1,16 @@
 import { z } from 'zod'
 import type { PaymentSystemRow } from '../../db/payment-systems.ts'
+import { askPaymentSystem } from '../flows/ask-payment-system.ts'
 import {
-  createPaymentSystem,
   readPaymentSystems,
   rotateCredential,
+  type WithCredential,
 } from '../flows/payment-systems.ts'
 import { idPageQuery, readIdCursor, toIdPage } from '../http/id-paging.ts'
 import { pageOf } from '../http/paging.ts'
 import { defineRoute } from '../http/route.ts'
 import { text, time, uuid } from '../http/schemas.ts'
+import { approvalBody, showApproval } from './approvals.ts'
 import { emailInput } from './users.ts'
 
 const tags = ['Operators'] as const
@@ -51,24 +53,33 @@ function showPaymentSystem(row: PaymentSystemRow): z.output<typeof paymentSystem
   }
 }
 
+const showCredential = ({ paymentSystem, password }: WithCredential) => ({
+  payment_system: showPaymentSystem(paymentSystem),
+  password,
+})
+
 const postPaymentSystem = defineRoute(
   {
     method: 'POST',
     path: '/v1/payment-systems',
     summary: 'Add a payment system',
-    description: 'Each bank that sends money with its own credential is a payment system.',
+    description:
+      'Each bank that sends money with its own credential is a payment system. With four eyes it is made ' +
+      'when another operator approves it, and nobody has its password until its credential is rotated.',
     tags,
     caller: 'operator',
     body: z.strictObject({ name: text(systemNameLengthMax), email: emailInput }),
-    responses: { 201: { description: 'Added', body: credentialBody } },
-    refusals: ['email_taken', 'name_taken', 'busy'],
+    responses: {
+      201: { description: 'Added', body: credentialBody },
+      202: { description: 'It was asked for', body: approvalBody },
+    },
+    refusals: ['email_taken', 'name_taken', 'busy', 'outcome_unknown', 'ledger_unavailable'],
   },
-  async (deps, { body }) => {
-    const { paymentSystem, password } = await createPaymentSystem(deps, body)
-    return {
-      status: 201,
-      body: { payment_system: showPaymentSystem(paymentSystem), password },
-    }
+  async (deps, { caller, body }) => {
+    const asked = await askPaymentSystem(deps, caller, body)
+    return 'approval' in asked
+      ? { status: 202, body: showApproval(asked.approval) }
+      : { status: 201, body: showCredential(asked) }
   },
 )
 
@@ -102,13 +113,10 @@ const postCredential = defineRoute(
     responses: { 201: { description: 'A new password', body: credentialBody } },
     refusals: ['payment_system_not_found', 'busy'],
   },
-  async (deps, { params }) => {
-    const { paymentSystem, password } = await rotateCredential(deps, params.id)
-    return {
-      status: 201,
-      body: { payment_system: showPaymentSystem(paymentSystem), password },
-    }
-  },
+  async (deps, { params }) => ({
+    status: 201,
+    body: showCredential(await rotateCredential(deps, params.id)),
+  }),
 )
 
 export const paymentSystemRoutes = [postPaymentSystem, getPaymentSystems, postCredential]

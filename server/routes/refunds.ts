@@ -26,6 +26,9 @@ const refundBody = z
     from_wallet_id: uuid.meta({ description: 'The wallet that was paid' }),
     to_wallet_id: uuid.meta({ description: 'The wallet that had paid' }),
     amount: amountOutput,
+    fee_refunded: amountOutput.optional().meta({
+      description: 'What of the fee went back with it, to whoever had borne it',
+    }),
     currency: z.string(),
     reason: z.string().nullable(),
     created_at: time,
@@ -39,6 +42,9 @@ function showRefund(refund: Refund): z.output<typeof refundBody> {
     from_wallet_id: refund.fromWalletId,
     to_wallet_id: refund.toWalletId,
     amount: showAmount(refund.amountMinor, refund.currency),
+    ...(refund.feeRefundedMinor > 0n
+      ? { fee_refunded: showAmount(refund.feeRefundedMinor, refund.currency) }
+      : {}),
     currency: refund.currency,
     reason: refund.reason,
     created_at: showLedgerTime(refund.timestamp),
@@ -54,7 +60,8 @@ const postRefund = defineRoute(
     summary: 'Give a payment or a capture back',
     description:
       'In full or in parts, which together are never more than what was paid. Only the payee may, and ' +
-      'an operator. Without an amount all that is left.',
+      'an operator. Without an amount all that is left. A part of the fee goes back with it when its ' +
+      'schedule says so.',
     tags,
     caller: ['customer', 'operator'],
     params,
@@ -66,6 +73,7 @@ const postRefund = defineRoute(
     responses: { 201: { description: 'It has happened', body: refundBody, headers: replayHeader } },
     refusals: [
       'transfer_not_found',
+      'exchange_not_refundable',
       'not_the_payee',
       'amount_malformed',
       'amount_not_positive',
@@ -109,7 +117,12 @@ const getRefundsOf = defineRoute(
         }),
       },
     },
-    refusals: ['transfer_not_found', 'invalid_cursor', 'ledger_unavailable'],
+    refusals: [
+      'transfer_not_found',
+      'exchange_not_refundable',
+      'invalid_cursor',
+      'ledger_unavailable',
+    ],
   },
   async (deps, { caller, params, query }) => {
     const found = await listRefundsOf(deps, caller, params.id, toBounds(query))

@@ -79,6 +79,7 @@ const postReversal = defineRoute(
       'reversal_too_large',
       'deposit_in_suspense',
       'suspense_returned',
+      'suspense_paid_out',
       'payout_capacity_exceeded',
       'reference_reused',
       'outcome_unknown',

@@ -101,6 +101,7 @@ const postAssign = defineRoute(
       'suspense_not_found',
       'suspense_assigned',
       'suspense_returned',
+      'suspense_paid_out',
       'wallet_not_found',
       'wallet_number_mistyped',
       'currency_mismatch',
@@ -127,6 +128,7 @@ const postReturn = defineRoute(
     refusals: [
       'suspense_not_found',
       'suspense_assigned',
+      'suspense_paid_out',
       'payout_capacity_exceeded',
       'outcome_unknown',
       'ledger_unavailable',

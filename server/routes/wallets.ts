@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { walletKinds } from '../../accounting/chart.ts'
+import { isFeeKind, walletKinds } from '../../accounting/chart.ts'
 import { showAmount } from '../flows/amount.ts'
 import { closeWallet } from '../flows/close-wallet.ts'
 import { showLedgerTime } from '../flows/ledger-time.ts'
@@ -93,15 +93,27 @@ const transactionBody = z
       .nullable(),
     memo: z.string().nullable(),
     reference: z.string().nullable(),
+    fee_of: uuid.optional().meta({
+      description:
+        'Of a fee, and of what went back of one: the transfer, deposit, withdrawal or refund',
+    }),
     hold_id: uuid.nullable(),
     withdrawal_id: uuid.nullable(),
+    exchange_id: uuid.optional().meta({ description: 'Of an exchange' }),
+    exchanged: z
+      .object({ amount: amountOutput, currency: z.string() })
+      .optional()
+      .meta({ description: 'Of an exchange: what was got or given in the other currency' }),
     created_at: time,
   })
   .meta({ id: 'Transaction' })
 
+/** Kinds that are a further leg of an operation. */
+const furtherKinds: readonly Transaction['kind'][] = ['chargeback_payment', 'fee', 'fee_refund']
+
 /** An operation's own id names a transaction, unless the operation has several in one wallet. */
 function transactionId({ phase, kind, operationId, transferId }: Transaction): string {
-  return phase === 'single' && kind !== 'chargeback_payment' ? operationId : transferId
+  return phase === 'single' && !furtherKinds.includes(kind) ? operationId : transferId
 }
 
 /** A transaction of a wallet as JSON. */
@@ -123,8 +135,16 @@ function showTransaction(entry: Transaction): z.output<typeof transactionBody> {
     },
     memo: entry.memo,
     reference: entry.reference,
+    ...(isFeeKind(entry.kind) ? { fee_of: entry.operationId } : {}),
     hold_id: entry.kind === 'hold' ? entry.operationId : null,
     withdrawal_id: entry.kind === 'withdrawal' ? entry.operationId : null,
+    ...(entry.exchanged && {
+      exchange_id: entry.operationId,
+      exchanged: {
+        amount: showAmount(entry.exchanged.amountMinor, entry.exchanged.currency),
+        currency: entry.exchanged.currency,
+      },
+    }),
     created_at: showLedgerTime(entry.timestamp),
   }
 }

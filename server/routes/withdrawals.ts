@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { showAmount } from '../flows/amount.ts'
+import { showFee } from '../flows/fees.ts'
 import { showLedgerTime } from '../flows/ledger-time.ts'
 import { withdraw } from '../flows/withdraw.ts'
 import {
@@ -15,6 +16,7 @@ import {
   amountInput,
   amountOutput,
   currencyInput,
+  feeOutput,
   replayHeader,
   replayHeaders,
   text,
@@ -45,6 +47,9 @@ export const withdrawalBody = z
     wallet_id: uuid,
     payment_system: payoutSystemBody.nullable(),
     amount: amountOutput,
+    fee: feeOutput
+      .optional()
+      .meta({ description: 'Reserved, taken or given back with the amount' }),
     currency: z.string(),
     destination_hint: z.string().nullable().meta({
       description: 'Its last four characters, and never more than a quarter of it',
@@ -68,6 +73,7 @@ export function showWithdrawal(withdrawal: DescribedWithdrawal): z.output<typeof
     wallet_id: withdrawal.walletId,
     payment_system: paymentSystem && { id: paymentSystem.id, name: paymentSystem.name },
     amount: showAmount(withdrawal.amountMinor, withdrawal.currency),
+    ...showFee(withdrawal.fee, withdrawal.currency),
     currency: withdrawal.currency,
     destination_hint: withdrawal.destinationHint,
     destination: withdrawal.destination,
@@ -134,6 +140,7 @@ const postWithdrawal = defineRoute(
       'wallet_closed',
       'payment_system_not_found',
       'insufficient_funds',
+      'limit_exceeded',
       'payout_capacity_exceeded',
       'declined',
       'abandoned',

@@ -23,6 +23,13 @@ test('has a section for each route, and for no other', () => {
   assert.equal(documented.toSorted(), existing.toSorted())
 })
 
+test('names each section at its head', () => {
+  const [head = ''] = document.split(/^## /m)
+  const sections = [...document.matchAll(/^## (.+)$/gm)].map(([, title]) => title)
+  const named = [...head.matchAll(/\[([^\]]+)\]\(#/g)].map(([, title]) => title)
+  assert.equal(named, sections)
+})
+
 test('lists each refusal with its status and title', () => {
   const rows = [...document.matchAll(/^\| `(\w+)` \| (\d+) \| (.*) \|$/gm)].map(
     ([, code, status, title]) => [code, { status: Number(status), title }],

@@ -59,6 +59,7 @@ export async function startCrashChild(
       SESSION_SECRETS: config.sessionSecrets.join(),
       DESTINATION_KEYS: destinationKeys,
       BCRYPT_COST: String(config.bcryptCost),
+      FOUR_EYES: config.fourEyes ? 'on' : 'off',
       LOG_LEVEL: 'silent',
       PORT: '0',
       ...settings,

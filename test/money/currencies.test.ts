@@ -1,3 +1,6 @@
+import { openDatabase } from '../../db/database.ts'
+import { toRefusal } from '../../server/http/errors.ts'
+import { createSettings } from '../../server/settings.ts'
 import { checkBooks } from '../lib/books.ts'
 import { type CrashChild, killCrashChildren, startCrashChild } from '../lib/crash.ts'
 import { sessionAt } from '../lib/crash-scenarios.ts'
@@ -84,6 +87,8 @@ test('the default currency stays open', async () => {
   assertRefused(await put(operator, 'USD', { state: 'closed' }), 409, 'default_currency')
   await must(put(operator, 'USD', { state: 'open' }), 200)
   await world.signUp()
+  const env = { DEFAULT_CURRENCY: 'NOK' }
+  await assert.rejects(world.startAnother({ env }), /DEFAULT_CURRENCY NOK is closed/)
 })
 
 test('an own asset is registered once, and never with other values', async () => {
@@ -98,7 +103,7 @@ test('an own asset is registered once, and never with other values', async () =>
   const isReplay = (reply: Json) => reply.headers['idempotency-replayed'] === 'true'
   assert.is(replies.filter(isReplay).length, 7)
   assert.is((await list()).filter(({ currency }) => currency === 'POINTS').length, 1)
-  for (const other of [{ scale: 2 }, { name: 'Other points' }]) {
+  for (const other of [{ scale: 2 }, { scale: 18 }]) {
     const reply = await operator.post('/v1/currencies', { ...asset, ...other })
     assertRefused(reply, 409, 'currency_exists')
   }
@@ -279,15 +284,24 @@ test('while notifications may be lost currencies are read uncached', async () =>
 })
 
 test('while PostgreSQL is away it is not known which there are', async () => {
-  const direct = new URL(world.deps.config.databaseUrl)
+  const { config, log } = world.deps
+  const direct = new URL(config.databaseUrl)
   const proxy = await startTcpProxy({ target: direct.host })
   direct.host = proxy.address
-  const kassa = await world.startAnother({ env: { DATABASE_URL: direct.href } })
-  const client = world.client(kassa.url)
-  await list(client)
+  const database = { url: direct.href, poolSize: 2, connectTimeoutMs: 10_000 }
+  const { db, close } = openDatabase({ ...database, onIdleError: () => {} })
+  const settings = await createSettings({ db, databaseUrl: direct.href, log, nowMs: Date.now })
+  const codeOfRead = () =>
+    settings.read().then(
+      ({ currencies }) => (currencies.has('THB') ? 'known' : 'unknown'),
+      (error: unknown) => toRefusal(error).code,
+    )
+  assert.is(await codeOfRead(), 'known')
   await proxy.close()
-  await until(async () => (await client.get('/v1/currencies')).status !== 200)
-  assertRefused(await client.get('/v1/currencies'), 503, 'database_unavailable')
+  await until(async () => (await codeOfRead()) !== 'known')
+  assert.is(await codeOfRead(), 'database_unavailable')
+  await settings.close()
+  await close()
 })
 
 test('there are at most a thousand own assets', async () => {

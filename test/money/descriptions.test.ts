@@ -33,7 +33,8 @@ async function at({ client }: Person, adapt: (deps: Deps) => Deps): Promise<Clie
 const withoutInserts = (db: Database): Database =>
   db.withPlugin({
     transformQuery({ node }) {
-      if (node.kind === 'InsertQueryNode') throw new Error('PostgreSQL is away')
+      const isRaw = node.kind === 'RawNode' && /insert into/i.test(node.sqlFragments.join(' '))
+      if (node.kind === 'InsertQueryNode' || isRaw) throw new Error('PostgreSQL is away')
       return node
     },
     transformResult: async ({ result }) => result,

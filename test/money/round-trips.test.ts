@@ -1,8 +1,11 @@
 import type { Kassa } from '../../server/main.ts'
+import { setFee } from '../lib/fees.ts'
 import type { Client } from '../lib/http.ts'
+import { setLimit } from '../lib/limits.ts'
 import { fund, openWallet, pay, posted, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
 import { startTcpProxy, type TcpProxy } from '../lib/tcp-proxy.ts'
+import { until } from '../lib/until.ts'
 import { createWorld, must, type Person, type World } from '../lib/world.ts'
 
 const test = suite('round trips to PostgreSQL')
@@ -13,9 +16,10 @@ let proxy: TcpProxy
 let kassa: Kassa
 let payer: Person
 let payee: Person
-/** What was sent to PostgreSQL, without heartbeats and what follows the ledger beside the requests. */
+/** What was sent to PostgreSQL, without heartbeats, jobs and what follows the ledger beside the requests. */
 let sent: string[] = []
-const listening = new Set<number>()
+/** Connections that serve no requests. */
+const background = new Set<number>()
 
 test.before(async () => {
   world = await createWorld()
@@ -24,8 +28,8 @@ test.before(async () => {
     target: direct.host,
     onRequest(chunk, connection) {
       const text = chunk.toString('latin1')
-      if (text.includes('kassa listen')) listening.add(connection)
-      if (!listening.has(connection) && !text.includes('tail_cursors')) sent.push(text)
+      if (/kassa listen|graphile_worker/.test(text)) background.add(connection)
+      if (!background.has(connection) && !/tail_(cursors|deadlines)/.test(text)) sent.push(text)
     },
   })
   direct.host = proxy.address
@@ -90,10 +94,34 @@ test('a payment to a wallet id costs none, with a key or without', async () => {
   assert.ok(Number(await posted(payee.client, payee.walletId)) >= before + 2 * stretch)
 })
 
+test('nor does a payment that costs a fee', async () => {
+  const operator = await world.operator()
+  await setFee(operator, 'payment', { fixed: '0.01' })
+  const input = { to_wallet_id: payee.walletId, amount: '1' }
+  // From the first on that the other process knows of the fee.
+  await until(async () => (await pay(observed(), input)).body.fee !== undefined)
+  const key = unique('fee')
+  const paid = (client: Client, by?: string) => must(pay(client, input, by), 201)
+  assert.ok(await costsNothing((client) => paid(client, unique('key'))))
+  assert.ok(await costsNothing((client) => paid(client, key)))
+  assert.equal((await paid(observed(), key)).fee, { amount: '0.01', borne_by: 'sender' })
+  await setFee(operator, 'payment')
+})
+
 test('a replay costs none', async () => {
   const input = { to_wallet_id: payee.walletId, amount: '1' }
   const key = unique('key')
   assert.ok(await costsNothing((client) => must(pay(client, input, key), 201)))
+})
+
+test('a payment within limits costs none either', async () => {
+  const operator = await world.operator()
+  await setLimit(operator, payer.userId, '5000.00')
+  await setLimit(operator, payer.userId, '9000.00', { window: 'month' })
+  const input = { to_wallet_id: payee.walletId, amount: '1' }
+  assert.ok(await costsNothing((client) => must(pay(client, input, unique('key')), 201)))
+  const { data } = await must(payer.client.get('/v1/limits'), 200)
+  assert.ok(data.every(({ used }: { used: string }) => Number(used) >= stretch))
 })
 
 test('naming the paying wallet and the currency costs none, with several wallets too', async () => {
@@ -116,7 +144,7 @@ test('a memo is one statement for all that are written together', async () => {
       ),
     ),
   )
-  const inserts = queries.filter((query) => /insert into "memos"/.test(query))
+  const inserts = queries.filter((query) => /insert into memos/i.test(query))
   assert.ok(inserts.length > 0 && inserts.length < 25, `${inserts.length} statements`)
 })
 

@@ -1,3 +1,4 @@
+import { setFee } from '../lib/fees.ts'
 import type { Client, Reply } from '../lib/http.ts'
 import { assert, suite } from '../lib/suite.ts'
 import { createWorld, defaultPassword, must, type Person, type World } from '../lib/world.ts'
@@ -122,6 +123,24 @@ test('a form to pay pays once, however often it is sent', async () => {
   assert.is(changed.status, 409)
   assert.is.not(inputValue(changed, 'key'), form.key)
   assert.is(await balanceOf(payer), '88.90')
+})
+
+test('what a payment has cost is told with it, and in the history', async () => {
+  const operator = await world.operator()
+  await setFee(operator, 'payment', { fixed: '0.30' })
+  const payer = await richPerson('charged')
+  await world.signUp({ username: 'dear' })
+  const home = await payer.client.get('/')
+  const form = { key: inputValue(home, 'key') ?? '', from: payer.walletNumber, memo: '' }
+  const poor = await submit(payer.client, '/pay', { ...form, to: 'dear', amount: '99.71' })
+  assert.match(poor.text, /100\.01 USD were to be paid with the fee, 100\.00 are available/)
+  const key = inputValue(poor, 'key') ?? ''
+  const paid = await submit(payer.client, '/pay', { ...form, key, to: 'dear', amount: '10' })
+  await setFee(operator, 'payment')
+  const done = await payer.client.get(String(paid.headers.location))
+  assert.match(done.text, /Paid 10\.00 USD to dear, and a fee of 0\.30 USD\./)
+  assert.match(done.text, /<span class="party">Kassa<\/span>\s*<span class="when">fee ·/)
+  assert.is(await balanceOf(payer), '89.70')
 })
 
 test('a refused payment brings the form back with a new key', async () => {

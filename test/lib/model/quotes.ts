@@ -49,6 +49,7 @@ const basisPointsOfAll = 10_000n
 const amountMax = 2n ** 127n
 
 type Priced = Pick<ModelQuote, 'fromMinor' | 'toMinor' | 'spreadMinor'>
+type Promised = Priced & Pick<ModelQuote, 'fee'>
 
 /** What is given and got, or why nothing is: what is got is rounded down, what is given up. */
 function price(
@@ -85,7 +86,13 @@ export const quote: Step<'quote'> = (model, exchange, circumstances) => {
     if (!rate || isOver) return [none]
     const priced = typeof minor === 'bigint' ? price(rate, request, minor) : minor
     const refusals = typeof priced === 'string' ? [priced] : []
-    const happens = () => (typeof priced === 'string' ? [] : promise(model, exchange, rate, priced))
+    const happens = () => {
+      if (typeof priced === 'string') return []
+      const charged = { operation: 'exchange', currency: from, minor: priced.fromMinor } as const
+      return feesOf(exchange, circumstances, charged)
+        .filter((fee) => isSameFee(answer.body.fee, fee, from))
+        .flatMap((fee) => promise(model, exchange, rate, { ...priced, fee }))
+    }
     return mayBeOver ? [{ refusals, happens }, none] : [{ refusals, happens }]
   })
   const isMalformed = canonicalAmount(amount) === undefined
@@ -98,7 +105,7 @@ function promise(
   model: Model,
   { request, answer, sentAt, answeredAt }: Exchange<RequestOf<'quote'>>,
   rate: Rate,
-  priced: Priced,
+  priced: Promised,
 ): Model[] {
   const { userId, from, to, seconds } = request
   const { body } = answer
@@ -197,18 +204,14 @@ function use(
   payer: ModelWallet,
   payee: ModelWallet | undefined,
 ): Model[] {
-  const { fromMinor, toMinor, spreadMinor, from, to } = quote
+  const { fromMinor, toMinor, spreadMinor, from, to, fee } = quote
   const { id: exchangeId } = exchange.answer.body
-  const charged = { operation: 'exchange', currency: from, minor: fromMinor } as const
   // Between own wallets nothing is spent.
   const spendings =
     payee?.userId === payer.userId
       ? [unlimited(model)]
       : spend(model, exchange, circumstances, payerOf(model, payer.id, fromMinor))
-  const ways = feesOf(exchange, circumstances, charged).flatMap((fee) =>
-    spendings.map((spending) => ({ fee, spending })),
-  )
-  const decisions = ways.flatMap(({ fee, spending }): Decision[] => {
+  const decisions = spendings.flatMap((spending): Decision[] => {
     const isLacking = fromMinor + onTop(fee) > availableOf(model, payer)
     const earlier = together(
       standingOf(payer, circumstances, 'wallet_closed'),
@@ -233,7 +236,7 @@ function use(
         const isRight = isSameFee(exchange.answer.body.fee, fee, from)
         if (!payee || !isRight) return []
         const before = spending.use(spending.model, exchangeId)
-        const used = { ...quote, state: 'executed' as const, exchangeId, fee }
+        const used = { ...quote, state: 'executed' as const, exchangeId }
         const sale = { kind: 'exchange_sale', direction: 'out', minor: fromMinor } as const
         const purchase = { kind: 'exchange_purchase', direction: 'in', minor: toMinor } as const
         const sold = book(put(before, 'quotes', used), payer.id, sale)

@@ -1,0 +1,162 @@
+/**
+ * Approvals: what one operator asks for and another one has to agree to.
+ *
+ * There is a right to approve, a pending transfer of nothing on a control ledger, under the approval's
+ * own id. Approving posts it, in one chain with the money that it moves, if any; rejecting and
+ * withdrawing void it. So of all who want to decide one succeeds, and what is approved happens with the
+ * approval or not at all. All of them carry the approval's id in `user_data_128`.
+ */
+import { type Transfer, TransferFlags } from 'tigerbeetle-node'
+import { controlAccount, provideAccounts, rightsAccount } from './accounts.ts'
+import { type Asset, ControlCode, controlOf } from './chart.ts'
+import type { Ledger } from './client.ts'
+import { computeUuid, toUuid, type Uuid } from './ids.ts'
+import { type Chain, toPost, toTransfer, toVoid } from './legs.ts'
+import { type Step, submitStep, toStep } from './steps.ts'
+import { readTrail } from './trail.ts'
+import { submitFinally } from './transfers.ts'
+
+export type ApprovalState =
+  /** It waits for somebody to decide. */
+  | 'pending'
+  | 'approved'
+  /** By another operator. */
+  | 'rejected'
+  /** By the operator who has asked. */
+  | 'withdrawn'
+  | 'expired'
+
+/** An approval as the ledger has it; what it is about is told elsewhere. */
+export interface Approval {
+  id: Uuid
+  state: ApprovalState
+  /** Of what was asked for. */
+  inputHash: number
+  /** Of what the one who has decided has told; undefined while nobody has. */
+  decisionHash: number | undefined
+  /** When it was asked for, decided, and when it ends by itself; nanoseconds since 1970. */
+  timestamp: bigint
+  decidedAt: bigint | undefined
+  deadline: bigint
+}
+
+/** What is asked for, as far as the ledger has to know. */
+export interface ApprovalRequest {
+  /** Of the approval, and of its right. */
+  id: Uuid
+  inputHash: number
+  /** On whose control ledger the right is. */
+  asset: Asset
+  /** After which time the right ends by itself: a week, unless told otherwise. */
+  timeoutSeconds?: number
+}
+
+const timeoutSecondsDefault = 7 * 86_400
+const nsPerSecond = 1_000_000_000n
+/** The right, and what has resolved it. */
+const transfersMax = 2
+
+const rejectionId = (approvalId: Uuid): Uuid => computeUuid('reject', approvalId)
+
+/** The id of the transfer by which an approval is withdrawn; another void is a rejection. */
+export const withdrawnId = (approvalId: Uuid): Uuid => computeUuid('withdraw', approvalId)
+
+/**
+ * Makes the right to approve; it happens at most once under its id.
+ * Rejects with LedgerUnavailable (nothing happened) or LedgerOutcomeUnknown.
+ */
+export async function requestApproval(ledger: Ledger, request: ApprovalRequest): Promise<Step> {
+  await provideRights(ledger, request.asset)
+  return toStep(await submitFinally(ledger, [toRight(request)]))
+}
+
+/**
+ * Makes the right and uses it at once, with what is approved: all of it happens, or nothing, and under
+ * its id at most once. A decline is final; `stale` says that something which the chain resolves was
+ * resolved before, and is not.
+ * Rejects with LedgerUnavailable (nothing happened) or LedgerOutcomeUnknown.
+ */
+export async function requestApproved(
+  ledger: Ledger,
+  request: ApprovalRequest,
+  decisionHash: number,
+  approved: Chain,
+  freshId: () => Uuid,
+): Promise<Step> {
+  await provideRights(ledger, request.asset)
+  const use = toPost({ id: freshId(), pendingId: request.id, inputHash: decisionHash }, 0n)
+  return toStep(await submitFinally(ledger, [toRight(request), use, ...approved]))
+}
+
+/**
+ * Uses the right, in one chain with what is approved. A decline leaves it as it was; `stale` says that the
+ * right, or something else that the chain resolves, was resolved before. The ids are fresh ones: the
+ * right lets it happen only once.
+ * Rejects with LedgerUnavailable (nothing happened) or LedgerOutcomeUnknown.
+ */
+export async function useApproval(
+  ledger: Ledger,
+  { id: pendingId }: Approval,
+  decisionHash: number,
+  approved: Chain,
+  freshId: () => Uuid,
+): Promise<Step> {
+  const use = toPost({ id: freshId(), pendingId, inputHash: decisionHash }, 0n)
+  return submitStep(ledger, [use, ...approved])
+}
+
+/**
+ * Ends an approval that is not given. `conflict` and `stale` say that somebody else has decided before.
+ * Rejects with LedgerUnavailable (nothing happened) or LedgerOutcomeUnknown.
+ */
+export async function endApproval(
+  ledger: Ledger,
+  { id: pendingId }: Approval,
+  end: 'rejected' | 'withdrawn',
+  decisionHash: number,
+): Promise<Step> {
+  const id = end === 'rejected' ? rejectionId(pendingId) : withdrawnId(pendingId)
+  return submitStep(ledger, [toVoid({ id, pendingId, inputHash: decisionHash })])
+}
+
+/** An approval as the ledger has it at `now` (ns since 1970); undefined when there is none. */
+export async function readApproval(
+  ledger: Ledger,
+  id: Uuid,
+  now: bigint,
+): Promise<Approval | undefined> {
+  const code = ControlCode.approval
+  return foldApproval(await readTrail(ledger, id, { code, limit: transfersMax }), now)
+}
+
+/** What an approval's transfers, oldest first, amount to at `now`. Pure. */
+function foldApproval([right, end]: readonly Transfer[], now: bigint): Approval | undefined {
+  if (!right) return undefined
+  const id = toUuid(right.id)
+  const { timestamp, user_data_32: inputHash } = right
+  const deadline = timestamp + BigInt(right.timeout) * nsPerSecond
+  const state = end ? stateAfter(id, end) : now < deadline ? 'pending' : 'expired'
+  const decisionHash = end?.user_data_32
+  return { id, state, inputHash, decisionHash, timestamp, decidedAt: end?.timestamp, deadline }
+}
+
+function stateAfter(id: Uuid, end: Transfer): ApprovalState {
+  if (end.flags & TransferFlags.post_pending_transfer) return 'approved'
+  return toUuid(end.id) === withdrawnId(id) ? 'withdrawn' : 'rejected'
+}
+
+function provideRights(ledger: Ledger, asset: Asset): Promise<void> {
+  return provideAccounts(ledger, [rightsAccount(asset), controlAccount(asset)])
+}
+
+function toRight({ id, inputHash, asset, timeoutSeconds }: ApprovalRequest): Transfer {
+  const leg = {
+    debitAccountId: rightsAccount(asset).id,
+    creditAccountId: controlAccount(asset).id,
+    amountMinor: 0n,
+    asset: controlOf(asset),
+    code: ControlCode.approval,
+    timeoutSeconds: timeoutSeconds ?? timeoutSecondsDefault,
+  }
+  return toTransfer(leg, { id, operationId: id, inputHash })
+}

@@ -1,0 +1,71 @@
+/** The legs by which an operation uses what its user may spend, and the refusal when that is too little. */
+
+import { readNextReturn } from '../../accounting/budget-uses.ts'
+import { putInForce, readBudget, toBudgetLeg } from '../../accounting/budgets.ts'
+import type { Asset } from '../../accounting/chart.ts'
+import type { Leg } from '../../accounting/legs.ts'
+import type { UserLimits } from '../../db/limits.ts'
+import type { Deps } from '../deps.ts'
+import { Refusal } from '../refusals.ts'
+import { showAmount } from './amount.ts'
+import { showLedgerTime } from './ledger-time.ts'
+import {
+  budgetOf,
+  limitWindows,
+  resolveLimit,
+  toBudgetLimit,
+  windowSeconds,
+} from './limit-rules.ts'
+
+/**
+ * The legs that use an amount (minor units, without fees) of what a user may spend, or a payment system
+ * bring in: one for each window with a limit. They come before the principal leg of the same chain. A
+ * limit that this process has seen in force costs nothing, and none costs a query to PostgreSQL.
+ * Rejects with LedgerUnavailable or LedgerOutcomeUnknown: then nothing of the operation has happened.
+ */
+export async function toBudgetLegs(
+  deps: Pick<Deps, 'ledger' | 'settings'>,
+  { limits: user }: { limits: UserLimits },
+  asset: Asset,
+  amountMinor: bigint,
+): Promise<Leg[]> {
+  const settings = await deps.settings.read()
+  const legs = limitWindows.map(async (window) => {
+    const key = { currency: asset.currency, window }
+    const limit = toBudgetLimit(resolveLimit(user, settings, key))
+    if (!limit) return []
+    const budget = budgetOf(user.userId, key)
+    await putInForce(deps.ledger, budget, limit)
+    return [toBudgetLeg(budget, amountMinor)]
+  })
+  return (await Promise.all(legs)).flat()
+}
+
+/** The refusal of an operation that was declined at a leg of toBudgetLegs. */
+export async function explainLimit(
+  deps: Pick<Deps, 'ledger'>,
+  leg: Pick<Leg, 'debitAccountId' | 'amountMinor' | 'asset' | 'timeoutSeconds'>,
+): Promise<Refusal> {
+  const { debitAccountId: accountId, asset } = leg
+  const window = limitWindows.find((it) => windowSeconds[it] === leg.timeoutSeconds)
+  if (!window) throw new Error(`no limit has a window of ${leg.timeoutSeconds} seconds`)
+  const state = await Promise.all([
+    readBudget(deps.ledger, accountId),
+    readNextReturn(deps.ledger, accountId, windowSeconds[window]),
+  ]).catch(() => undefined)
+  if (!state) return new Refusal('limit_exceeded')
+  const [{ totalMinor, usedMinor }, next] = state
+  const show = (minor: bigint) => showAmount(minor, asset.currency)
+  const [limit, left] = [show(totalMinor), show(totalMinor - usedMinor)]
+  const { currency } = asset
+  return new Refusal('limit_exceeded', {
+    detail: `${limit} ${currency} may be moved within a ${window}, of which ${left} are left now.`,
+    extra: {
+      window,
+      limit,
+      left,
+      currency,
+      next_return: next ? { amount: show(next.amountMinor), at: showLedgerTime(next.at) } : null,
+    },
+  })
+}

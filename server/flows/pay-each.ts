@@ -1,0 +1,160 @@
+import { type NotDone, submitEach } from '../../accounting/batches.ts'
+import { type Fee, findFees } from '../../accounting/fees.ts'
+import type { Uuid } from '../../accounting/ids.ts'
+import {
+  type Plan,
+  planNever,
+  type StoredOperation,
+  type Submission,
+} from '../../accounting/transfers.ts'
+import {
+  type DescriptionKey,
+  findLastDeclines,
+  insertMemos,
+  type Memo,
+} from '../../db/descriptions.ts'
+import type { Payer } from '../caller.ts'
+import type { Deps } from '../deps.ts'
+import { Refusal, type RefusalCode } from '../refusals.ts'
+import {
+  type PayDeps,
+  type PayInput,
+  type PaymentPlan,
+  paymentTerms,
+  planPayment,
+  readDecline,
+} from './pay.ts'
+import { afterMoving, declineCodes, keepDeclines, refuseInvalid, settle } from './settle.ts'
+import { findIn } from './wallet-finder.ts'
+
+/** One payment of several, under an id of its own. */
+export interface PayItem {
+  key: DescriptionKey
+  input: PayInput
+}
+
+export type PayResult = { replayed: boolean } & (
+  | { status: 'done'; operation: StoredOperation; fee: Fee | undefined }
+  | { status: 'refused'; code: RefusalCode }
+)
+
+/**
+ * Payments that succeed or fail each for itself, tried in this order; the results have the same order.
+ * Each result is final: who sends the same items again is told the same, be it another process at the
+ * same time. So also what was refused before it got to the ledger has its id burnt there.
+ * Refusals, of all together: idempotency_key_reused, outcome_unknown (with `batchId`).
+ */
+export async function payEach(
+  deps: PayDeps,
+  caller: Payer,
+  batchId: Uuid,
+  items: readonly PayItem[],
+): Promise<PayResult[]> {
+  return submitPlanned(deps, batchId, items, await planEach(deps, caller, items))
+}
+
+/** The same when they have been planned; what is wrong with one is there in place of its plan. */
+export async function submitPlanned(
+  deps: PayDeps,
+  batchId: Uuid,
+  items: readonly PayItem[],
+  planned: readonly (PaymentPlan | Refusal)[],
+): Promise<PayResult[]> {
+  await insertMemos(deps.db, memosOf(items))
+  const plans = planned.map((plan, index) =>
+    plan instanceof Refusal ? planNever(items[index]!.key) : plan,
+  )
+  const submissions = await settle(batchId, submitEach(deps.ledger, plans))
+  return afterMoving(batchId, readResults(deps, planned, plans, submissions))
+}
+
+/** Plans each of several payments; what is wrong with one is told in its place. */
+export function planEach(
+  deps: PayDeps,
+  caller: Payer,
+  items: readonly PayItem[],
+): Promise<(PaymentPlan | Refusal)[]> {
+  const finder = findIn(deps.db)
+  return Promise.all(
+    items.map(async ({ key, input }) => {
+      try {
+        return await planPayment(deps, caller, input, paymentTerms, key, finder)
+      } catch (error) {
+        if (error instanceof Refusal) return error
+        throw error
+      }
+    }),
+  )
+}
+
+/** The memos of those payments that have one. */
+export function memosOf(items: readonly PayItem[]): Memo[] {
+  return items.flatMap(({ key, input: { memo } }) => (memo === undefined ? [] : [{ ...key, memo }]))
+}
+
+async function readResults(
+  deps: Pick<Deps, 'db' | 'ledger' | 'log'>,
+  planned: readonly (PaymentPlan | Refusal)[],
+  plans: readonly Plan[],
+  submissions: readonly Submission[],
+): Promise<PayResult[]> {
+  const before = plans.filter((_, index) => isDeclinedBefore(submissions[index]!))
+  const known = await findLastDeclines(
+    deps.db,
+    before.map(({ operationId }) => operationId),
+  )
+  const feeOf = await findFeesOf(deps, submissions.flatMap(toDone), planned)
+  const results = submissions.map((submission, index): PayResult => {
+    const plan = planned[index]!
+    if (submission.kind === 'conflict') throw new Refusal('idempotency_key_reused')
+    if (submission.kind === 'done') {
+      const { replayed, operation } = submission
+      return { status: 'done', replayed, operation, fee: feeOf(submission) }
+    }
+    if (isDeclinedBefore(submission)) {
+      const decline = known.get(plans[index]!.operationId)
+      const code = (decline?.code as RefusalCode | undefined) ?? 'declined'
+      return { status: 'refused', replayed: true, code }
+    }
+    const code = plan instanceof Refusal ? plan.code : codeOf(submission, plan)
+    return { status: 'refused', replayed: false, code }
+  })
+  const fresh = results.flatMap((result, index) => {
+    if (result.status === 'done' || result.replayed) return []
+    const { operationId, inputHash } = plans[index]!
+    return [{ operationId, inputHash, attempt: 0, code: result.code }]
+  })
+  await keepDeclines(deps, fresh)
+  return results
+}
+
+const isDeclinedBefore = (submission: Submission): boolean =>
+  submission.kind === 'declined' && submission.reason === undefined
+
+/** A payment of several that has happened. */
+export type DonePayment = Pick<Extract<Submission, { kind: 'done' }>, 'operation' | 'replayed'>
+
+const toDone = (submission: Submission): DonePayment[] =>
+  submission.kind === 'done' ? [submission] : []
+
+/** The fees of payments: as they were planned, or of those that had happened before as the ledger has them. */
+export async function findFeesOf(
+  { ledger }: Pick<Deps, 'ledger'>,
+  payments: readonly DonePayment[],
+  planned: readonly (PaymentPlan | Refusal)[],
+): Promise<(payment: DonePayment) => Fee | undefined> {
+  const fees = new Map(
+    planned.flatMap((plan) => (plan instanceof Refusal ? [] : [[plan.operationId, plan.fee]])),
+  )
+  const before = payments.filter(({ replayed }) => replayed).map(({ operation }) => operation)
+  const stored = await findFees(ledger, before)
+  return ({ replayed, operation: { operationId, transferId } }) =>
+    replayed ? stored.get(transferId) : fees.get(operationId)
+}
+
+/** What it means for a payment that the ledger has not carried it out. */
+export function codeOf(submission: NotDone, plan: Plan): RefusalCode {
+  if (submission.kind === 'invalid') return refuseInvalid(submission.status).code
+  if (submission.reason === undefined) return 'declined'
+  return readDecline(plan, submission.leg, declineCodes[submission.reason]).code
+}

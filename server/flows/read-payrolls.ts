@@ -1,0 +1,80 @@
+import { Readable } from 'node:stream'
+import type { Uuid } from '../../accounting/ids.ts'
+import {
+  countRows,
+  listRows,
+  type PayrollProgress,
+  type ReportedRow,
+} from '../../db/payroll-reports.ts'
+import { findPayroll, listPayrolls, type Payroll } from '../../db/payrolls.ts'
+import type { Customer } from '../caller.ts'
+import type { Deps } from '../deps.ts'
+import { Refusal } from '../refusals.ts'
+import { itemKey } from './batch.ts'
+
+const rowsAtOnce = 1_000
+
+/** One of the caller's payrolls. Refusal: payroll_not_found. */
+async function findOwn(deps: Pick<Deps, 'db'>, caller: Customer, id: Uuid): Promise<Payroll> {
+  const payroll = await findPayroll(deps.db, id)
+  if (payroll?.userId === caller.userId) return payroll
+  throw new Refusal('payroll_not_found')
+}
+
+/** The caller's payrolls with smaller numbers than `before`, the newest first. */
+export function listOwnPayrolls(
+  deps: Pick<Deps, 'db'>,
+  { userId }: Customer,
+  page: { before: bigint | undefined; limit: number },
+): Promise<Payroll[]> {
+  return listPayrolls(deps.db, { userId, ...page })
+}
+
+/** One of the caller's payrolls and how far it is. Refusal: payroll_not_found. */
+export async function readPayroll(
+  deps: Pick<Deps, 'db'>,
+  caller: Customer,
+  id: Uuid,
+): Promise<{ payroll: Payroll; progress: PayrollProgress }> {
+  const payroll = await findOwn(deps, caller, id)
+  return { payroll, progress: await countRows(deps.db, id) }
+}
+
+/**
+ * What has become of each row of one of the caller's payrolls, as CSV, made while it is sent.
+ * Refusal: payroll_not_found.
+ */
+export async function writeResults(
+  deps: Pick<Deps, 'db'>,
+  caller: Customer,
+  id: Uuid,
+): Promise<Readable> {
+  return Readable.from(writeRows(deps, await findOwn(deps, caller, id)))
+}
+
+async function* writeRows(
+  { db }: Pick<Deps, 'db'>,
+  payroll: Payroll,
+): AsyncGenerator<string, void> {
+  yield toLine(['line', 'to', 'amount', 'status', 'transfer_id', 'code'])
+  const id = payroll.operationId
+  for (let from = 0; ; from += rowsAtOnce) {
+    const rows = await listRows(db, { id, from, limit: rowsAtOnce })
+    yield rows.map((row) => toLine(toCells(payroll, row))).join('')
+    if (rows.length < rowsAtOnce) return
+  }
+}
+
+function toCells(payroll: Payroll, row: ReportedRow): string[] {
+  const { line, recipient, amount, status, code } = row
+  const transferId = status === 'done' ? itemKey(payroll, row.place).operationId : ''
+  return [String(line), recipient, amount, status ?? 'waiting', transferId, code ?? '']
+}
+
+const toLine = (cells: readonly string[]) => `${cells.map(toCell).join(',')}\r\n`
+
+/** A cell as RFC 4180 has it; one that a spreadsheet would take for a formula is made text. */
+function toCell(text: string): string {
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+}

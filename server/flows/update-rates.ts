@@ -1,0 +1,65 @@
+import { canonicalRate } from '../../accounting/rates.ts'
+import { pairOf } from '../../db/exchange-rates.ts'
+import { mintId } from '../../db/ids.ts'
+import type { Deps } from '../deps.ts'
+import type { ProvidedRate, RateProvider } from '../rates/provider.ts'
+import { Refusal } from '../refusals.ts'
+import { isFarRate, isSameRate, setExchangeRate } from './exchange-rates.ts'
+
+type UpdateDeps = Pick<Deps, 'config' | 'db' | 'log' | 'nowMs' | 'settings'>
+
+/** How long a provider may take. */
+const deadlineMs = 5_000
+
+/**
+ * Takes over the rates of providers that differ from the last ones; when several tell one pair, the first
+ * of them counts. A provider that cannot be read is logged and changes nothing, so that its rates run out;
+ * a rate that is far from the last one of its pair is left to operators. Answers how many were set.
+ */
+export async function updateRates(
+  deps: UpdateDeps,
+  providers: readonly RateProvider[],
+): Promise<number> {
+  const rates = new Map<string, ProvidedRate>()
+  for (const provider of providers) {
+    for (const rate of await readProvider(deps, provider)) {
+      const pair = pairOf(rate.base, rate.quote)
+      if (!rates.has(pair)) rates.set(pair, rate)
+    }
+  }
+  let count = 0
+  for (const rate of rates.values()) if (await takeOver(deps, rate)) count += 1
+  return count
+}
+
+async function readProvider(
+  { log }: Pick<Deps, 'log'>,
+  { name, read }: RateProvider,
+): Promise<ProvidedRate[]> {
+  try {
+    return await read(AbortSignal.timeout(deadlineMs))
+  } catch (error) {
+    log.warn({ err: error, provider: name }, 'exchange rates could not be read')
+    return []
+  }
+}
+
+/** Sets a provider's rate, if there is a reason to; answers whether it did. */
+async function takeOver(deps: UpdateDeps, told: ProvidedRate): Promise<boolean> {
+  const rate = { ...told, id: mintId(), mid: canonicalRate(told.mid) ?? told.mid }
+  const { exchangeRates } = await deps.settings.read()
+  const last = exchangeRates.get(pairOf(rate.base, rate.quote))
+  if (last && isSameRate(last, rate)) return false
+  try {
+    if (await isFarRate(deps, rate)) {
+      deps.log.warn({ rate, last }, 'an exchange rate waits for an operator: it is far off')
+      return false
+    }
+    await setExchangeRate(deps, rate)
+    return true
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    deps.log.warn({ rate, code: error.code }, 'an exchange rate was left out')
+    return false
+  }
+}

@@ -1,0 +1,102 @@
+import { assetOf } from '../../accounting/chart.ts'
+import { hashInput, type Uuid } from '../../accounting/ids.ts'
+import {
+  completePayroll,
+  discardUpload,
+  findPayroll,
+  openPayroll,
+  type Payroll,
+  storeRows,
+} from '../../db/payrolls.ts'
+import type { Customer } from '../caller.ts'
+import type { Deps } from '../deps.ts'
+import { Refusal } from '../refusals.ts'
+import { readCurrency } from './amount.ts'
+import { nameOperation } from './pay.ts'
+import { readPayrollFile } from './payroll-file.ts'
+import { resolveOwnWallet } from './resolve-wallets.ts'
+
+export interface PayrollInput {
+  fromWalletId?: string | undefined
+  currency?: string | undefined
+}
+
+const rowsMax = 100_000
+const rowsPerStatement = 1_000
+/** Payrolls of one user that are not finished. */
+const unfinishedMax = 5
+
+/**
+ * Stores a payroll while it arrives, and has it paid in the background once all of it is there. The
+ * same key goes on with an upload that broke off: what is stored is compared, the rest added.
+ * Refusals: those of resolveOwnWallet, currency_not_supported, payroll_limit_reached, malformed_body,
+ * body_too_large, batch_too_large, idempotency_key_reused.
+ */
+export async function uploadPayroll(
+  deps: Pick<Deps, 'db' | 'settings'>,
+  caller: Customer,
+  input: PayrollInput,
+  upload: AsyncIterable<Uint8Array>,
+  idempotencyKey: string,
+): Promise<{ payroll: Payroll; replayed: boolean }> {
+  const { db } = deps
+  const id = nameOperation(caller, idempotencyKey)
+  const inputHash = hashInput('payroll', input.fromWalletId ?? null, input.currency ?? null)
+  const opened = (await findPayroll(db, id)) ?? (await open(deps, caller, input, id, inputHash))
+  if (opened.inputHash !== inputHash) throw new Refusal('idempotency_key_reused')
+  const rowCount = await storeFile(deps, opened, upload).catch(async (error: unknown) => {
+    if (error instanceof Refusal && isFaultOfFile(error)) await discardUpload(db, id)
+    throw error
+  })
+  const completed = await completePayroll(db, { id, rowCount })
+  if (completed === 'different') throw new Refusal('idempotency_key_reused')
+  return { payroll: await findExisting(db, id), replayed: completed === 'again' }
+}
+
+/** Stores the rows of a file. Answers how many there are. */
+async function storeFile(
+  { db }: Pick<Deps, 'db'>,
+  { operationId: id, currency }: Payroll,
+  upload: AsyncIterable<Uint8Array>,
+): Promise<number> {
+  let count = 0
+  for await (const rows of readPayrollFile(upload, assetOf(currency), rowsPerStatement)) {
+    const place = count
+    count += rows.length
+    if (count > rowsMax) throw new Refusal('batch_too_large', { extra: { rows_max: rowsMax } })
+    if (!(await storeRows(db, { id, place, rows }))) throw new Refusal('idempotency_key_reused')
+  }
+  if (count === 0) throw new Refusal('malformed_body', 'There are no rows in it.')
+  return count
+}
+
+/** Whether the same file would be refused again: nobody will go on with it. */
+const isFaultOfFile = ({ code }: Refusal): boolean =>
+  code === 'malformed_body' || code === 'body_too_large' || code === 'batch_too_large'
+
+async function open(
+  deps: Pick<Deps, 'db' | 'settings'>,
+  caller: Customer,
+  { fromWalletId, currency }: PayrollInput,
+  id: Uuid,
+  inputHash: number,
+): Promise<Payroll> {
+  if (currency !== undefined) await readCurrency(deps, currency)
+  const wanted = { name: fromWalletId, ...(currency === undefined ? {} : { currency }) }
+  const wallet = await resolveOwnWallet(deps, caller, wanted)
+  const isAllowed = await openPayroll(deps.db, {
+    operationId: id,
+    inputHash,
+    userId: caller.userId,
+    walletId: wallet.id,
+    unfinishedMax,
+  })
+  if (!isAllowed) throw new Refusal('payroll_limit_reached')
+  return findExisting(deps.db, id)
+}
+
+async function findExisting(db: Deps['db'], id: Uuid): Promise<Payroll> {
+  const payroll = await findPayroll(db, id)
+  if (!payroll) throw new Error(`payroll ${id} was opened and is not there`)
+  return payroll
+}
