@@ -20,6 +20,9 @@ export interface Rate {
   readonly validUntil: number
 }
 
+/** What is told of a rate that is over when it is asked for, or when it is to be in force. */
+const overCodes = ['invalid_request', 'exchange_rate_expired']
+
 /** An operator sets a rate; which one holds when is told by `settings`. */
 export const rate: Step<'rate'> = (model, exchange, circumstances) => {
   const { rate, key } = exchange.request
@@ -28,6 +31,8 @@ export const rate: Step<'rate'> = (model, exchange, circumstances) => {
     body.mid === rate.mid &&
     body.spread_basis_points === rate.spreadBasisPoints &&
     Date.parse(body.valid_until) === rate.validUntil
+  const mayBeOver = rate.validUntil <= exchange.answeredAt + earlyMs
+  if (mayBeOver && overCodes.includes(exchange.answer.code ?? '')) return [model]
   return decide(model, exchange, circumstances, {
     keyed: keyOf('operator rate', key, ...Object.values(rate)),
     happens: () => when(isRight(), model),
