@@ -116,12 +116,14 @@ function promise(
   const { body } = answer
   const at = Date.parse(body.expires_at)
   const least = Math.min(seconds, secondsLeft(rate, answeredAt))
+  // Its seconds begin when the ledger has heard of it.
+  const lateMs = answeredAt - sentAt
   const isRight =
     isRateTold(body, rate, from) &&
     body.from_amount === showMinor(priced.fromMinor, from) &&
     body.to_amount === showMinor(priced.toMinor, to) &&
     at >= sentAt + least * msPerSecond - earlyMs &&
-    at <= Math.min(answeredAt + seconds * msPerSecond, rate.validUntil) + earlyMs
+    at <= Math.min(answeredAt + seconds * msPerSecond, rate.validUntil + lateMs) + earlyMs
   const deadline = { at, isSplit: false, isTold: false }
   const made = { ...priced, id: body.id, userId, from, to, state: 'open' as const, deadline }
   return when(isRight, put(model, 'quotes', made))
