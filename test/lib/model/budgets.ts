@@ -52,103 +52,138 @@ export interface Spender {
   minor: bigint
 }
 
-/** One way in which budgets may stand for what somebody spends. */
+/** How budgets may stand for what somebody spends. */
 export interface Spending {
   /** With the limits in force that were looked at. */
   model: Model
   declines: readonly string[]
+  perhaps: readonly string[]
   /** The model after so much was used for an operation. */
   use: (after: Model, operationId: string) => Model
 }
 
-/** The ways in which budgets may stand: more than one around a change, and when something is just back. */
+/** The ways in which budgets may stand: more than one while a limit is put into force. */
 export function spend(
   model: Model,
   exchange: Exchange,
   circumstances: Circumstances,
   spender: Spender,
 ): Spending[] {
-  const ways = limitsFor(circumstances.settings, exchange).flatMap((limits) => {
-    const found = windows
-      .map((window) => ({ window, limit: resolve(limits, spender, spender.currency, window) }))
-      .filter(({ limit }) => limit !== undefined)
-    if (found.length === 0) return [toWay(model, [], spender)]
-    const names = found.map(({ window }) => nameOf(spender.userId, spender.currency, window))
-    return returns(model, names, exchange).flatMap((before) => {
-      const mayLag = circumstances.returning.has(spender.userId) || before !== model
-      const taken = [true, ...(mayLag ? [false] : [])]
-      return taken.map((takes) => {
-        const after = found.reduce((next, { limit }, index) => {
-          return putInForce(next, names[index]!, limit!, takes)
-        }, before)
-        return toWay(after, names, spender)
-      })
-    })
+  const { userId, currency } = spender
+  const mayLag = circumstances.returning.has(userId)
+  const ways = limitsFor(circumstances.settings, exchange).map((limits) => {
+    let after = model
+    const names: string[] = []
+    for (const window of windows) {
+      const limit = resolve(limits, spender, currency, window)
+      if (!limit) continue
+      const name = nameOf(userId, currency, window)
+      after = putInForce(after, name, limit, mayLag)
+      names.push(name)
+    }
+    return { model: after, names }
   })
-  const seen = new Set<string>()
-  return ways.filter(({ key }) => !seen.has(key) && seen.add(key))
+  // Whoever knows of no limit leaves it to the next to put it into force.
+  const forced = ways.findLast((way) => way.model !== model)?.model ?? model
+  const standing = ways.map(({ model: after, names }) => {
+    return { names, model: names.length === 0 ? forced : after }
+  })
+  const models = [...new Set(standing.map((way) => way.model))]
+  return models.reverse().map((after) => {
+    const lists = standing.filter((way) => way.model === after).map(({ names }) => names)
+    return toUnsure(after, lists, exchange, spender)
+  })
 }
 
-function toWay(model: Model, names: readonly string[], { minor }: Spender) {
-  const budgets = names.map((name) => budgetOf(model, name))
-  const isLacking = budgets.some((budget) => minor > budget.total - usedOf(budget))
-  const standing = budgets.map(({ id, total, version, uses }) =>
-    [id, total, version, ...uses.keys()].join(),
-  )
+/** Which process was asked, one that has heard of a limit or another, shows only when it declines. */
+function toUnsure(
+  model: Model,
+  lists: readonly (readonly string[])[],
+  exchange: Exchange,
+  spender: Spender,
+): Spending {
+  const all = [...new Set(lists.flat())]
+  const sure = all.filter((name) => lists.every((names) => names.includes(name)))
+  const unsure = all.filter((name) => !sure.includes(name))
+  const spending = toSpending(model, sure, unsure, exchange, spender)
+  const { declines, perhaps } = toSpending(model, unsure, [], exchange, spender)
+  return { ...spending, perhaps: [...spending.perhaps, ...declines, ...perhaps] }
+}
+
+function toSpending(
+  model: Model,
+  sure: readonly string[],
+  unsure: readonly string[],
+  { answeredAt }: Exchange,
+  { minor }: Spender,
+): Spending {
+  const rooms = sure.map((name) => roomOf(model, budgetOf(model, name), answeredAt))
+  const isLacking = rooms.some(({ most }) => minor > most)
+  const mayLack = rooms.some(({ least }) => minor > least)
   return {
-    key: [isLacking, ...standing].join(),
     model,
-    declines: isLacking ? ['limit_exceeded'] : [],
-    use: (after: Model, operationId: string) =>
-      names.reduce((next, name) => {
+    declines: isLacking ? [exceeded] : [],
+    perhaps: mayLack ? [exceeded] : [],
+    use(after, operationId) {
+      const add = (isSure: boolean) => (next: Model, name: string) => {
         const budget = budgetOf(next, name)
-        const uses = new Map(budget.uses).set(operationId, minor)
+        const uses = new Map(budget.uses).set(operationId, { minor, isSure })
         return put(next, 'budgets', { ...budget, uses })
-      }, after),
+      }
+      return unsure.reduce(add(false), sure.reduce(add(true), after))
+    },
   }
 }
 
-const budgetOf = ({ budgets }: Model, id: string): ModelBudget =>
-  budgets.get(id) ?? { id, version: 0, total: 0n, uses: new Map() }
+const exceeded = 'limit_exceeded'
 
-export const usedOf = ({ uses }: ModelBudget): bigint =>
-  [...uses.values()].reduce((sum, minor) => sum + minor, 0n)
+const budgetOf = ({ budgets }: Model, id: string): ModelBudget =>
+  budgets.get(id) ?? { id, version: 0, limit: 0n, total: 0n, uses: new Map() }
+
+/** How much of a budget is in use, at the least and at the most: nobody is told when a hold gives back. */
+export function usedOf(
+  model: Model,
+  { uses }: ModelBudget,
+  now: number,
+): { least: bigint; most: bigint } {
+  let [least, most] = [0n, 0n]
+  for (const [id, { minor, isSure }] of uses) {
+    most += minor
+    if (isSure && !isReturning(model, id, now)) least += minor
+  }
+  return { least, most }
+}
+
+/** How much of a budget may still be used. */
+function roomOf(model: Model, budget: ModelBudget, now: number): { least: bigint; most: bigint } {
+  const used = usedOf(model, budget, now)
+  const least = budget.limit - used.most
+  const most = budget.total - used.least
+  return { least: least > 0n ? least : 0n, most }
+}
 
 /**
  * Puts a limit into force, unless a newer one is: less takes only what is not in use, and what has come
- * back since is taken before the next use, unless it comes back at that moment.
+ * back since is taken before the next use, unless (`mayLag`) it comes back at that moment.
  */
 function putInForce(
   model: Model,
   name: string,
   { amount, version }: { amount: bigint; version: number },
-  takes: boolean,
+  mayLag: boolean,
 ): Model {
   const budget = budgetOf(model, name)
-  const used = usedOf(budget)
-  const total = used > amount ? used : amount
-  if (budget.version < version) return put(model, 'budgets', { ...budget, version, total })
-  const isTaken = budget.version === version && budget.total > total && takes
+  const { most } = usedOf(model, budget, Number.NEGATIVE_INFINITY)
+  const total = most > amount ? most : amount
+  if (budget.version < version) {
+    return put(model, 'budgets', { ...budget, version, limit: amount, total })
+  }
+  const isTaken = budget.version === version && budget.total > total && !mayLag
   return isTaken ? put(model, 'budgets', { ...budget, total }) : model
 }
 
-/** So many holds that have run out are looked at in every combination. */
-const returnsMax = 4
-
-/**
- * What holds that have run out have used comes back a moment later: the models in which it has, and has
- * not, of those that matter to some budgets.
- */
-function returns(model: Model, names: readonly string[], { answeredAt }: Exchange): Model[] {
-  const uses = new Set(names.flatMap((name) => [...budgetOf(model, name).uses.keys()]))
-  const ids = [...uses].filter((id) => isReturning(model, id, answeredAt)).slice(0, returnsMax)
-  return Array.from({ length: 1 << ids.length }, (_, chosen) =>
-    ids.filter((_id, index) => chosen & (1 << index)).reduce(giveBack, model),
-  )
-}
-
 /** Whether what a hold has used may be back, or may not. */
-export function isReturning({ holds }: Model, id: string, now: number): boolean {
+function isReturning({ holds }: Model, id: string, now: number): boolean {
   const hold = holds.get(id)
   if (!hold || hold.captured > 0n) return false
   return hold.state === 'expired' || (hold.state === 'open' && isPerhapsOver(hold.deadline, now))
@@ -170,6 +205,7 @@ export function giveBack(model: Model, operationId: string): Model {
 export const unlimited = (model: Model): Spending => ({
   model,
   declines: [],
+  perhaps: [],
   use: (after) => after,
 })
 
@@ -199,7 +235,7 @@ export const limit: Step<'limit' | 'default limit'> = (model, exchange, circumst
   if (body.limit !== (set ? showMinor(set.amount, currency) : null)) return []
   if (!set) return [model]
   const name = nameOf(userId, currency, window)
-  return returns(model, [name], exchange).map((before) => putInForce(before, name, set, true))
+  return [putInForce(model, name, set, circumstances.returning.has(userId))]
 }
 
 /** A limit as an operator writes it: nothing at all may be one. Or the code of the refusal. */

@@ -2,7 +2,7 @@
 import type { Json } from '../http.ts'
 import { until } from '../until.ts'
 import { readShown, showMinor } from './amounts.ts'
-import { isReturning } from './budgets.ts'
+import { usedOf } from './budgets.ts'
 import { type Account, read } from './cast.ts'
 import { heldOf, owedOf } from './money.ts'
 import type { Run } from './run.ts'
@@ -72,11 +72,8 @@ const everybody = ({ users, systems }: Run): { id: string; account: Account }[] 
 function limitDifferences(model: Model, shown: ReadonlyMap<string, Json>, to: number): string[] {
   return [...shown].flatMap(([name, { currency, used, limit, left }]) => {
     if (limit === null) return []
-    const uses = model.budgets.get(name)?.uses ?? new Map<string, bigint>()
-    const sum = (it: (id: string) => boolean) =>
-      [...uses].reduce((total, [id, minor]) => (it(id) ? total + minor : total), 0n)
-    const least = sum((id) => !isReturning(model, id, to))
-    const most = sum(() => true)
+    const budget = model.budgets.get(name)
+    const { least, most } = budget ? usedOf(model, budget, to) : { least: 0n, most: 0n }
     const usedMinor = readShown(used, currency)
     const over = readShown(limit, currency) - usedMinor
     const isRight = usedMinor >= least && usedMinor <= most
@@ -91,9 +88,8 @@ function limitDifferences(model: Model, shown: ReadonlyMap<string, Json>, to: nu
 /** Compares all balances, and what is used of limits. Throws where they part. */
 export async function compareBalances(run: Run): Promise<void> {
   const from = Date.now()
-  const areKnown = areLimitsKnown(run.market.settings)
   const told = await readWallets(run)
-  const limits = areKnown ? await readShownLimits(run) : new Map()
+  const limits = await readShownLimits(run)
   const to = Date.now()
   const { search } = run
   const before = search.model
@@ -104,8 +100,7 @@ export async function compareBalances(run: Run): Promise<void> {
   if (!search.observe((model) => differ(model).length === 0)) {
     throw new Difference('the books differ', differ(before), before)
   }
-  // Whether a payment has used a limit that was just set is only seen by what is used of it.
-  if (areKnown && uncertainHolds(search.model, to).length === 0) search.settle()
+  if (uncertainHolds(search.model, to).length === 0) search.settle()
 }
 
 /** Deadlines that are further away are not waited for. */

@@ -44,12 +44,13 @@ function enter(
   circumstances: Circumstances,
   wallet: ModelWallet | undefined,
   minor: bigint,
-  { model, declines, use }: Spending,
+  { model, declines, perhaps, use }: Spending,
   { name, input, id }: { name: string; input: string; id: string },
 ): Model[] {
   const { system, currency, isForSuspense } = exchange.request
   const { code, body } = exchange.answer
   const isTooMuch = declines.length > 0
+  const mayBeTooMuch = isTooMuch || perhaps.length > 0
   const { reasons, isPossible } = judge(wallet, currency, circumstances)
   if (code !== undefined) {
     return when(!isForSuspense && !isTooMuch && reasons.includes(code), model)
@@ -57,7 +58,7 @@ function enter(
   const entered = remember(addCapacity(model, system, currency, minor), name, { input, id })
   const made: ModelDeposit = { id, system, currency, minor, reversed: 0n, fee: undefined }
   if (body.suspense !== undefined) {
-    const isRight = isTooMuch || (isForSuspense && reasons.length > 0)
+    const isRight = mayBeTooMuch || (isForSuspense && reasons.length > 0)
     return when(isRight, put(entered, 'deposits', { ...made, suspense: 'open' }))
   }
   if (!wallet || !isPossible || isTooMuch) return []

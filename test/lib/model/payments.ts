@@ -96,7 +96,7 @@ export function plan(
   const spender = payerOf(model, payer.id, minor)
   const spendings = isOwn ? [unlimited(model)] : spend(model, exchange, circumstances, spender)
   if (!payee || payee.currency !== payer.currency) {
-    return spendings.map((spending) => toNowhere(spending, payee))
+    return spendings.flatMap((spending) => toNowhere(spending, payee))
   }
   const { currency } = payer
   const charged = { operation: 'payment', currency, minor } as const
@@ -124,10 +124,16 @@ export function plan(
 }
 
 /** A payment to no wallet, or to one of another currency, of which the ledger hears after the limits. */
-function toNowhere({ model, declines }: Spending, payee: ModelWallet | undefined): Decision {
-  if (!payee) return { model, declines: ['recipient_not_found', ...declines], happens: nothing }
-  if (declines.length > 0) return { model, declines, happens: nothing }
-  return { model, invalid: 'currency_mismatch', happens: nothing }
+function toNowhere(
+  { model, declines, perhaps }: Spending,
+  payee: ModelWallet | undefined,
+): Decision[] {
+  const limited = [...declines, ...perhaps]
+  if (!payee) return [{ model, declines: ['recipient_not_found', ...limited], happens: nothing }]
+  const invalid: Decision = { model, invalid: 'currency_mismatch', happens: nothing }
+  const declined: Decision = { model, declines: limited, happens: nothing }
+  if (declines.length > 0) return [declined]
+  return perhaps.length > 0 ? [invalid, declined] : [invalid]
 }
 
 /** The payee is undefined when the ledger has no such account. */

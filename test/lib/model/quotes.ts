@@ -157,10 +157,12 @@ export const execute: Step<'exchange' | 'pay by quote'> = (model, exchange, circ
 }
 
 /** A wallet of another currency, of which the ledger hears after all that concerns the paying one. */
-function toOther(model: Model, earlier: Pick<Decision, 'declines' | 'perhaps'>): Decision {
-  const { declines = [] } = earlier
-  if (declines.length > 0) return { ...earlier, model, happens: () => [] }
-  return { model, invalid: 'currency_mismatch', happens: () => [] }
+function toOther(model: Model, earlier: Pick<Decision, 'declines' | 'perhaps'>): Decision[] {
+  const { declines = [], perhaps = [] } = earlier
+  const declined: Decision = { model, declines: [...declines, ...perhaps], happens: () => [] }
+  const invalid: Decision = { model, invalid: 'currency_mismatch', happens: () => [] }
+  if (declines.length > 0) return [declined]
+  return perhaps.length > 0 ? [invalid, declined] : [invalid]
 }
 
 /** Whose wallet it is for; undefined when the ledger has no such account. */
@@ -199,7 +201,7 @@ function use(
     payee?.userId === payer.userId
       ? [unlimited(model)]
       : spend(model, exchange, circumstances, payerOf(model, payer.id, fromMinor))
-  const decisions = spendings.map((spending): Decision => {
+  const decisions = spendings.flatMap((spending): Decision[] => {
     const isLacking = fromMinor + onTop(fee) > availableOf(model, payer)
     const earlier = together(
       standingOf(payer, circumstances, 'wallet_closed'),
@@ -217,7 +219,7 @@ function use(
       },
     )
     if (payee && payee.currency !== to) return toOther(spending.model, earlier)
-    return {
+    const done: Decision = {
       ...why,
       model: spending.model,
       happens() {
@@ -234,6 +236,7 @@ function use(
         return [takeFee(kept, fee, { sender: payer.id })]
       },
     }
+    return [done]
   })
   return decideAny(model, exchange, circumstances, undefined, decisions)
 }

@@ -132,11 +132,13 @@ export interface ModelDeposit {
 export interface ModelBudget {
   /** `user currency window` */
   readonly id: string
-  readonly total: bigint
-  /** Of the limit that is in force. */
+  /** The limit that is in force. */
+  readonly limit: bigint
   readonly version: number
-  /** By operation. */
-  readonly uses: ReadonlyMap<string, bigint>
+  /** What is granted at the most: more than the limit while more is in use. */
+  readonly total: bigint
+  /** By operation; those are not sure which one process may have counted and another not. */
+  readonly uses: ReadonlyMap<string, { readonly minor: bigint; readonly isSure: boolean }>
 }
 
 /** Things by their ids. */
