@@ -38,7 +38,7 @@ export interface SettingsCache {
   close(): Promise<void>
 }
 
-/** How old the proof may be that no notification is missing. */
+/** How old what was read may be, or else the proof that no notification since is missing. */
 const provenWithinMs = 900
 /** So a change that this process has seen is in the settings of every other one after this time. */
 const knownEverywhereMs = 1_000
@@ -52,6 +52,8 @@ export async function createSettings(options: {
 }): Promise<SettingsCache> {
   const { db, databaseUrl, log, nowMs } = options
   let loading: Promise<Settings> | undefined
+  /** When reading that began, by `performance.now()`. */
+  let loadingSinceMs = Number.NEGATIVE_INFINITY
   /** Own assets and when this process first saw them, by `performance.now()`. */
   const firstSeenAtMs = new Map<string, number>()
 
@@ -59,7 +61,8 @@ export async function createSettings(options: {
     url: databaseUrl,
     onNotification: forget,
     onConnect: forget,
-    onError: (error) => log.warn({ err: error }, 'settings are read uncached: notifications lost'),
+    onError: (error) =>
+      log.warn({ err: error }, 'settings are read again and again: notifications lost'),
   })
 
   function forget(): void {
@@ -90,14 +93,19 @@ export async function createSettings(options: {
   function load(): Promise<Settings> {
     const fresh = loadAndLearn()
     loading = fresh
+    loadingSinceMs = performance.now()
     fresh.catch(() => {
       if (loading === fresh) loading = undefined
     })
     return fresh
   }
 
+  /** Many ask at once for what a batch needs: without proof all of them share one reading. */
+  const isCurrent = () =>
+    listener.isCurrent(provenWithinMs) || performance.now() - loadingSinceMs < provenWithinMs
+
   return {
-    read: () => (loading && listener.isCurrent(provenWithinMs) ? loading : load()),
+    read: () => (loading && isCurrent() ? loading : load()),
     forget,
     untilKnownEverywhere,
     close: () => listener.close(),
