@@ -41,8 +41,9 @@ export type PayResult = { replayed: boolean } & (
 /**
  * Payments that succeed or fail each for itself, tried in this order; the results have the same order.
  * Each result is final: who sends the same items again is told the same, be it another process at the
- * same time. So also what was refused before it got to the ledger has its id burnt there.
- * Refusals, of all together: idempotency_key_reused, outcome_unknown (with `batchId`).
+ * same time. So also what was refused before it got to the ledger has its id burnt there. One whose id
+ * another input has used is idempotency_key_reused, in its place.
+ * Refusal, of all together: outcome_unknown (with `batchId`).
  */
 export async function payEach(
   deps: PayDeps,
@@ -106,7 +107,10 @@ async function readResults(
   const feeOf = await findFeesOf(deps, submissions.flatMap(toDone), planned)
   const results = submissions.map((submission, index): PayResult => {
     const plan = planned[index]!
-    if (submission.kind === 'conflict') throw new Refusal('idempotency_key_reused')
+    // Not fresh: what has happened under its id is no decline, and is kept.
+    if (submission.kind === 'conflict') {
+      return { status: 'refused', replayed: true, code: 'idempotency_key_reused' }
+    }
     if (submission.kind === 'done') {
       const { replayed, operation } = submission
       return { status: 'done', replayed, operation, fee: feeOf(submission) }

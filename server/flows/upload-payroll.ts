@@ -1,5 +1,5 @@
 import { assetOf } from '../../accounting/chart.ts'
-import { hashInput, type Uuid } from '../../accounting/ids.ts'
+import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
 import {
   completePayroll,
   discardUpload,
@@ -12,7 +12,6 @@ import type { Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
 import { readCurrency } from './amount.ts'
-import { nameOperation } from './pay.ts'
 import { readPayrollFile } from './payroll-file.ts'
 import { resolveOwnWallet } from './resolve-wallets.ts'
 
@@ -40,7 +39,7 @@ export async function uploadPayroll(
   idempotencyKey: string,
 ): Promise<{ payroll: Payroll; replayed: boolean }> {
   const { db } = deps
-  const id = nameOperation(caller, idempotencyKey)
+  const id = namePayroll(caller, idempotencyKey)
   const inputHash = hashInput('payroll', input.fromWalletId ?? null, input.currency ?? null)
   const opened = (await findPayroll(db, id)) ?? (await open(deps, caller, input, id, inputHash))
   if (opened.inputHash !== inputHash) throw new Refusal('idempotency_key_reused')
@@ -51,6 +50,11 @@ export async function uploadPayroll(
   const completed = await completePayroll(db, { id, rowCount })
   if (completed === 'different') throw new Refusal('idempotency_key_reused')
   return { payroll: await findExisting(db, id), replayed: completed === 'again' }
+}
+
+/** Names a payroll by the caller's key. No batch has such an id, so none has the ids of its rows. */
+export function namePayroll({ userId }: Pick<Customer, 'userId'>, idempotencyKey: string): Uuid {
+  return computeUuid('payroll', userId, idempotencyKey)
 }
 
 /** Stores the rows of a file. Answers how many there are. */

@@ -1,8 +1,12 @@
 /** Payrolls: files that are whole, broken off, wrong or somebody else's, and what becomes of each row. */
 import { Readable } from 'node:stream'
 import { request } from 'undici'
+import { assetOf, TransferCode } from '../../accounting/chart.ts'
+import { submitOnce } from '../../accounting/transfers.ts'
+import { itemKey } from '../../server/flows/batch.ts'
 import { recover } from '../../server/flows/recovery.ts'
 import { runPayroll } from '../../server/flows/run-payroll.ts'
+import { namePayroll } from '../../server/flows/upload-payroll.ts'
 import { checkBooks } from '../lib/books.ts'
 import { disturb } from '../lib/disturb.ts'
 import type { Client, Json, Reply } from '../lib/http.ts'
@@ -178,6 +182,49 @@ test('the same file under its key is the same payroll, another is refused', asyn
   }
   assertRefused(await upload(payer, file, key, '?currency=USD'), 409, 'idempotency_key_reused')
   assert.is(await posted(payee, to), '3.00')
+})
+
+test('a batch and a payroll under the same key are both paid, whichever comes first', async () => {
+  const { payer, payee, to } = await pair(world, bank, '20.00')
+  const file = `${to},1.00\n${to},2.00\n`
+  for (const order of ['batch first', 'payroll first']) {
+    for (const atomic of [false, true]) {
+      const key = unique('payroll')
+      const transfers = [{ to_wallet_id: to, amount: '1.50' }]
+      const headers = { 'idempotency-key': key }
+      const sendBatch = async () =>
+        must(payer.post('/v1/transfers/batch', { atomic, transfers }, { headers }), 200)
+      const pay = async () => {
+        const { id } = await must(upload(payer, file, key), 202)
+        const { done, refused } = await finished(payer, id)
+        assert.equal([done, refused], [2, 0])
+        return id
+      }
+      const steps = order === 'batch first' ? [sendBatch, pay] : [pay, sendBatch]
+      for (const step of steps) await step()
+      assert.equal((await sendBatch()).counts, { done: 1, refused: 0 })
+    }
+  }
+  assert.is(await posted(payee, to), '18.00')
+})
+
+test('a row whose id was used by something else is told so, and the others are paid', async () => {
+  const { payer, payee, from, to } = await pair(world, bank, '10.00')
+  const { user } = await must(payer.get('/v1/session'), 200)
+  const key = unique('payroll')
+  const { operationId } = itemKey(
+    { operationId: namePayroll({ userId: user.id }, key), inputHash: 1 },
+    1,
+  )
+  const [debitAccountId, creditAccountId] = [from, to]
+  const leg = { debitAccountId, creditAccountId, amountMinor: 5n, asset: assetOf('USD') }
+  const legs = [{ ...leg, code: TransferCode.payment }] as const
+  await submitOnce(world.deps.ledger, { operationId, inputHash: 1, legs })
+  const { id } = await must(upload(payer, `${to},1.00\n`.repeat(3), key), 202)
+  const { done, refused } = await finished(payer, id)
+  assert.equal([done, refused, await posted(payee, to)], [2, 1, '2.05'])
+  const codes = (await results(payer, id)).map(([, , , status, , code]) => code || status)
+  assert.equal(codes, ['done', 'idempotency_key_reused', 'done'])
 })
 
 test('an upload that broke off is paid by nobody, and goes on with its key', async () => {
