@@ -3,7 +3,9 @@ import { Readable } from 'node:stream'
 import { request } from 'undici'
 import { assetOf, TransferCode } from '../../accounting/chart.ts'
 import { submitOnce } from '../../accounting/transfers.ts'
+import type { PayrollRow } from '../../db/payrolls.ts'
 import { itemKey } from '../../server/flows/batch.ts'
+import { readPayrollFile } from '../../server/flows/payroll-file.ts'
 import { recover } from '../../server/flows/recovery.ts'
 import { runPayroll } from '../../server/flows/run-payroll.ts'
 import { namePayroll } from '../../server/flows/upload-payroll.ts'
@@ -257,7 +259,16 @@ test('what is no payroll is refused, and nothing of it is paid', async () => {
   for (const client of [bank, await world.operator()]) {
     assertRefused(await upload(client, one, key()), 403, 'role_not_allowed')
   }
-  for (const text of ['\n', `${to},1.00\n"open`, `${to},1.00\n"${'x'.repeat(70_000)}`]) {
+  const malformed = [
+    '\n',
+    `${to},1.00\n"open`,
+    `${to},1.00\n"${'x'.repeat(70_000)}`,
+    `${one}${'"'.repeat(70_000)}`,
+    `${one}${to},1.00${','.repeat(63)}\n`,
+    `${one}${'"\n",,,'.repeat(30)}`,
+    ','.repeat(2_000_000),
+  ]
+  for (const text of malformed) {
     assertRefused(await upload(payer, text, key()), 400, 'malformed_body')
   }
   const latin = Buffer.from(`${to},1.00,M\u00fcller\n`, 'latin1')
@@ -268,6 +279,23 @@ test('what is no payroll is refused, and nothing of it is paid', async () => {
   const chosen = `?from_wallet_id=${second.id}`
   await must(upload(payer, one, key(), chosen), 202)
   assert.is(await posted(payee, to), '0.00')
+})
+
+test('a row may have empty cells, and a large file leaves the others their turn', async () => {
+  const chunks = 20
+  async function* file() {
+    for (let nth = 0; nth < chunks; nth += 1) yield Buffer.from(`ada,1.00${','.repeat(62)}\n`)
+  }
+  let turns = 0
+  let next = setImmediate(function count() {
+    turns += 1
+    next = setImmediate(count)
+  })
+  const rows: PayrollRow[] = []
+  for await (const group of readPayrollFile(file(), assetOf('USD'), 10)) rows.push(...group)
+  clearImmediate(next)
+  assert.is(rows.filter(({ code }) => code === null).length, chunks)
+  assert.ok(turns >= chunks, `${turns}`)
 })
 
 test('at most five payrolls of a person are not finished', async () => {
