@@ -27,7 +27,8 @@ const unfinishedMax = 5
 
 /**
  * Stores a payroll while it arrives, and has it paid in the background once all of it is there. The
- * same key goes on with an upload that broke off: what is stored is compared, the rest added.
+ * same key goes on with an upload that broke off: what is stored is compared, the rest added. A file
+ * that is no payroll takes away what is stored; copies of it that are still arriving are refused then.
  * Refusals: those of resolveOwnWallet, currency_not_supported, payroll_limit_reached, malformed_body,
  * body_too_large, batch_too_large, idempotency_key_reused.
  */
@@ -44,10 +45,10 @@ export async function uploadPayroll(
   const opened = (await findPayroll(db, id)) ?? (await open(deps, caller, input, id, inputHash))
   if (opened.inputHash !== inputHash) throw new Refusal('idempotency_key_reused')
   const rowCount = await storeFile(deps, opened, upload).catch(async (error: unknown) => {
-    if (error instanceof Refusal && isFaultOfFile(error)) await discardUpload(db, id)
+    if (error instanceof Refusal && isFaultOfFile(error)) await discardUpload(db, opened)
     throw error
   })
-  const completed = await completePayroll(db, { id, rowCount })
+  const completed = await completePayroll(db, opened, rowCount)
   if (completed === 'different') throw new Refusal('idempotency_key_reused')
   return { payroll: await findExisting(db, id), replayed: completed === 'again' }
 }
@@ -60,15 +61,16 @@ export function namePayroll({ userId }: Pick<Customer, 'userId'>, idempotencyKey
 /** Stores the rows of a file. Answers how many there are. */
 async function storeFile(
   { db }: Pick<Deps, 'db'>,
-  { operationId: id, currency }: Payroll,
+  opened: Payroll,
   upload: AsyncIterable<Uint8Array>,
 ): Promise<number> {
   let count = 0
-  for await (const rows of readPayrollFile(upload, assetOf(currency), rowsPerStatement)) {
+  const asset = assetOf(opened.currency)
+  for await (const rows of readPayrollFile(upload, asset, rowsPerStatement)) {
     const place = count
     count += rows.length
     if (count > rowsMax) throw new Refusal('batch_too_large', { extra: { rows_max: rowsMax } })
-    if (!(await storeRows(db, { id, place, rows }))) throw new Refusal('idempotency_key_reused')
+    if (!(await storeRows(db, opened, { place, rows }))) throw new Refusal('idempotency_key_reused')
   }
   if (count === 0) throw new Refusal('malformed_body', 'There are no rows in it.')
   return count

@@ -3,7 +3,13 @@ import { Readable } from 'node:stream'
 import { request } from 'undici'
 import { assetOf, TransferCode } from '../../accounting/chart.ts'
 import { submitOnce } from '../../accounting/transfers.ts'
-import type { PayrollRow } from '../../db/payrolls.ts'
+import {
+  completePayroll,
+  discardUpload,
+  findPayroll,
+  type PayrollRow,
+  storeRows,
+} from '../../db/payrolls.ts'
 import { itemKey } from '../../server/flows/batch.ts'
 import { readPayrollFile } from '../../server/flows/payroll-file.ts'
 import { recover } from '../../server/flows/recovery.ts'
@@ -55,6 +61,21 @@ async function sendBytes(client: Client, body: Buffer): Promise<string> {
   return ((await reply.json()) as Json).code
 }
 
+/** Sends a file that arrives as it is made. */
+function stream(client: Client, body: AsyncGenerator<string>, key: string) {
+  const headers = { ...headersOf(client), 'idempotency-key': key }
+  return request(`${world.url}/v1/payrolls`, { method: 'POST', headers, body: Readable.from(body) })
+}
+
+/** Waits until the `nth` payroll of this person is there, with at least so many rows. */
+async function arrived(client: Client, nth: number, rowsMin: number): Promise<void> {
+  await until(async () => {
+    const { data } = await must(client.get('/v1/payrolls'), 200)
+    if (data.length < nth) return false
+    return (await must(client.get(`/v1/payrolls/${data[0].id}`), 200)).rows >= rowsMin
+  })
+}
+
 /** Sends the first thousand lines of a file, and breaks off the `nth` payroll of this person. */
 async function breakOff(client: Client, text: string, key: string, nth = 1): Promise<void> {
   const broken = Promise.withResolvers<void>()
@@ -63,17 +84,8 @@ async function breakOff(client: Client, text: string, key: string, nth = 1): Pro
     await broken.promise
     throw new Error('broken off')
   }
-  const headers = { ...headersOf(client), 'idempotency-key': key }
-  const sent = request(`${world.url}/v1/payrolls`, {
-    method: 'POST',
-    headers,
-    body: Readable.from(body()),
-  })
-  await until(async () => {
-    const { data } = await must(client.get('/v1/payrolls'), 200)
-    if (data.length < nth) return false
-    return (await must(client.get(`/v1/payrolls/${data[0].id}`), 200)).rows >= 1_000
-  })
+  const sent = stream(client, body(), key)
+  await arrived(client, nth, 1_000)
   broken.resolve()
   await assert.rejects(sent)
 }
@@ -242,6 +254,52 @@ test('an upload that broke off is paid by nobody, and goes on with its key', asy
   const { id } = await must(upload(payer, lines.join(''), key), 202)
   const { rows, done } = await finished(payer, id)
   assert.equal([rows, done, await posted(payee, to)], [2_500, 2_500, '25.00'])
+})
+
+test('an upload does not go on into another upload of its key', async () => {
+  const { payer, payee, to } = await pair(world, bank, '100.00')
+  const key = unique('payroll')
+  const line = `${to},0.01\n`
+  const [first, third] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  async function* body(before: number, gate: Promise<void>, after: number) {
+    yield line.repeat(before)
+    await gate
+    yield line.repeat(after)
+  }
+  const slow = stream(payer, body(1_500, first.promise, 500), key)
+  await arrived(payer, 1, 1_000)
+  // A damaged copy takes away what was stored, and a third one opens it again.
+  assertRefused(await upload(payer, `${line}"open`, key), 400, 'malformed_body')
+  assert.equal((await must(payer.get('/v1/payrolls'), 200)).data, [])
+  const again = stream(payer, body(1, third.promise, 1_999), key)
+  await arrived(payer, 1, 0)
+  first.resolve()
+  const { statusCode, body: refused } = await slow
+  assert.equal([statusCode, ((await refused.json()) as Json).code], [409, 'idempotency_key_reused'])
+  third.resolve()
+  const { id } = (await (await again).body.json()) as Json
+  const { rows, done } = await finished(payer, id)
+  assert.equal([rows, done, await posted(payee, to)], [2_000, 2_000, '20.00'])
+})
+
+test('a payroll is complete when exactly its rows are there', async () => {
+  const { payer, payee, to } = await pair(world, bank, '1.00')
+  const { db } = world.deps
+  const key = unique('payroll')
+  await breakOff(payer, `${to},0.01\n`.repeat(1_100), key)
+  const [listed] = (await must(payer.get('/v1/payrolls'), 200)).data
+  const opened = (await findPayroll(db, listed.id))!
+  for (const rowCount of [999, 1_001]) {
+    assert.is(await completePayroll(db, opened, rowCount), 'different')
+  }
+  const other = { ...opened, number: opened.number + 1n }
+  assert.is(await completePayroll(db, other, 1_000), 'different')
+  assert.is(await storeRows(db, other, { place: 1_000, rows: [] }), false)
+  await discardUpload(db, other)
+  assert.is((await findPayroll(db, listed.id))?.state, 'uploading')
+  await discardUpload(db, opened)
+  assert.is(await findPayroll(db, listed.id), undefined)
+  assert.is(await posted(payee, to), '0.00')
 })
 
 test('what is no payroll is refused, and nothing of it is paid', async () => {
