@@ -48,7 +48,8 @@ async function play({ tally, operations, counts }: Soak, run: Run, seed: number)
   }
 }
 
-function countExpiries({ holds, requests }: Model): number {
+function countExpiries({ holds, requests, quotes }: Model): number {
   const isExpired = ({ state }: { state: string }) => state === 'expired'
-  return [...holds.values(), ...requests.values()].filter(isExpired).length
+  const things = [...holds.values(), ...requests.values(), ...quotes.values()]
+  return things.filter(isExpired).length
 }

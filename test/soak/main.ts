@@ -2,7 +2,7 @@
  * `npm run soak -- [--operations 10000] [--seed N]`: the model test of the money API at length, against
  * two Kassas in processes of their own, of which one is killed now and then, with a ledger whose answers
  * are late and whose connections break. In the end everything that was cut off is recovered, nothing is
- * stuck and the books balance. It prints what it covered. Exit code 1: Kassa and the model have parted.
+ * stuck, the books balance and so do the house's. It prints what it covered. Exit code 1: Kassa and the model have parted.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -15,7 +15,7 @@ import { checkBooks } from '../lib/books.ts'
 import { killCrashChildren } from '../lib/crash.ts'
 import { Difference, textOf } from '../lib/model/search.ts'
 import { startTally } from '../lib/model/tally.ts'
-import { createWorld, type World } from '../lib/world.ts'
+import { createWorld, must, type World } from '../lib/world.ts'
 import { type Soak, soakGroup } from './group.ts'
 import { type Processes, startProcesses } from './processes.ts'
 
@@ -72,6 +72,17 @@ async function soak(world: World): Promise<void> {
   report(plan, processes, seconds)
   console.log(`recovered in the end: ${JSON.stringify(recovered)}; nothing is stuck`)
   console.log(`the books of ${accounts.length} accounts balance`)
+  console.log(`the house's books balance in ${await checkHouse(world)} currencies`)
+}
+
+/** Assets are liabilities, equity and what was earned in each currency. Answers how many there are. */
+async function checkHouse(world: World): Promise<number> {
+  const operator = await world.operator()
+  const { data } = await must(operator.get('/v1/house'), 200)
+  for (const { currency, difference } of data) {
+    if (Number(difference) !== 0) throw new Error(`the house in ${currency}: ${difference}`)
+  }
+  return data.length
 }
 
 function report({ tally, counts }: Soak, processes: Processes, seconds: number): void {
@@ -80,7 +91,7 @@ function report({ tally, counts }: Soak, processes: Processes, seconds: number):
   const rate = Math.round(tally.count / seconds)
   console.log(`
 seed ${seed}: ${tally.count} operations in ${rounds} rounds of ${runs} runs
-${tally.resolved} outcomes were unknown at first; ${expiries} holds and requests ran out
+${tally.resolved} outcomes were unknown at first; ${expiries} holds, requests and quotes ran out
 ${kills} kills, ${cuts} cuts, ${delays} delays, ${blackouts} blackouts
 ${seconds.toFixed(0)} s, ${rate} operations/s`)
 }

@@ -20,6 +20,9 @@ export interface Rate {
   readonly validUntil: number
 }
 
+/** What is told of a rate that is over when it is asked for, or when it is to be in force. */
+const overCodes = ['invalid_request', 'exchange_rate_expired']
+
 /** An operator sets a rate; which one holds when is told by `settings`. */
 export const rate: Step<'rate'> = (model, exchange, circumstances) => {
   const { rate, key } = exchange.request
@@ -28,6 +31,8 @@ export const rate: Step<'rate'> = (model, exchange, circumstances) => {
     body.mid === rate.mid &&
     body.spread_basis_points === rate.spreadBasisPoints &&
     Date.parse(body.valid_until) === rate.validUntil
+  const mayBeOver = rate.validUntil <= exchange.answeredAt + earlyMs
+  if (mayBeOver && overCodes.includes(exchange.answer.code ?? '')) return [model]
   return decide(model, exchange, circumstances, {
     keyed: keyOf('operator rate', key, ...Object.values(rate)),
     happens: () => when(isRight(), model),
@@ -89,11 +94,9 @@ export const quote: Step<'quote'> = (model, exchange, circumstances) => {
     const happens = () => {
       if (typeof priced === 'string') return []
       const charged = { operation: 'exchange', currency: from, minor: priced.fromMinor } as const
-      const fee = feesOf(exchange, circumstances, charged).find((it) =>
-        isSameFee(answer.body.fee, it, from),
-      )
-      const isTold = fee !== undefined || answer.body.fee === undefined
-      return isTold ? promise(model, exchange, rate, { ...priced, fee }) : []
+      return feesOf(exchange, circumstances, charged)
+        .filter((fee) => isSameFee(answer.body.fee, fee, from))
+        .flatMap((fee) => promise(model, exchange, rate, { ...priced, fee }))
     }
     return mayBeOver ? [{ refusals, happens }, none] : [{ refusals, happens }]
   })
@@ -114,6 +117,7 @@ function promise(
   const at = Date.parse(body.expires_at)
   const least = Math.min(seconds, secondsLeft(rate, answeredAt))
   const isRight =
+    isRateTold(body, rate, from) &&
     body.from_amount === showMinor(priced.fromMinor, from) &&
     body.to_amount === showMinor(priced.toMinor, to) &&
     at >= sentAt + least * msPerSecond - earlyMs &&
@@ -121,6 +125,17 @@ function promise(
   const deadline = { at, isSplit: false, isTold: false }
   const made = { ...priced, id: body.id, userId, from, to, state: 'open' as const, deadline }
   return when(isRight, put(model, 'quotes', made))
+}
+
+/** Of two rates with the same amounts the house can keep more by one. The told mid has twelve digits. */
+function isRateTold(
+  body: { mid: string; spread_basis_points: number },
+  { base, mid, spreadBasisPoints }: Rate,
+  from: string,
+): boolean {
+  const exact = from === base ? Number(mid) : 1 / Number(mid)
+  const isMid = Math.abs(Number(body.mid) / exact - 1) < 1e-9
+  return isMid && body.spread_basis_points === spreadBasisPoints
 }
 
 const expired = 'quote_expired'
