@@ -3,9 +3,9 @@
  * what has become of each is final. Or all together, or none of them.
  */
 import { type Decision, decide, when } from './decide.ts'
-import type { Circumstances, Exchange, PayTerms, RequestOf, Step } from './exchange.ts'
+import type { Circumstances, Exchange, RequestOf, Step } from './exchange.ts'
 import { isFeeTold } from './fees.ts'
-import { plan, settle, views } from './payments.ts'
+import { type IsOpen, plan, settle, views } from './payments.ts'
 import { type Model, remember } from './state.ts'
 
 type Batch = RequestOf<'batch'>
@@ -72,7 +72,8 @@ export const item: Step<'batch item'> = (model, exchange, circumstances) => {
           code === undefined ? { input: '', id: body.id } : { input: '', declined: code },
         )
   if (code === lost) return when(mayBeSecond, keep(model))
-  return waysOf(model, exchange, circumstances, request, body)
+  return views(model, circumstances)
+    .flatMap((isOpen) => waysOf({ model, exchange, circumstances, isOpen }, request, body))
     .flatMap((decision) => take(model, exchange, circumstances, decision))
     .filter((after) => isFeeTold(after, answer))
     .map(keep)
@@ -81,22 +82,28 @@ export const item: Step<'batch item'> = (model, exchange, circumstances) => {
 /** What is told of a decline whose reason was not kept. */
 const lost = 'declined'
 
+/** What a payment is looked at with. */
+interface Scene<Of extends Exchange = Exchange> {
+  model: Model
+  exchange: Of
+  circumstances: Circumstances
+  /** Which wallets count as open. */
+  isOpen: IsOpen
+}
+
 /** How one payment may go. */
 function waysOf(
-  model: Model,
-  { sentAt, answeredAt, isDoubtful }: Exchange,
-  circumstances: Circumstances,
-  { userId, item }: { userId: string; item: Omit<PayTerms, 'userId' | 'key'> },
+  { model, exchange, circumstances, isOpen }: Scene,
+  { userId, item }: { userId: string; item: RequestOf<'batch'>['items'][number] },
   body: { id?: string },
 ): Decision[] {
+  const { sentAt, answeredAt, isDoubtful } = exchange
   const answer = { body, isReplay: false }
   const request = { ...item, kind: 'transfer', userId } as const
-  const exchange = { request, answer, sentAt, answeredAt, isDoubtful }
-  return views(model, circumstances).flatMap((isOpen) =>
-    plan(model, exchange, circumstances, isOpen, (route) => [
-      settle(route.model, String(body.id), route),
-    ]),
-  )
+  const paying = { request, answer, sentAt, answeredAt, isDoubtful }
+  return plan(model, paying, circumstances, isOpen, (route) => [
+    settle(route.model, String(body.id), route),
+  ])
 }
 
 /** The models when an answer is that of a decision; its key has been looked at before. */
@@ -129,23 +136,22 @@ export const together: Step<'batch'> = (model, exchange, circumstances) => {
   if (isReplay && !mayBeSecond) return []
   const keep = (after: Model, outcome: { id?: string; declined?: string }) =>
     name === undefined ? after : remember(after, name, { input, ...outcome })
-  if (code === undefined) {
-    return fold(model, exchange, circumstances, request.items.length)
-      .filter((after) => areTold(after, body.results))
-      .map((after) => keep(after, { id: idOf(body) }))
-  }
   if (code === lost) return when(mayBeSecond, keep(model, { declined: code }))
-  const faults = request.items.map((_, index) => faultsOf(model, exchange, circumstances, index))
-  const first = faults.findIndex((codes) => codes.length > 0)
-  if (first !== -1) {
+  return views(model, circumstances).flatMap((isOpen) => {
+    const scene = { model, exchange, circumstances, isOpen }
+    if (code === undefined) {
+      return fold(scene, request.items.length)
+        .filter((after) => areTold(after, body.results))
+        .map((after) => keep(after, { id: idOf(body) }))
+    }
+    const faults = request.items.map((_, index) => faultsOf(scene, index))
+    const first = faults.findIndex((codes) => codes.length > 0)
     // Of what was refused before the ledger was asked, the next try may be another.
-    return when(body.index === first && faults[first]!.includes(code), keep(model, {}))
-  }
-  const index: number = body.index
-  return fold(model, exchange, circumstances, index)
-    .flatMap((before) => refuse(before, exchange, circumstances, index))
-    .map(() => keep(model, { declined: code }))
-    .slice(0, 1)
+    const isFault = body.index === first && faults[first]?.includes(code)
+    if (first !== -1) return when(isFault === true, keep(model, {}))
+    const refused = fold(scene, body.index).flatMap((before) => refuse({ ...scene, model: before }))
+    return refused.slice(0, 1).map(() => keep(model, { declined: code }))
+  })
 }
 
 type Results = { status: string; transfer: { id: string } }[]
@@ -156,24 +162,15 @@ const areTold = (model: Model, results: Results) =>
   results.every(({ transfer }) => isFeeTold(model, { body: transfer, isReplay: false }))
 
 /** Why one of them is refused before the ledger is asked. */
-function faultsOf(
-  model: Model,
-  exchange: Exchange<Batch>,
-  circumstances: Circumstances,
-  index: number,
-): string[] {
-  const { userId, items } = exchange.request
-  const ways = waysOf(model, exchange, circumstances, { userId, item: items[index]! }, {})
+function faultsOf(scene: Scene<Exchange<Batch>>, index: number): string[] {
+  const { userId, items } = scene.exchange.request
+  const ways = waysOf(scene, { userId, item: items[index]! }, {})
   return ways.flatMap(({ refusals = [] }) => refusals)
 }
 
 /** The models after the first so many of them. */
-function fold(
-  model: Model,
-  exchange: Exchange<Batch>,
-  circumstances: Circumstances,
-  count: number,
-): Model[] {
+function fold(scene: Scene<Exchange<Batch>>, count: number): Model[] {
+  const { model, exchange, circumstances } = scene
   const { userId, items } = exchange.request
   const results: Results | undefined = exchange.answer.body.results
   return items.slice(0, count).reduce(
@@ -181,22 +178,19 @@ function fold(
       models.flatMap((before) => {
         const body = results?.[index]?.transfer ?? { id: `payment ${index}` }
         const happened = { ...exchange, answer: { body, isReplay: false } }
-        return waysOf(before, exchange, circumstances, { userId, item }, body).flatMap((way) =>
-          take(before, happened, circumstances, way),
-        )
+        const ways = waysOf({ ...scene, model: before }, { userId, item }, body)
+        return ways.flatMap((way) => take(before, happened, circumstances, way))
       }),
     [model],
   )
 }
 
-/** The models in which the ledger declines one of them as it was told. */
-function refuse(
-  model: Model,
-  exchange: Exchange<Batch>,
-  circumstances: Circumstances,
-  index: number,
-): Model[] {
+/** The models in which the ledger declines the payment that was told. */
+function refuse(scene: Scene<Exchange<Batch>>): Model[] {
+  const { model, exchange, circumstances } = scene
   const { userId, items } = exchange.request
-  const ways = waysOf(model, exchange, circumstances, { userId, item: items[index]! }, {})
-  return ways.flatMap((way) => take(model, exchange, circumstances, way))
+  const item = items[exchange.answer.body.index]!
+  return waysOf(scene, { userId, item }, {}).flatMap((way) =>
+    take(model, exchange, circumstances, way),
+  )
 }

@@ -19,7 +19,7 @@ const amount = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom('0.01', '7.50', '7.5', '012') },
   { weight: 1, arbitrary: malformed },
 )
-const broughtIn = mostly(fc.integer({ min: 10, max: 99 }).map(String), amount)
+const broughtIn = mostly(fc.integer({ min: 20, max: 300 }).map(String), amount)
 const part = fc.oneof(
   { weight: 2, arbitrary: fc.constant(undefined) },
   { weight: 3, arbitrary: amount },
@@ -92,7 +92,7 @@ const anything = fc.oneof(
   draft('hold', 18, { ...pay, seconds }),
   draft('capture', 18, { id: thing, stranger, amount: part, isFinal: fc.boolean(), key }),
   draft('void', 5, { id: thing, stranger }),
-  draft('deposit', 24, {
+  draft('deposit', 36, {
     system: index,
     to: mostly(named, fc.constant({ nobody: true as const })),
     /** Mostly the wallet's own. */

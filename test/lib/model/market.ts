@@ -1,7 +1,7 @@
 /** Two currencies that nobody uses but the people of one run after the other. */
 import { randomUUID } from 'node:crypto'
 import { type Currency, scaleOf } from './amounts.ts'
-import { limitedKinds, resolve, windows } from './budgets.ts'
+import { type LimitedKind, limitedKinds, resolve, windows } from './budgets.ts'
 import { type Account, type Place, reach } from './cast.ts'
 import type { ModelRequest } from './exchange.ts'
 import type { Operation } from './fees.ts'
@@ -42,6 +42,8 @@ export function toPreparations(market: Market, model: Model): ModelRequest[] {
     ...toFree(market.settings),
     ...toUnlimited(market),
     { kind: 'rate', rate, key: randomUUID() },
+    toDefault(base, 'person', '500'),
+    toDefault(quote, 'payment_system', '900'),
     ...market.currencies
       .filter((it) => houseOf(model, 'liquidity', it) < liquidityMin * 10n ** BigInt(scaleOf(it)))
       .map((currency) => fund(currency)),
@@ -67,6 +69,15 @@ function toFree({ schedules }: Settings): ModelRequest[] {
     return [{ kind: 'schedule', operation, currency, schedule, key: randomUUID() }]
   })
 }
+
+/** Everyone of a kind begins with a limit. */
+const toDefault = (currency: Currency, limited: LimitedKind, amount: string): ModelRequest => ({
+  kind: 'default limit',
+  limited,
+  currency,
+  window: 'day',
+  amount,
+})
 
 /** No default limit holds any more; of people and payment systems there are others. */
 function toUnlimited({ currencies, settings }: Market): ModelRequest[] {

@@ -60,7 +60,8 @@ export function pay(
 
 const nothing = () => []
 
-type IsOpen = (wallet: ModelWallet) => boolean
+/** Whether a wallet counts as open. */
+export type IsOpen = (wallet: ModelWallet) => boolean
 
 /**
  * Which wallets count as open: those that are. A wallet that is just being closed may count as open
