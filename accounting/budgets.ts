@@ -11,6 +11,7 @@
  * carries the version of the limit. Versions only grow, so that of processes which have heard of
  * different limits the one that has heard of the newest prevails.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Account, Transfer } from 'tigerbeetle-node'
 import {
   type AccountPlan,
@@ -72,10 +73,14 @@ export const isBudgetLeg = (leg: Leg | undefined): leg is Leg =>
 /** Versions that a process has seen to be in force, by account. */
 const seenVersions = createMemo<Uuid, bigint>()
 
+/** What is put into force when this turn of the event loop ends, by account and version. */
+const asked = createMemo<string, Promise<void>>()
+
 /**
  * Puts a limit into force, unless a newer one is. More is granted at once; less takes only what is not
  * in use. Called again it takes what has come back since, so it is called before each use; a limit that
- * this process has seen in force costs nothing.
+ * this process has seen in force costs nothing. Those who ask for the same in one turn of the event loop
+ * share one look at the ledger, which comes after all of them have asked.
  * Rejects with LedgerUnavailable or LedgerOutcomeUnknown, which does not matter: it can be repeated.
  */
 export async function putInForce(
@@ -84,8 +89,26 @@ export async function putInForce(
   limit: BudgetLimit,
 ): Promise<void> {
   const account = budgetAccount(budget, budget.asset)
+  if ((seenVersions(ledger).get(account.id) ?? 0n) >= limit.version) return
+  const shared = asked(ledger)
+  const name = `${account.id} ${limit.version}`
+  const sharing = shared.get(name)
+  if (sharing) return sharing
+  const putting = nextTurn().then(() => {
+    shared.delete(name)
+    return change(ledger, budget, account, limit)
+  })
+  shared.set(name, putting)
+  return putting
+}
+
+async function change(
+  ledger: Ledger,
+  budget: Budget,
+  account: AccountPlan,
+  limit: BudgetLimit,
+): Promise<void> {
   const seen = seenVersions(ledger)
-  if ((seen.get(account.id) ?? 0n) >= limit.version) return
   for (let turn = 0; turn < turnsMax; turn += 1) {
     const [newest] = await readTrail(ledger, account.id, { limit: 1, newestFirst: true })
     const inForce = newest?.user_data_64 ?? 0n
@@ -98,8 +121,8 @@ export async function putInForce(
     }
     // The rest is taken when it has come back.
     if (isApplied && totalMinor <= usedMinor) return
-    const change = toChange(account.id, budget.asset, limit, { newest, totalMinor })
-    const submission = await submitChain(ledger, [change])
+    const transfer = toChange(account.id, budget.asset, limit, { newest, totalMinor })
+    const submission = await submitChain(ledger, [transfer])
     // In conflict with another change that was made from the same state: it is looked at first.
     if (submission.kind !== 'done' && submission.kind !== 'conflict') {
       throw new Error(`budget ${account.id} was not changed: ${submission.kind}`)

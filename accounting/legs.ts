@@ -56,13 +56,14 @@ export interface LegNames {
 
 /** A leg as a transfer. */
 export function toTransfer(leg: Leg, names: LegNames): Transfer {
+  const id = toLedgerId(names.id)
   return {
-    id: toLedgerId(names.id),
+    id,
     debit_account_id: toLedgerId(leg.debitAccountId),
     credit_account_id: toLedgerId(leg.creditAccountId),
     amount: leg.amountMinor,
     pending_id: 0n,
-    user_data_128: toLedgerId(names.operationId),
+    user_data_128: names.operationId === names.id ? id : toLedgerId(names.operationId),
     user_data_64: leg.ruleNumber ?? names.occurredAt ?? 0n,
     user_data_32: names.inputHash,
     timeout: leg.timeoutSeconds ?? 0,

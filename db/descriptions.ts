@@ -181,6 +181,7 @@ export async function findLastDeclines(
   db: Database,
   operationIds: readonly string[],
 ): Promise<Map<string, Decline>> {
+  if (operationIds.length === 0) return new Map()
   const rows = await db
     .selectFrom('declines')
     .distinctOn('operation_id')

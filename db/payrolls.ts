@@ -110,22 +110,35 @@ export async function openPayroll(
 }
 
 /**
+ * One opening of a payroll: after it was discarded the same id can be opened again, with another number,
+ * and rows that were meant for the one before do not get there.
+ */
+type Opening = Pick<Payroll, 'operationId' | 'number'>
+
+const lock = (trx: Database, { operationId, number }: Opening) =>
+  trx
+    .selectFrom('payrolls')
+    .select(['state', 'row_count'])
+    .where('id', '=', operationId)
+    .where('number', '=', number)
+    .forUpdate()
+    .executeTakeFirst()
+
+/**
  * Stores rows from this place on. Those that are there already are compared instead; answers whether
- * they are the same. Nothing is added to a payroll that is complete.
+ * they are the same. Nothing is added to a payroll that is complete, nor to one that was discarded.
  */
 export async function storeRows(
   db: Database,
-  { id, place, rows }: { id: string; place: number; rows: readonly PayrollRow[] },
+  opening: Opening,
+  { place, rows }: { place: number; rows: readonly PayrollRow[] },
 ): Promise<boolean> {
+  const { operationId: id } = opening
   return db.transaction().execute(async (trx) => {
     // The lock makes completing it wait.
-    const payroll = await trx
-      .selectFrom('payrolls')
-      .select('state')
-      .where('id', '=', id)
-      .forUpdate()
-      .executeTakeFirst()
-    const stored = payroll?.state === 'uploading' ? await insertRows(trx, id, place, rows) : 0
+    const payroll = await lock(trx, opening)
+    if (!payroll) return false
+    const stored = payroll.state === 'uploading' ? await insertRows(trx, id, place, rows) : 0
     if (stored > 0) {
       await trx
         .updateTable('payrolls')
@@ -188,28 +201,25 @@ async function isStored(
 
 /**
  * Notes that all rows are stored, and asks for the job that pays them, both or neither. Answers `again`
- * when that was so before, and `different` when it has another number of rows.
+ * when that was so before, and `different` when it has another number of rows or was discarded.
  */
 export async function completePayroll(
   db: Database,
-  { id, rowCount }: { id: string; rowCount: number },
+  opening: Opening,
+  rowCount: number,
 ): Promise<'now' | 'again' | 'different'> {
+  const { operationId: id } = opening
   return db.transaction().execute(async (trx) => {
-    const { state, row_count } = await trx
-      .selectFrom('payrolls')
-      .select(['state', 'row_count'])
-      .where('id', '=', id)
-      .forUpdate()
-      .executeTakeFirstOrThrow()
+    const payroll = await lock(trx, opening)
+    if (!payroll) return 'different'
+    const { state, row_count } = payroll
     if (state !== 'uploading') return row_count === rowCount ? 'again' : 'different'
-    const more = await trx
+    const { stored } = await trx
       .selectFrom('payroll_items')
-      .select('place')
+      .select(({ fn }) => fn.countAll<bigint>().as('stored'))
       .where('payroll_id', '=', id)
-      .where('place', '>=', rowCount)
-      .limit(1)
-      .executeTakeFirst()
-    if (more) return 'different'
+      .executeTakeFirstOrThrow()
+    if (stored !== BigInt(rowCount)) return 'different'
     await trx
       .updateTable('payrolls')
       .set({ state: 'running', row_count: rowCount, progressed_at: new Date() })
@@ -221,8 +231,13 @@ export async function completePayroll(
 }
 
 /** Deletes a payroll that is not complete; nothing of it was paid. */
-export async function discardUpload(db: Database, id: string): Promise<void> {
-  await db.deleteFrom('payrolls').where('id', '=', id).where('state', '=', 'uploading').execute()
+export async function discardUpload(db: Database, { operationId, number }: Opening): Promise<void> {
+  await db
+    .deleteFrom('payrolls')
+    .where('id', '=', operationId)
+    .where('number', '=', number)
+    .where('state', '=', 'uploading')
+    .execute()
 }
 
 /** Deletes payrolls whose upload was given up before a moment; nothing of them was paid. */

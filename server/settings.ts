@@ -38,7 +38,7 @@ export interface SettingsCache {
   close(): Promise<void>
 }
 
-/** How old the proof may be that no notification is missing. */
+/** How old what was read may be, or else the proof that no notification since is missing. */
 const provenWithinMs = 900
 /** So a change that this process has seen is in the settings of every other one after this time. */
 const knownEverywhereMs = 1_000

@@ -13,8 +13,8 @@ import {
   memosOf,
   type PayItem,
   type PayResult,
-  payEach,
   planEach,
+  submitPlanned,
 } from './pay-each.ts'
 import { afterMoving, keepDecline, settle } from './settle.ts'
 
@@ -54,14 +54,19 @@ export async function sendBatch(
   }
   const key = { operationId: nameOperation(caller, idempotencyKey), inputHash: hashBatch(input) }
   const isKeyed = idempotencyKey !== undefined
-  if (isKeyed && !(await claimBatch(deps.db, key))) throw new Refusal('idempotency_key_reused')
   const items = transfers.map((transfer, index) => ({
     key: itemKey(key, index),
     input: transfer,
   }))
+  // Planning moves nothing, so it need not wait until PostgreSQL has kept the claim.
+  const [isClaimed, planned] = await Promise.all([
+    !isKeyed || claimBatch(deps.db, key),
+    planEach(deps, caller, items),
+  ])
+  if (!isClaimed) throw new Refusal('idempotency_key_reused')
   const results = atomic
-    ? await payTogether(deps, caller, key, items as [PayItem], isKeyed)
-    : await payEach(deps, caller, key.operationId, items)
+    ? await payTogether(deps, key, items, planned, isKeyed)
+    : await submitPlanned(deps, key.operationId, items, planned)
   return { id: key.operationId, results, replayed: results.every(({ replayed }) => replayed) }
 }
 
@@ -80,13 +85,12 @@ function hashBatch({ atomic, transfers }: BatchInput): number {
 
 async function payTogether(
   deps: PayDeps,
-  caller: Customer,
   { operationId }: DescriptionKey,
-  items: readonly [PayItem, ...PayItem[]],
+  items: readonly PayItem[],
+  planned: readonly (PaymentPlan | Refusal)[],
   isKeyed: boolean,
 ): Promise<PayResult[]> {
   const keys = items.map(({ key }) => key) as [DescriptionKey]
-  const planned = await planEach(deps, caller, items)
   const fault = planned.findIndex((plan) => plan instanceof Refusal)
   if (fault !== -1) {
     const happened = isKeyed && (await findTogether(deps.ledger, keys))
@@ -94,7 +98,7 @@ async function payTogether(
     const { code, options } = planned[fault] as Refusal
     throw refuseItem(fault, code, options)
   }
-  const plans = planned as [PaymentPlan]
+  const plans = planned as readonly PaymentPlan[] as [PaymentPlan]
   await insertMemos(deps.db, memosOf(items))
   const together = await settle(operationId, submitTogether(deps.ledger, plans))
   if (together.kind === 'too large') {

@@ -30,15 +30,14 @@ export async function toBudgetLegs(
   amountMinor: bigint,
 ): Promise<Leg[]> {
   const settings = await deps.settings.read()
-  const legs = limitWindows.map(async (window) => {
+  const uses = limitWindows.flatMap((window) => {
     const key = { currency: asset.currency, window }
     const limit = toBudgetLimit(resolveLimit(user, settings, key))
-    if (!limit) return []
-    const budget = budgetOf(user.userId, key)
-    await putInForce(deps.ledger, budget, limit)
-    return [toBudgetLeg(budget, amountMinor)]
+    return limit ? [{ limit, budget: budgetOf(user.userId, key) }] : []
   })
-  return (await Promise.all(legs)).flat()
+  if (uses.length === 0) return []
+  await Promise.all(uses.map(({ limit, budget }) => putInForce(deps.ledger, budget, limit)))
+  return uses.map(({ budget }) => toBudgetLeg(budget, amountMinor))
 }
 
 /** The refusal of an operation that was declined at a leg of toBudgetLegs. */

@@ -39,21 +39,13 @@ export type PayResult = { replayed: boolean } & (
 )
 
 /**
- * Payments that succeed or fail each for itself, tried in this order; the results have the same order.
+ * Submits payments that succeed or fail each for itself, in this order; the results have the same order.
+ * What is wrong with one is there in place of its plan.
  * Each result is final: who sends the same items again is told the same, be it another process at the
- * same time. So also what was refused before it got to the ledger has its id burnt there.
- * Refusals, of all together: idempotency_key_reused, outcome_unknown (with `batchId`).
+ * same time. So also what was refused before it got to the ledger has its id burnt there. One whose id
+ * another input has used is idempotency_key_reused, in its place.
+ * Refusal, of all together: outcome_unknown (with `batchId`).
  */
-export async function payEach(
-  deps: PayDeps,
-  caller: Payer,
-  batchId: Uuid,
-  items: readonly PayItem[],
-): Promise<PayResult[]> {
-  return submitPlanned(deps, batchId, items, await planEach(deps, caller, items))
-}
-
-/** The same when they have been planned; what is wrong with one is there in place of its plan. */
 export async function submitPlanned(
   deps: PayDeps,
   batchId: Uuid,
@@ -106,7 +98,10 @@ async function readResults(
   const feeOf = await findFeesOf(deps, submissions.flatMap(toDone), planned)
   const results = submissions.map((submission, index): PayResult => {
     const plan = planned[index]!
-    if (submission.kind === 'conflict') throw new Refusal('idempotency_key_reused')
+    // Not fresh: what has happened under its id is no decline, and is kept.
+    if (submission.kind === 'conflict') {
+      return { status: 'refused', replayed: true, code: 'idempotency_key_reused' }
+    }
     if (submission.kind === 'done') {
       const { replayed, operation } = submission
       return { status: 'done', replayed, operation, fee: feeOf(submission) }
@@ -144,7 +139,7 @@ export async function findFeesOf(
   planned: readonly (PaymentPlan | Refusal)[],
 ): Promise<(payment: DonePayment) => Fee | undefined> {
   const fees = new Map(
-    planned.flatMap((plan) => (plan instanceof Refusal ? [] : [[plan.operationId, plan.fee]])),
+    planned.flatMap((plan) => ('fee' in plan && plan.fee ? [[plan.operationId, plan.fee]] : [])),
   )
   const before = payments.filter(({ replayed }) => replayed).map(({ operation }) => operation)
   const stored = await findFees(ledger, before)

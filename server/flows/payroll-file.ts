@@ -1,5 +1,6 @@
 /** Reading a payroll: CSV (RFC 4180) of a recipient, an amount and, where wanted, a memo in each row. */
 import { pipeline, Readable } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { CsvError, parse } from 'csv-parse'
 import type { Asset } from '../../accounting/chart.ts'
 import { parseAmount } from '../../accounting/money.ts'
@@ -10,13 +11,17 @@ import { Refusal, type RefusalCode } from '../refusals.ts'
 const recipientLengthMax = 64
 const amountLengthMax = 64
 const memoLengthMax = 200
+/** More make the file no payroll, before they have cost anything. */
+const lineLengthMax = 64 * 1024
+const cellsMax = 64
 
 const header = ['to', 'amount', 'memo']
 
 /**
  * The rows of a file in UTF-8, with or without a header line and a byte order mark, whatever its line
  * ends, in groups of at most `groupMax`. A row that cannot be read has a code instead.
- * Refusal: malformed_body, when from some line on nothing can be told apart.
+ * Refusal: malformed_body, when from some line on nothing can be told apart, or a line or row is far
+ * too long.
  */
 export async function* readPayrollFile(
   upload: AsyncIterable<Uint8Array>,
@@ -29,7 +34,12 @@ export async function* readPayrollFile(
     relax_quotes: true,
     skip_empty_lines: true,
     record_delimiter: ['\r\n', '\n', '\r'],
-    max_record_size: 64 * 1024,
+    max_record_size: lineLengthMax,
+    // Called for each cell, while its row is not whole yet.
+    cast: (cell, { index, lines }) => {
+      if (index < cellsMax) return cell
+      throw new Refusal('malformed_body', `Line ${lines} has more than ${cellsMax} cells.`)
+    },
   })
   // Its errors arrive where the parser is read.
   pipeline(Readable.from(decode(upload)), parser, () => {})
@@ -53,8 +63,10 @@ export async function* readPayrollFile(
   if (group.length > 0) yield group
 }
 
+/** The text of a file, a chunk in each turn of the event loop: others have their turn in between. */
 async function* decode(upload: AsyncIterable<Uint8Array>): AsyncGenerator<string, void> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
+  let lineLength = 0
   const read = (bytes: Uint8Array | undefined, stream: boolean): string => {
     try {
       return decoder.decode(bytes, { stream })
@@ -62,8 +74,24 @@ async function* decode(upload: AsyncIterable<Uint8Array>): AsyncGenerator<string
       throw new Refusal('malformed_body', 'This is not UTF-8.')
     }
   }
-  for await (const bytes of upload) yield read(bytes, true)
+  for await (const bytes of upload) {
+    const text = read(bytes, true)
+    lineLength = measureLines(text, lineLength)
+    yield text
+    await nextTurn()
+  }
   yield read(undefined, false)
+}
+
+/** How long the last line of a text is, whose first line has begun with this many characters before. */
+function measureLines(text: string, lengthBefore: number): number {
+  let length = lengthBefore
+  for (const [index, line] of text.split(/[\r\n]/).entries()) {
+    length = index === 0 ? length + line.length : line.length
+    if (length <= lineLengthMax) continue
+    throw new Refusal('malformed_body', `A line has more than ${lineLengthMax} characters.`)
+  }
+  return length
 }
 
 function isHeaderLine(cells: readonly string[]): boolean {

@@ -1,5 +1,5 @@
 import { assetOf } from '../../accounting/chart.ts'
-import { hashInput, type Uuid } from '../../accounting/ids.ts'
+import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
 import {
   completePayroll,
   discardUpload,
@@ -12,7 +12,6 @@ import type { Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
 import { readCurrency } from './amount.ts'
-import { nameOperation } from './pay.ts'
 import { readPayrollFile } from './payroll-file.ts'
 import { resolveOwnWallet } from './resolve-wallets.ts'
 
@@ -28,7 +27,8 @@ const unfinishedMax = 5
 
 /**
  * Stores a payroll while it arrives, and has it paid in the background once all of it is there. The
- * same key goes on with an upload that broke off: what is stored is compared, the rest added.
+ * same key goes on with an upload that broke off: what is stored is compared, the rest added. A file
+ * that is no payroll takes away what is stored; copies of it that are still arriving are refused then.
  * Refusals: those of resolveOwnWallet, currency_not_supported, payroll_limit_reached, malformed_body,
  * body_too_large, batch_too_large, idempotency_key_reused.
  */
@@ -40,31 +40,37 @@ export async function uploadPayroll(
   idempotencyKey: string,
 ): Promise<{ payroll: Payroll; replayed: boolean }> {
   const { db } = deps
-  const id = nameOperation(caller, idempotencyKey)
+  const id = namePayroll(caller, idempotencyKey)
   const inputHash = hashInput('payroll', input.fromWalletId ?? null, input.currency ?? null)
   const opened = (await findPayroll(db, id)) ?? (await open(deps, caller, input, id, inputHash))
   if (opened.inputHash !== inputHash) throw new Refusal('idempotency_key_reused')
   const rowCount = await storeFile(deps, opened, upload).catch(async (error: unknown) => {
-    if (error instanceof Refusal && isFaultOfFile(error)) await discardUpload(db, id)
+    if (error instanceof Refusal && isFaultOfFile(error)) await discardUpload(db, opened)
     throw error
   })
-  const completed = await completePayroll(db, { id, rowCount })
+  const completed = await completePayroll(db, opened, rowCount)
   if (completed === 'different') throw new Refusal('idempotency_key_reused')
   return { payroll: await findExisting(db, id), replayed: completed === 'again' }
+}
+
+/** Names a payroll by the caller's key. No batch has such an id, so none has the ids of its rows. */
+export function namePayroll({ userId }: Pick<Customer, 'userId'>, idempotencyKey: string): Uuid {
+  return computeUuid('payroll', userId, idempotencyKey)
 }
 
 /** Stores the rows of a file. Answers how many there are. */
 async function storeFile(
   { db }: Pick<Deps, 'db'>,
-  { operationId: id, currency }: Payroll,
+  opened: Payroll,
   upload: AsyncIterable<Uint8Array>,
 ): Promise<number> {
   let count = 0
-  for await (const rows of readPayrollFile(upload, assetOf(currency), rowsPerStatement)) {
+  const asset = assetOf(opened.currency)
+  for await (const rows of readPayrollFile(upload, asset, rowsPerStatement)) {
     const place = count
     count += rows.length
     if (count > rowsMax) throw new Refusal('batch_too_large', { extra: { rows_max: rowsMax } })
-    if (!(await storeRows(db, { id, place, rows }))) throw new Refusal('idempotency_key_reused')
+    if (!(await storeRows(db, opened, { place, rows }))) throw new Refusal('idempotency_key_reused')
   }
   if (count === 0) throw new Refusal('malformed_body', 'There are no rows in it.')
   return count

@@ -84,6 +84,71 @@ test('a higher limit is granted at once, of a lower one what is not in use', asy
   assert.ok(await use(one, 120n))
 })
 
+test('a thousand who ask at once cost a look at the ledger, also while the rest waits to be taken', async () => {
+  let calls = 0
+  const counted: Ledger = Object.assign(Object.create(ledger), {
+    queryTransfers: (...args: Parameters<Ledger['queryTransfers']>) => {
+      calls += 1
+      return ledger.queryTransfers(...args)
+    },
+    lookupAccounts: (...args: Parameters<Ledger['lookupAccounts']>) => {
+      calls += 1
+      return ledger.lookupAccounts(...args)
+    },
+    createTransfers: (...args: Parameters<Ledger['createTransfers']>) => {
+      calls += 1
+      return ledger.createTransfers(...args)
+    },
+  })
+  const one = budget()
+  async function askAtOnce(amountMinor: bigint, version: bigint): Promise<number> {
+    calls = 0
+    const asking = Array.from({ length: 1_000 }, () =>
+      putInForce(counted, one, { amountMinor, version }),
+    )
+    await Promise.all(asking)
+    return calls
+  }
+  // Reads how it stands, changes it, and reads it again.
+  assert.is(await askAtOnce(100n, 1n), 5)
+  assert.is(await askAtOnce(100n, 1n), 0)
+  const used = await use(one, 80n)
+  assert.is(await askAtOnce(50n, 2n), 5)
+  assert.is(await askAtOnce(50n, 2n), 2)
+  assert.equal(await read(one), { totalMinor: 80n, usedMinor: 80n })
+  await giveBack(ledger, used!)
+  assert.is(await askAtOnce(50n, 2n), 5)
+  assert.is(await askAtOnce(50n, 2n), 0)
+  assert.equal(await read(one), { totalMinor: 50n, usedMinor: 0n })
+})
+
+test('who asks after something has come back does not share a look from before', async () => {
+  const one = budget()
+  const [seen, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  let looks = 0
+  const slow: Ledger = Object.assign(Object.create(ledger), {
+    async lookupAccounts(...args: Parameters<Ledger['lookupAccounts']>) {
+      const accounts = await ledger.lookupAccounts(...args)
+      looks += 1
+      if (looks > 1) return accounts
+      seen.resolve()
+      await gate.promise
+      return accounts
+    },
+  })
+  await putInForce(ledger, one, { amountMinor: 100n, version: 1n })
+  const used = await use(one, 100n)
+  await putInForce(ledger, one, { amountMinor: 50n, version: 2n })
+  const early = putInForce(slow, one, { amountMinor: 50n, version: 2n })
+  await seen.promise
+  await giveBack(ledger, used!)
+  await putInForce(slow, one, { amountMinor: 50n, version: 2n })
+  assert.equal(await read(one), { totalMinor: 50n, usedMinor: 0n })
+  gate.resolve()
+  await early
+  assert.equal(await read(one), { totalMinor: 50n, usedMinor: 0n })
+})
+
 test('nothing at all can be the limit, and the same again by a newer version', async () => {
   const one = budget()
   await putInForce(ledger, one, { amountMinor: 0n, version: 1n })

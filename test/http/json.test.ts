@@ -45,6 +45,38 @@ test('what has no numbers and only storable text is parsed as JSON.parse does', 
   fc.assert(fc.property(text, (json) => assert.equal(parseJson(json), JSON.parse(json))))
 })
 
+test('whether a text is looked at value by value makes no difference', () => {
+  const text = fc.record({
+    value: fc.jsonValue({ maxDepth: 4 }),
+    gap: fc.constantFrom('', '\n\t '),
+  })
+  fc.assert(
+    fc.property(text, ({ value, gap }) => {
+      const json = JSON.stringify(value, null, gap)
+      const lookedAt = parseJson(`{"value":${json},"number":1}`)
+      assert.equal({ value: parseJson(json), number: 1 }, lookedAt)
+    }),
+  )
+  for (const gap of ['', ' ', '\n\n']) {
+    for (const number of ['0.10', '-0', '1e3']) {
+      for (const json of [`[${gap}${number}]`, `["",${gap}${number}]`, `{"":${gap}${number}}`]) {
+        assert.ok(JSON.stringify(parseJson(json)).includes(`{"source":"${number}"}`), json)
+      }
+    }
+  }
+})
+
+test('refuses what is nested too deeply', () => {
+  const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
+  parseJson(nested(32))
+  for (const depth of [33, 1_000_000]) {
+    assert.throws(
+      () => parseJson(nested(depth)),
+      (error: unknown) => error instanceof RangeError,
+    )
+  }
+})
+
 test('refuses text with NUL and with half a character, as a value and as a name', () => {
   for (const text of [
     '"\\u0000"',

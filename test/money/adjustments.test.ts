@@ -12,9 +12,8 @@ import {
   writeOffsAccount,
 } from '../../accounting/accounts.ts'
 import { AccountCode, assetOf } from '../../accounting/chart.ts'
-import { followOnce } from '../../server/flows/follow.ts'
-import { readModel } from '../../server/flows/read-model.ts'
 import { checkBooks } from '../lib/books.ts'
+import { catchUp } from '../lib/catch-up.ts'
 import type { Client, Json } from '../lib/http.ts'
 import { assertRefused, fund, pay, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
@@ -234,7 +233,7 @@ test('a payout from suspense takes all of a deposit, once, and excludes other wa
   ]
   for (const reply of refused) assertRefused(reply, 409, 'suspense_paid_out')
 
-  await followOnce(world.deps, readModel)
+  await catchUp(world.deps)
   const { data } = await must(operator.get('/v1/suspense?status=paid_out'), 200)
   assert.equal(
     data.map(({ id }: Json) => id),
@@ -269,7 +268,7 @@ test('more than there is: refused, nothing remains, and under its key for ever',
   const replay = await adjust(operator, withdrawal, key)
   assertRefused(replay, 422, 'adjustment_exceeds_balance')
   assert.is(replay.headers['idempotency-replayed'], 'true')
-  await followOnce(world.deps, readModel)
+  await catchUp(world.deps)
   const { data } = await must(operator.get('/v1/adjustments?status=pending'), 200)
   assert.equal(data, [])
   for (const kind of ['settlement', 'payment_system_fee']) {
@@ -351,7 +350,7 @@ test('without four eyes an approval is there, approved by who has asked', async 
   assert.equal([approval.kind, approval.state], ['adjustment', 'approved'])
   assert.equal(approval.body, { kind: made.kind, amount: '1.00', currency: 'USD' })
   assert.equal(await must(approve(made, operator), 200), approval)
-  await followOnce(world.deps, readModel)
+  await catchUp(world.deps)
   const page = await must(operator.get('/v1/adjustments?limit=1&status=approved'), 200)
   assert.equal(page.data, [made])
   const next = await must(operator.get(`/v1/adjustments?limit=1&cursor=${page.next_cursor}`), 200)

@@ -4,10 +4,9 @@ import { assetOf } from '../../accounting/chart.ts'
 import { insertApproval } from '../../db/approvals.ts'
 import { mintId } from '../../db/ids.ts'
 import { keepDecision } from '../../server/flows/approvals.ts'
-import { followOnce } from '../../server/flows/follow.ts'
-import { readModel } from '../../server/flows/read-model.ts'
 import { recover } from '../../server/flows/recovery.ts'
 import { checkBooks } from '../lib/books.ts'
+import { catchUp } from '../lib/catch-up.ts'
 import { basic, type Client, type Json } from '../lib/http.ts'
 import { assertRefused, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
@@ -151,7 +150,7 @@ test('the ledger says when the time has run out', async () => {
   assertRefused(await reject({ id }, grace.client), 409, 'approval_expired')
   assertRefused(await withdraw({ id }, ada), 409, 'approval_expired')
   assert.is(await inBank(), before)
-  await followOnce(world.deps, readModel)
+  await catchUp(world.deps)
   const { data } = await must(ada.get('/v1/approvals?status=expired'), 200)
   assert.equal(
     data.map((approval: Json) => approval.id),
@@ -204,7 +203,7 @@ test('lists tell what waits, and adjustments are approvals as well', async () =>
   const name = unique('system')
   const email = `${name}@bank.example.com`
   const system = await must(ada.post('/v1/payment-systems', { name, email }), 202)
-  await followOnce(world.deps, readModel)
+  await catchUp(world.deps)
   const idsOf = async (path: string) =>
     (await must(ada.get(path), 200)).data.map(({ id }: Json) => id)
   assert.equal(await idsOf('/v1/approvals?status=pending'), [system.id, adjustment.id])
@@ -216,7 +215,7 @@ test('lists tell what waits, and adjustments are approvals as well', async () =>
     assertRefused(await send({ id: nobody }, grace.client), 404, 'approval_not_found')
   }
   for (const approval of [system, adjustment]) await must(reject(approval, grace.client), 200)
-  await followOnce(world.deps, readModel)
+  await catchUp(world.deps)
   assert.equal(await idsOf('/v1/approvals?status=pending'), [])
   assert.equal((await idsOf('/v1/approvals?status=rejected')).slice(0, 2), [
     system.id,
@@ -240,7 +239,7 @@ test('what was approved and cut off is carried out by recovery, once; what canno
   }
   // By this recovery, or by that of the job.
   await until(async () => {
-    await followOnce(deps, readModel)
+    await catchUp(deps)
     await recover(deps)
     const approvals = await Promise.all([first, second].map((it) => approvalOf(it, ada)))
     return approvals.every(({ applied_at }) => applied_at !== null)

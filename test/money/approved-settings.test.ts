@@ -2,10 +2,9 @@
 import { readApproval, useApproval } from '../../accounting/approvals.ts'
 import { mintId } from '../../db/ids.ts'
 import { keepDecision } from '../../server/flows/approvals.ts'
-import { followOnce } from '../../server/flows/follow.ts'
-import { readModel } from '../../server/flows/read-model.ts'
 import { recover } from '../../server/flows/recovery.ts'
 import { checkBooks } from '../lib/books.ts'
+import { catchUp } from '../lib/catch-up.ts'
 import { setRate } from '../lib/exchange.ts'
 import { type Client, type Json, type Reply, sameSession } from '../lib/http.ts'
 import { setLimit } from '../lib/limits.ts'
@@ -242,7 +241,7 @@ test('a rate that is over cannot be approved; what was approved and cut off is s
     await useApproval(deps.ledger, approval, decisionHash, [], mintId)
   }
   const recovered = async (): Promise<Json[]> => {
-    await followOnce(deps, readModel)
+    await catchUp(deps)
     await recover(deps)
     return Promise.all(asked.map((it) => approvalOf(it, ada)))
   }

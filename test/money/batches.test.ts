@@ -1,4 +1,8 @@
 /** Batches of payments: what each answers, again under its key, and what is refused before money moves. */
+import { assetOf, TransferCode } from '../../accounting/chart.ts'
+import { submitOnce } from '../../accounting/transfers.ts'
+import { itemKey } from '../../server/flows/batch.ts'
+import { nameOperation } from '../../server/flows/pay.ts'
 import { checkBooks } from '../lib/books.ts'
 import type { Client, Json, Reply } from '../lib/http.ts'
 import { assertRefused, fund, openWallet, pair, pay, posted, unique } from '../lib/money.ts'
@@ -107,6 +111,24 @@ test('independent payments fail alone, in their order, and a replay tells the sa
   }
   assertRefused(await send(payer, true, transfers, key), 409, 'idempotency_key_reused')
   assert.is(await posted(payer, from), '100.00')
+})
+
+test('a payment whose id was used by something else is told so, and what has moved as well', async () => {
+  const { payer, payee, from, to } = await pair(world, bank, '10.00')
+  const { user } = await must(payer.get('/v1/session'), 200)
+  const key = unique('batch')
+  const batchKey = { operationId: nameOperation({ userId: user.id }, key), inputHash: 1 }
+  const { operationId } = itemKey(batchKey, 1)
+  const leg = { debitAccountId: from, creditAccountId: to, amountMinor: 5n, asset: assetOf('USD') }
+  const legs = [{ ...leg, code: TransferCode.payment }] as const
+  await submitOnce(world.deps.ledger, { operationId, inputHash: 1, legs })
+  const transfers = ['1.00', '2.00', '3.00'].map((amount) => ({ to_wallet_id: to, amount }))
+  for (const replayed of [undefined, 'true']) {
+    const { body, headers } = await send(payer, false, transfers, key)
+    assert.equal(codes(body), ['done', 'idempotency_key_reused', 'done'])
+    assert.is(headers['idempotency-replayed'], replayed)
+  }
+  assert.is(await posted(payee, to), '4.05')
 })
 
 test('an atomic batch happens as a whole, by one key once', async () => {

@@ -264,7 +264,7 @@ test('a change arrives in every process', async () => {
   }
 })
 
-test('while notifications may be lost currencies are read uncached', async () => {
+test('while notifications may be lost currencies are read again and again', async () => {
   const name = new URL(world.deps.config.databaseUrl).pathname.slice(1)
   await withConnection(process.env.DATABASE_URL ?? '', async (query) => {
     await list()

@@ -3,7 +3,7 @@
 import { recover } from '../../server/flows/recovery.ts'
 import type { Kassa } from '../../server/main.ts'
 import { checkBooks } from '../lib/books.ts'
-import type { Client, Json, Reply } from '../lib/http.ts'
+import { type Client, type Json, type Reply, sameSession } from '../lib/http.ts'
 import { left, setLimit } from '../lib/limits.ts'
 import { assertRefused, fund, pair, pay, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
@@ -17,10 +17,23 @@ let other: Kassa
 let bank: Client
 let bankId: string
 let operator: Client
+/** How often the other Kassa has looked which limit is in force. */
+let looks = 0
+
+function countLooks(deps: World['deps']): World['deps'] {
+  const { ledger } = deps
+  const changes: Partial<World['deps']['ledger']> = {
+    queryTransfers(filter) {
+      if (filter.limit === 1) looks += 1
+      return ledger.queryTransfers(filter)
+    },
+  }
+  return { ...deps, ledger: Object.assign(Object.create(ledger), changes) }
+}
 
 test.before(async () => {
   world = await createWorld()
-  other = await world.startAnother()
+  other = await world.startAnother({ adapt: countLooks })
   ;[bank, operator] = await Promise.all([world.paymentSystem(), world.operator()])
   bankId = (await must(bank.get('/v1/session'), 200)).user.id
 })
@@ -100,6 +113,31 @@ test('a withdrawal counts until it is cancelled or has failed', async () => {
   const confirmed = await step(bank, three.id, 'confirm', { reference: unique('paid') })
   assert.is(confirmed.state, 'confirmed')
   assert.is(await left(payer), '0.00')
+})
+
+test('a batch under limits looks once which is in force, also while one was lowered below what is used', async () => {
+  const { payer, to, userId, send } = await limited(null)
+  const windows = ['day', 'week', 'month']
+  const setAll = async (amount: string) => {
+    for (const window of windows) await setLimit(operator, userId, amount, { window })
+  }
+  const there = sameSession(payer, world.client(other.url))
+  const transfers = Array.from({ length: 1_000 }, () => ({ to_wallet_id: to, amount: '0.01' }))
+  async function sendBatch(): Promise<Json> {
+    looks = 0
+    const { counts } = await must(
+      there.post('/v1/transfers/batch', { atomic: false, transfers }),
+      200,
+    )
+    assert.ok(looks <= 3 * windows.length, `${looks}`)
+    return counts
+  }
+  await setAll('90.00')
+  assert.equal(await sendBatch(), { done: 1_000, refused: 0 })
+  await must(send('50.00'), 201)
+  await setAll('40.00')
+  assert.equal(await sendBatch(), { done: 0, refused: 1_000 })
+  assert.ok(looks > 0)
 })
 
 test('accepting a payment request counts for the one who pays; declined it is as open as before', async () => {

@@ -1,8 +1,20 @@
 /** Payrolls: files that are whole, broken off, wrong or somebody else's, and what becomes of each row. */
 import { Readable } from 'node:stream'
 import { request } from 'undici'
+import { assetOf, TransferCode } from '../../accounting/chart.ts'
+import { submitOnce } from '../../accounting/transfers.ts'
+import {
+  completePayroll,
+  discardUpload,
+  findPayroll,
+  type PayrollRow,
+  storeRows,
+} from '../../db/payrolls.ts'
+import { itemKey } from '../../server/flows/batch.ts'
+import { readPayrollFile } from '../../server/flows/payroll-file.ts'
 import { recover } from '../../server/flows/recovery.ts'
 import { runPayroll } from '../../server/flows/run-payroll.ts'
+import { namePayroll } from '../../server/flows/upload-payroll.ts'
 import { checkBooks } from '../lib/books.ts'
 import { disturb } from '../lib/disturb.ts'
 import type { Client, Json, Reply } from '../lib/http.ts'
@@ -49,6 +61,21 @@ async function sendBytes(client: Client, body: Buffer): Promise<string> {
   return ((await reply.json()) as Json).code
 }
 
+/** Sends a file that arrives as it is made. */
+function stream(client: Client, body: AsyncGenerator<string>, key: string) {
+  const headers = { ...headersOf(client), 'idempotency-key': key }
+  return request(`${world.url}/v1/payrolls`, { method: 'POST', headers, body: Readable.from(body) })
+}
+
+/** Waits until the `nth` payroll of this person is there, with at least so many rows. */
+async function arrived(client: Client, nth: number, rowsMin: number): Promise<void> {
+  await until(async () => {
+    const { data } = await must(client.get('/v1/payrolls'), 200)
+    if (data.length < nth) return false
+    return (await must(client.get(`/v1/payrolls/${data[0].id}`), 200)).rows >= rowsMin
+  })
+}
+
 /** Sends the first thousand lines of a file, and breaks off the `nth` payroll of this person. */
 async function breakOff(client: Client, text: string, key: string, nth = 1): Promise<void> {
   const broken = Promise.withResolvers<void>()
@@ -57,17 +84,8 @@ async function breakOff(client: Client, text: string, key: string, nth = 1): Pro
     await broken.promise
     throw new Error('broken off')
   }
-  const headers = { ...headersOf(client), 'idempotency-key': key }
-  const sent = request(`${world.url}/v1/payrolls`, {
-    method: 'POST',
-    headers,
-    body: Readable.from(body()),
-  })
-  await until(async () => {
-    const { data } = await must(client.get('/v1/payrolls'), 200)
-    if (data.length < nth) return false
-    return (await must(client.get(`/v1/payrolls/${data[0].id}`), 200)).rows >= 1_000
-  })
+  const sent = stream(client, body(), key)
+  await arrived(client, nth, 1_000)
   broken.resolve()
   await assert.rejects(sent)
 }
@@ -180,6 +198,49 @@ test('the same file under its key is the same payroll, another is refused', asyn
   assert.is(await posted(payee, to), '3.00')
 })
 
+test('a batch and a payroll under the same key are both paid, whichever comes first', async () => {
+  const { payer, payee, to } = await pair(world, bank, '20.00')
+  const file = `${to},1.00\n${to},2.00\n`
+  for (const order of ['batch first', 'payroll first']) {
+    for (const atomic of [false, true]) {
+      const key = unique('payroll')
+      const transfers = [{ to_wallet_id: to, amount: '1.50' }]
+      const headers = { 'idempotency-key': key }
+      const sendBatch = async () =>
+        must(payer.post('/v1/transfers/batch', { atomic, transfers }, { headers }), 200)
+      const pay = async () => {
+        const { id } = await must(upload(payer, file, key), 202)
+        const { done, refused } = await finished(payer, id)
+        assert.equal([done, refused], [2, 0])
+        return id
+      }
+      const steps = order === 'batch first' ? [sendBatch, pay] : [pay, sendBatch]
+      for (const step of steps) await step()
+      assert.equal((await sendBatch()).counts, { done: 1, refused: 0 })
+    }
+  }
+  assert.is(await posted(payee, to), '18.00')
+})
+
+test('a row whose id was used by something else is told so, and the others are paid', async () => {
+  const { payer, payee, from, to } = await pair(world, bank, '10.00')
+  const { user } = await must(payer.get('/v1/session'), 200)
+  const key = unique('payroll')
+  const { operationId } = itemKey(
+    { operationId: namePayroll({ userId: user.id }, key), inputHash: 1 },
+    1,
+  )
+  const [debitAccountId, creditAccountId] = [from, to]
+  const leg = { debitAccountId, creditAccountId, amountMinor: 5n, asset: assetOf('USD') }
+  const legs = [{ ...leg, code: TransferCode.payment }] as const
+  await submitOnce(world.deps.ledger, { operationId, inputHash: 1, legs })
+  const { id } = await must(upload(payer, `${to},1.00\n`.repeat(3), key), 202)
+  const { done, refused } = await finished(payer, id)
+  assert.equal([done, refused, await posted(payee, to)], [2, 1, '2.05'])
+  const codes = (await results(payer, id)).map(([, , , status, , code]) => code || status)
+  assert.equal(codes, ['done', 'idempotency_key_reused', 'done'])
+})
+
 test('an upload that broke off is paid by nobody, and goes on with its key', async () => {
   const { payer, payee, to } = await pair(world, bank, '100.00')
   const key = unique('payroll')
@@ -193,6 +254,52 @@ test('an upload that broke off is paid by nobody, and goes on with its key', asy
   const { id } = await must(upload(payer, lines.join(''), key), 202)
   const { rows, done } = await finished(payer, id)
   assert.equal([rows, done, await posted(payee, to)], [2_500, 2_500, '25.00'])
+})
+
+test('an upload does not go on into another upload of its key', async () => {
+  const { payer, payee, to } = await pair(world, bank, '100.00')
+  const key = unique('payroll')
+  const line = `${to},0.01\n`
+  const [first, third] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  async function* body(before: number, gate: Promise<void>, after: number) {
+    yield line.repeat(before)
+    await gate
+    yield line.repeat(after)
+  }
+  const slow = stream(payer, body(1_500, first.promise, 500), key)
+  await arrived(payer, 1, 1_000)
+  // A damaged copy takes away what was stored, and a third one opens it again.
+  assertRefused(await upload(payer, `${line}"open`, key), 400, 'malformed_body')
+  assert.equal((await must(payer.get('/v1/payrolls'), 200)).data, [])
+  const again = stream(payer, body(1, third.promise, 1_999), key)
+  await arrived(payer, 1, 0)
+  first.resolve()
+  const { statusCode, body: refused } = await slow
+  assert.equal([statusCode, ((await refused.json()) as Json).code], [409, 'idempotency_key_reused'])
+  third.resolve()
+  const { id } = (await (await again).body.json()) as Json
+  const { rows, done } = await finished(payer, id)
+  assert.equal([rows, done, await posted(payee, to)], [2_000, 2_000, '20.00'])
+})
+
+test('a payroll is complete when exactly its rows are there', async () => {
+  const { payer, payee, to } = await pair(world, bank, '1.00')
+  const { db } = world.deps
+  const key = unique('payroll')
+  await breakOff(payer, `${to},0.01\n`.repeat(1_100), key)
+  const [listed] = (await must(payer.get('/v1/payrolls'), 200)).data
+  const opened = (await findPayroll(db, listed.id))!
+  for (const rowCount of [999, 1_001]) {
+    assert.is(await completePayroll(db, opened, rowCount), 'different')
+  }
+  const other = { ...opened, number: opened.number + 1n }
+  assert.is(await completePayroll(db, other, 1_000), 'different')
+  assert.is(await storeRows(db, other, { place: 1_000, rows: [] }), false)
+  await discardUpload(db, other)
+  assert.is((await findPayroll(db, listed.id))?.state, 'uploading')
+  await discardUpload(db, opened)
+  assert.is(await findPayroll(db, listed.id), undefined)
+  assert.is(await posted(payee, to), '0.00')
 })
 
 test('what is no payroll is refused, and nothing of it is paid', async () => {
@@ -210,7 +317,16 @@ test('what is no payroll is refused, and nothing of it is paid', async () => {
   for (const client of [bank, await world.operator()]) {
     assertRefused(await upload(client, one, key()), 403, 'role_not_allowed')
   }
-  for (const text of ['\n', `${to},1.00\n"open`, `${to},1.00\n"${'x'.repeat(70_000)}`]) {
+  const malformed = [
+    '\n',
+    `${to},1.00\n"open`,
+    `${to},1.00\n"${'x'.repeat(70_000)}`,
+    `${one}${'"'.repeat(70_000)}`,
+    `${one}${to},1.00${','.repeat(63)}\n`,
+    `${one}${'"\n",,,'.repeat(30)}`,
+    ','.repeat(2_000_000),
+  ]
+  for (const text of malformed) {
     assertRefused(await upload(payer, text, key()), 400, 'malformed_body')
   }
   const latin = Buffer.from(`${to},1.00,M\u00fcller\n`, 'latin1')
@@ -221,6 +337,23 @@ test('what is no payroll is refused, and nothing of it is paid', async () => {
   const chosen = `?from_wallet_id=${second.id}`
   await must(upload(payer, one, key(), chosen), 202)
   assert.is(await posted(payee, to), '0.00')
+})
+
+test('a row may have empty cells, and a large file leaves the others their turn', async () => {
+  const chunks = 20
+  async function* file() {
+    for (let nth = 0; nth < chunks; nth += 1) yield Buffer.from(`ada,1.00${','.repeat(62)}\n`)
+  }
+  let turns = 0
+  let next = setImmediate(function count() {
+    turns += 1
+    next = setImmediate(count)
+  })
+  const rows: PayrollRow[] = []
+  for await (const group of readPayrollFile(file(), assetOf('USD'), 10)) rows.push(...group)
+  clearImmediate(next)
+  assert.is(rows.filter(({ code }) => code === null).length, chunks)
+  assert.ok(turns >= chunks, `${turns}`)
 })
 
 test('at most five payrolls of a person are not finished', async () => {

@@ -1,7 +1,8 @@
-import { followOnce, forget } from '../../server/flows/follow.ts'
+import { forget } from '../../server/flows/follow.ts'
 import { readModel } from '../../server/flows/read-model.ts'
 import { warnOfStuckWithdrawals } from '../../server/flows/withdrawals.ts'
 import { checkBooks } from '../lib/books.ts'
+import { catchUp } from '../lib/catch-up.ts'
 import type { Client, Json, Reply } from '../lib/http.ts'
 import { addPaymentSystem, assertRefused, fund, openWallet, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
@@ -454,7 +455,7 @@ test('lists follow the ledger: own ones, the work of a payment system, all for a
 
 test('what was taken more than a day ago and is not settled is warned of', async () => {
   const { changed_at } = await taken()
-  while ((await followOnce(world.deps, readModel))?.count !== 0);
+  await catchUp(world.deps)
   const warnings: unknown[] = []
   const log = Object.create(world.deps.log, {
     warn: { value: (what: unknown) => warnings.push(what) },
