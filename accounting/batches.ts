@@ -9,7 +9,7 @@ import { link } from './legs.ts'
 import { readOutcome } from './outcome.ts'
 import {
   afterSubmission,
-  burnId,
+  burn,
   type Plan,
   planNever,
   type StoredOperation,
@@ -47,7 +47,8 @@ export async function submitEach(ledger: Ledger, plans: readonly Plan[]): Promis
     if (burnt.kind === 'invalid') {
       throw new Error(`transfer ${plan.operationId} could not be burnt: ${burnt.status}`)
     }
-    if (burnt.kind !== 'declined') submissions[index] = burnt
+    const wasDeclined = burnt.kind === 'declined' && burnt.reason === undefined
+    if (burnt.kind !== 'declined' || wasDeclined) submissions[index] = burnt
   }
   return submissions
 }
@@ -166,9 +167,11 @@ export async function submitTogether(
   }
   if (outcome.kind !== 'exists') {
     const submission = toSubmission(principal, outcome) as NotDone
-    const isBurnt = isFinal(plans[0], submission)
-    const happened = isBurnt ? undefined : await burnId(ledger, plans[0].operationId)
-    if (!happened) return blame(plans, submission)
+    if (isFinal(plans[0], submission)) return blame(plans, submission)
+    const burning = await burn(ledger, plans[0].operationId)
+    const wasDeclined = burning.kind === 'burnt' && burning.wasBurnt
+    if (wasDeclined) return blame(plans, { kind: 'declined', leg: principalLeg })
+    if (burning.kind === 'burnt') return blame(plans, submission)
   }
   return (await afterSubmission(findTogether(ledger, plans))) ?? refuseWithout(principal)
 }

@@ -154,8 +154,11 @@ export async function submitFinally(
   if (!principal || submission.kind !== 'declined' || submission.leg === principalLeg) {
     return submission
   }
-  const happened = await burnId(ledger, toUuid(principal.id))
-  return happened ? compare({ inputHash: principal.user_data_32 }, happened) : submission
+  const burning = await burn(ledger, toUuid(principal.id))
+  if (burning.kind === 'happened') {
+    return compare({ inputHash: principal.user_data_32 }, burning.operation)
+  }
+  return burning.wasBurnt ? { kind: 'declined', leg: principalLeg } : submission
 }
 
 /**
@@ -239,20 +242,32 @@ export function toReplay(
   return compare({ inputHash: principal.user_data_32 }, toStored(stored))
 }
 
+/** What burning an id has come to; one that was burnt is one of an operation that was declined before. */
+export type Burning =
+  | { kind: 'burnt'; wasBurnt: boolean }
+  | { kind: 'happened'; operation: StoredOperation }
+
 /**
- * Burns the id of a transfer, so that it can never happen, and returns undefined; or returns what has
- * happened under it already. A transfer between accounts that never exist does it.
+ * Burns the id of a transfer, so that it can never happen, or tells what has happened under it already. A
+ * transfer between accounts that never exist does it.
  * Rejects with LedgerOutcomeUnknown: burning may follow a submission.
  */
-export async function burnId(ledger: Ledger, id: Uuid): Promise<StoredOperation | undefined> {
+export async function burn(ledger: Ledger, id: Uuid): Promise<Burning> {
   const never = toTransfers(planNever({ operationId: id, inputHash: 1 }), id)
   const outcome = readOutcome(await afterSubmission(ledger.createTransfers(never)))
-  if (outcome.kind === 'declined' || outcome.kind === 'burnt') return undefined
+  if (outcome.kind === 'declined') return { kind: 'burnt', wasBurnt: false }
+  if (outcome.kind === 'burnt') return { kind: 'burnt', wasBurnt: true }
   if (outcome.kind === 'exists') {
     const [transfer] = await afterSubmission(ledger.lookupTransfers([toLedgerId(id)]))
-    if (transfer) return toStored(transfer)
+    if (transfer) return { kind: 'happened', operation: toStored(transfer) }
   }
   throw new Error(`transfer ${id} could not be burnt: ${outcome.kind}`)
+}
+
+/** Burns the id of a transfer; answers what has happened under it, undefined when nothing ever will. */
+export async function burnId(ledger: Ledger, id: Uuid): Promise<StoredOperation | undefined> {
+  const burning = await burn(ledger, id)
+  return burning.kind === 'happened' ? burning.operation : undefined
 }
 
 /** A plan that never happens: submitting it burns the operation's id, or tells what has happened under it. */

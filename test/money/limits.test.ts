@@ -122,6 +122,27 @@ test('by key a payment stays what it was, whatever the limits are later', async 
   await must(send('5.00', unique('new')), 201)
 })
 
+test('a decline by key keeps its reason when a limit comes in between', async () => {
+  const { payer, send, to, userId } = await limited(null)
+  const transfers = [{ to_wallet_id: to, amount: '200.00' }]
+  const sendBatch = (atomic: boolean, key: string) =>
+    payer.post(
+      '/v1/transfers/batch',
+      { atomic, transfers },
+      { headers: { 'idempotency-key': key } },
+    )
+  const all = () =>
+    Promise.all([send('200.00', 'one'), sendBatch(true, 'together'), sendBatch(false, 'each')])
+  await all()
+  await setLimit(operator, userId, '10.00')
+  const [one, together, each] = await all()
+  for (const reply of [one, together]) assertRefused(reply, 422, 'insufficient_funds')
+  assert.is(each.body.results[0].code, 'insufficient_funds')
+  for (const { headers } of [one, together, each])
+    assert.is(headers['idempotency-replayed'], 'true')
+  assertRefused(await send('201.00', 'one'), 409, 'idempotency_key_reused')
+})
+
 test('every window counts, another currency does not, nor what moves between own wallets', async () => {
   const { payer, payee, send, userId, from } = await limited('10.00')
   await setLimit(operator, userId, '12.00', { window: 'week' })
