@@ -129,17 +129,14 @@ export const together: Step<'batch'> = (model, exchange, circumstances) => {
   const mayBeSecond = isDoubtful || circumstances.shared.has(`${request.userId} ${request.key}`)
   if (known?.id !== undefined)
     return when(code === undefined && isReplay && idOf(body) === known.id, model)
-  if (known?.declined !== undefined) {
-    const isReason = code === known.declined || known.declined === lost || code === lost
-    return when(code !== undefined && isReason && (isReplay || mayBeSecond), model)
-  }
-  if (isReplay && !mayBeSecond) return []
+  const declined = known?.declined
+  if (isReplay && !mayBeSecond && declined === undefined) return []
   const keep = (after: Model, outcome: { id?: string; declined?: string }) =>
     name === undefined ? after : remember(after, name, { input, ...outcome })
-  if (code === lost) return when(mayBeSecond, keep(model, { declined: code }))
   return views(model, circumstances).flatMap((isOpen) => {
     const scene = { model, exchange, circumstances, isOpen }
     if (code === undefined) {
+      if (declined !== undefined) return []
       return fold(scene, request.items.length)
         .filter((after) => areTold(after, body.results))
         .map((after) => keep(after, { id: idOf(body) }))
@@ -148,7 +145,12 @@ export const together: Step<'batch'> = (model, exchange, circumstances) => {
     const first = faults.findIndex((codes) => codes.length > 0)
     // Of what was refused before the ledger was asked, the next try may be another.
     const isFault = body.index === first && faults[first]?.includes(code)
-    if (first !== -1) return when(isFault === true, keep(model, {}))
+    if (first !== -1) return when(isFault === true, known ? model : keep(model, {}))
+    if (declined !== undefined) {
+      const isReason = code === declined || declined === lost || code === lost
+      return when(isReason && (isReplay || mayBeSecond), model)
+    }
+    if (code === lost) return when(mayBeSecond, keep(model, { declined: code }))
     const refused = fold(scene, body.index).flatMap((before) => refuse({ ...scene, model: before }))
     return refused.slice(0, 1).map(() => keep(model, { declined: code }))
   })
