@@ -42,15 +42,15 @@ function showFee(run: Run, walletId: string, fee: ModelFee | undefined) {
 const ownerOf = (run: Run, walletId: string) =>
   userOf(run, walletOf(run.search.model, walletId).userId)
 
-/** Whether nobody can say how something stands now. */
+/** Whether nobody can say how something stands now; so it is looked at after it was read. */
 const isMoot = ({ state, deadline }: { state: string; deadline: Deadline }) =>
   state === 'open' && isPerhapsOver(deadline, Date.now())
 
 function compareHolds(run: Run): Promise<void> {
   return each(run.search.model.holds, async (hold) => {
-    if (isMoot(hold)) return
     const { id, payerId, minor, captured, held, state, deadline } = hold
     const told = await read(run.place, ownerOf(run, payerId), `/v1/holds/${id}`)
+    if (isMoot(hold)) return
     // What is left in the last second goes back at once.
     const mayBeCaptured = state === 'expired' && deadline.isSplit && told.state === 'captured'
     const expected = {
@@ -65,9 +65,9 @@ function compareHolds(run: Run): Promise<void> {
 
 function compareRequests(run: Run): Promise<void> {
   return each(run.search.model.requests, async (request) => {
-    if (isMoot(request)) return
     const { id, payerId, toWalletId, minor, state, paymentId = null } = request
     const told = await read(run.place, userOf(run, payerId), `/v1/payment-requests/${id}`)
+    if (isMoot(request)) return
     const expected = { state, amount: show(run, toWalletId, minor), transfer_id: paymentId }
     equal(told, expected, `payment request ${id}`)
   })
@@ -113,10 +113,10 @@ function compareDeposits(run: Run): Promise<void> {
 
 function compareQuotes(run: Run): Promise<void> {
   return each(run.search.model.quotes, async (quote) => {
-    if (isMoot(quote)) return
     const { id, userId, from, to, fromMinor, toMinor, state, exchangeId = null, fee } = quote
     const owner = userOf(run, userId)
     const told = await read(run.place, owner, `/v1/quotes/${id}`)
+    if (isMoot(quote)) return
     const amounts = {
       from_amount: showMinor(fromMinor, from),
       to_amount: showMinor(toMinor, to),
