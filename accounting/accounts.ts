@@ -5,6 +5,8 @@ import { type Account, AccountFlags, CreateAccountStatus } from 'tigerbeetle-nod
 import { AccountCode, type Asset, accountFlags, controlOf } from './chart.ts'
 import { type Ledger, requestEventsMax } from './client.ts'
 import { computeUuid, toLedgerId, toUuid, type Uuid } from './ids.ts'
+import { lookUpAccounts } from './lookup.ts'
+import { createMemo } from './memo.ts'
 
 /** An account as the chart wants it: creating it again with the same values changes nothing. */
 export interface AccountPlan {
@@ -127,8 +129,8 @@ export async function createAccounts(ledger: Ledger, plans: readonly AccountPlan
   }
 }
 
-/** Accounts that are known to exist, as far as a client of the ledger has seen. */
-const known = new WeakMap<Ledger, Set<Uuid>>()
+/** Accounts that are known to exist, as far as a process has seen. */
+const known = createMemo<Uuid, true>()
 
 /**
  * Creates accounts that every process uses again and again (the house's own), unless this process has
@@ -138,12 +140,11 @@ export async function provideAccounts(
   ledger: Ledger,
   plans: readonly AccountPlan[],
 ): Promise<void> {
-  const seen = known.get(ledger) ?? new Set()
-  known.set(ledger, seen)
-  const missing = plans.filter(({ id }) => !seen.has(id))
+  const seen = known(ledger)
+  const missing = plans.filter(({ id }) => !seen.get(id))
   if (missing.length === 0) return
   await createAccounts(ledger, missing)
-  for (const { id } of missing) seen.add(id)
+  for (const { id } of missing) seen.set(id, true)
 }
 
 /** Those of some accounts that exist. */
@@ -151,14 +152,11 @@ export async function findExisting(
   ledger: Ledger,
   plans: readonly AccountPlan[],
 ): Promise<AccountPlan[]> {
-  const existing: AccountPlan[] = []
-  for (let start = 0; start < plans.length; start += requestEventsMax) {
-    const batch = plans.slice(start, start + requestEventsMax)
-    const accounts = await ledger.lookupAccounts(batch.map(({ id }) => toLedgerId(id)))
-    const found = new Set(accounts.map(({ id }) => toUuid(id)))
-    existing.push(...batch.filter(({ id }) => found.has(id)))
-  }
-  return existing
+  const found = await lookUpAccounts(
+    ledger,
+    plans.map(({ id }) => toLedgerId(id)),
+  )
+  return plans.filter(({ id }) => found.has(toLedgerId(id)))
 }
 
 function toAccount(plan: AccountPlan): Account {
@@ -222,14 +220,13 @@ export async function readReceivables(
   ledger: Ledger,
   accountIds: readonly Uuid[],
 ): Promise<Map<Uuid, bigint>> {
-  const owed = new Map<Uuid, bigint>()
-  for (let start = 0; start < accountIds.length; start += requestEventsMax) {
-    const ids = accountIds.slice(start, start + requestEventsMax)
-    for (const account of await ledger.lookupAccounts(ids.map(toLedgerId))) {
-      owed.set(toUuid(account.id), account.debits_posted - account.credits_posted)
-    }
-  }
-  return owed
+  const accounts = await lookUpAccounts(ledger, accountIds.map(toLedgerId))
+  return new Map(
+    [...accounts.values()].map((account) => [
+      toUuid(account.id),
+      account.debits_posted - account.credits_posted,
+    ]),
+  )
 }
 
 /** Reads wallets' balances. A wallet whose account does not exist is missing from the answer. */
@@ -237,15 +234,11 @@ export async function readBalances(
   ledger: Ledger,
   walletIds: readonly Uuid[],
 ): Promise<Map<Uuid, WalletBalance>> {
+  const accounts = await lookUpAccounts(ledger, walletIds.map(toLedgerId))
   const balances = new Map<Uuid, WalletBalance>()
-  for (let start = 0; start < walletIds.length; start += requestEventsMax) {
-    const ids = walletIds.slice(start, start + requestEventsMax)
-    const accounts = await ledger.lookupAccounts(ids.map(toLedgerId))
-    const byId = new Map(accounts.map((account) => [account.id, account]))
-    for (const id of ids) {
-      const account = byId.get(toLedgerId(id))
-      if (account) balances.set(id, toWalletBalance(account))
-    }
+  for (const id of walletIds) {
+    const account = accounts.get(toLedgerId(id))
+    if (account) balances.set(id, toWalletBalance(account))
   }
   return balances
 }

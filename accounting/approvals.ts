@@ -7,11 +7,12 @@
  * approval or not at all. All of them carry the approval's id in `user_data_128`.
  */
 import { type Transfer, TransferFlags } from 'tigerbeetle-node'
-import { controlAccount, provideAccounts, rightsAccount } from './accounts.ts'
-import { type Asset, ControlCode, controlOf } from './chart.ts'
+import { type Asset, ControlCode } from './chart.ts'
 import type { Ledger } from './client.ts'
+import { deadlineOf } from './clock.ts'
 import { computeUuid, toUuid, type Uuid } from './ids.ts'
 import { type Chain, toPost, toTransfer, toVoid } from './legs.ts'
+import { provideRights, toRightLeg } from './rights.ts'
 import { type Step, submitStep, toStep } from './steps.ts'
 import { readTrail } from './trail.ts'
 import { submitFinally } from './transfers.ts'
@@ -52,7 +53,6 @@ export interface ApprovalRequest {
 }
 
 const timeoutSecondsDefault = 7 * 86_400
-const nsPerSecond = 1_000_000_000n
 /** The right, and what has resolved it. */
 const transfersMax = 2
 
@@ -134,7 +134,7 @@ function foldApproval([right, end]: readonly Transfer[], now: bigint): Approval 
   if (!right) return undefined
   const id = toUuid(right.id)
   const { timestamp, user_data_32: inputHash } = right
-  const deadline = timestamp + BigInt(right.timeout) * nsPerSecond
+  const deadline = deadlineOf(right)
   const state = end ? stateAfter(id, end) : now < deadline ? 'pending' : 'expired'
   const decisionHash = end?.user_data_32
   return { id, state, inputHash, decisionHash, timestamp, decidedAt: end?.timestamp, deadline }
@@ -145,18 +145,7 @@ function stateAfter(id: Uuid, end: Transfer): ApprovalState {
   return toUuid(end.id) === withdrawnId(id) ? 'withdrawn' : 'rejected'
 }
 
-function provideRights(ledger: Ledger, asset: Asset): Promise<void> {
-  return provideAccounts(ledger, [rightsAccount(asset), controlAccount(asset)])
-}
-
 function toRight({ id, inputHash, asset, timeoutSeconds }: ApprovalRequest): Transfer {
-  const leg = {
-    debitAccountId: rightsAccount(asset).id,
-    creditAccountId: controlAccount(asset).id,
-    amountMinor: 0n,
-    asset: controlOf(asset),
-    code: ControlCode.approval,
-    timeoutSeconds: timeoutSeconds ?? timeoutSecondsDefault,
-  }
+  const leg = toRightLeg(asset, ControlCode.approval, timeoutSeconds ?? timeoutSecondsDefault)
   return toTransfer(leg, { id, operationId: id, inputHash })
 }

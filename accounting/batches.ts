@@ -3,9 +3,10 @@
  * of them as one chain. What holds for one operation by its id holds for each of them.
  */
 import type { CreateTransferResult, Transfer } from 'tigerbeetle-node'
-import { type Ledger, RequestTooLarge, requestEventsMax } from './client.ts'
+import { type Ledger, RequestTooLarge } from './client.ts'
 import { toLedgerId, toUuid } from './ids.ts'
-import { link } from './legs.ts'
+import { type Chain, link } from './legs.ts'
+import { lookUpTransfers } from './lookup.ts'
 import { readOutcome } from './outcome.ts'
 import {
   afterSubmission,
@@ -23,8 +24,6 @@ import {
 type Key = Pick<Plan, 'operationId' | 'inputHash'>
 /** A submission that has moved nothing. */
 export type NotDone = Extract<Submission, { kind: 'declined' | 'invalid' }>
-
-type Chain = readonly [Transfer, ...Transfer[]]
 
 /**
  * Submits operations that succeed or fail each for itself; the ledger tries them in this order. The
@@ -60,7 +59,7 @@ function isFinal({ principalLeg = 0 }: Plan, submission: Submission): boolean {
 
 /** Submits each plan once, and reads what it has become. A decline is not final yet. */
 async function submitChains(ledger: Ledger, plans: readonly Plan[]): Promise<Submission[]> {
-  const chains = plans.map((plan) => link(toTransfers(plan, plan.operationId)) as [Transfer])
+  const chains = plans.map((plan) => link(toTransfers(plan, plan.operationId)))
   const results = await createChains(ledger, chains)
   const outcomes = plans.map(({ principalLeg }, index) => {
     const chain = chains[index]!
@@ -71,7 +70,7 @@ async function submitChains(ledger: Ledger, plans: readonly Plan[]): Promise<Sub
   })
   const existing = outcomes.filter(({ outcome }) => outcome.kind === 'exists')
   const stored = await afterSubmission(
-    lookUp(
+    lookUpTransfers(
       ledger,
       existing.map(({ principal }) => principal.id),
     ),
@@ -185,7 +184,7 @@ export async function findTogether(
   plans: readonly [Key, ...Key[]],
 ): Promise<Extract<Together, { kind: 'done' | 'conflict' }> | undefined> {
   const ids = plans.map(({ operationId }) => toLedgerId(operationId))
-  const stored = await lookUp(ledger, ids)
+  const stored = await lookUpTransfers(ledger, ids)
   const first = stored.get(ids[0]!)
   if (!first) return undefined
   if (first.user_data_32 !== plans[0].inputHash) return { kind: 'conflict' }
@@ -216,13 +215,4 @@ function blame(plans: readonly Plan[], submission: NotDone): Together {
     return false
   })
   return { kind: 'refused', plan, submission: { ...submission, leg: leg - start } }
-}
-
-async function lookUp(ledger: Ledger, ids: readonly bigint[]): Promise<Map<bigint, Transfer>> {
-  const found = new Map<bigint, Transfer>()
-  for (let start = 0; start < ids.length; start += requestEventsMax) {
-    const part = await ledger.lookupTransfers(ids.slice(start, start + requestEventsMax))
-    for (const transfer of part) found.set(transfer.id, transfer)
-  }
-  return found
 }

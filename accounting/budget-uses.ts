@@ -2,16 +2,11 @@
 import { AccountFilterFlags, type Transfer, TransferFlags } from 'tigerbeetle-node'
 import { ControlCode } from './chart.ts'
 import { type Ledger, requestEventsMax } from './client.ts'
-import { readLedgerTime } from './clock.ts'
+import { deadlineOf, nsPerSecond, readLedgerTime } from './clock.ts'
 import { computeUuid, toLedgerId, toUuid, type Uuid } from './ids.ts'
 import { toVoid } from './legs.ts'
 import { type Step, submitStep } from './steps.ts'
 import { readTrail } from './trail.ts'
-
-const nsPerSecond = 1_000_000_000n
-
-/** When a use runs out, nanoseconds since 1970. */
-const endOf = ({ timestamp, timeout }: Transfer) => timestamp + BigInt(timeout) * nsPerSecond
 
 /** The id of the transfer that gives a use back: computed, so that it can be looked up. */
 const voidId = (useId: Uuid): Uuid => computeUuid('void', useId)
@@ -25,7 +20,7 @@ async function findUses(ledger: Ledger, operationId: Uuid): Promise<Transfer[]> 
   const uses = transfers.filter((transfer) => isUse(transfer) && !voided.has(transfer.id))
   if (uses.length === 0) return []
   const now = await readLedgerTime(ledger)
-  return uses.filter((use) => endOf(use) > now)
+  return uses.filter((use) => deadlineOf(use) > now)
 }
 
 function toUseVoid({ id, user_data_32: inputHash }: Transfer): Transfer {
@@ -90,7 +85,7 @@ export async function readNextReturn(
     const uses = page.filter(isUse)
     const voided = await findVoided(ledger, uses)
     const oldest = uses.find(({ id }) => !voided.has(id))
-    if (oldest) return { amountMinor: oldest.amount, at: endOf(oldest) }
+    if (oldest) return { amountMinor: oldest.amount, at: deadlineOf(oldest) }
     const last = page.at(-1)
     if (!last || page.length < requestEventsMax) return undefined
     after = last.timestamp

@@ -21,9 +21,10 @@ import {
   provideAccounts,
 } from './accounts.ts'
 import { type Asset, ControlCode, controlOf } from './chart.ts'
-import { type Ledger, requestEventsMax } from './client.ts'
+import type { Ledger } from './client.ts'
 import { computeUuid, hashInput, toLedgerId, toUuid, type Uuid } from './ids.ts'
 import { type Leg, toTransfer } from './legs.ts'
+import { lookUpAccounts } from './lookup.ts'
 import { createMemo } from './memo.ts'
 import { readTrail } from './trail.ts'
 import { submitChain } from './transfers.ts'
@@ -186,10 +187,6 @@ export async function readBudgets(
   budgets: readonly Budget[],
 ): Promise<BudgetState[]> {
   const ids = budgets.map((budget) => toLedgerId(budgetAccount(budget, budget.asset).id))
-  const found = new Map<bigint, Account>()
-  for (let start = 0; start < ids.length; start += requestEventsMax) {
-    const accounts = await ledger.lookupAccounts(ids.slice(start, start + requestEventsMax))
-    for (const account of accounts) found.set(account.id, account)
-  }
+  const found = await lookUpAccounts(ledger, ids)
   return ids.map((id) => toState(found.get(id)))
 }

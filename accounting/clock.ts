@@ -1,6 +1,16 @@
 /** The ledger's own clock, which decides what has run out. */
-import { TransferFlags } from 'tigerbeetle-node'
+import { type Transfer, TransferFlags } from 'tigerbeetle-node'
 import type { Ledger } from './client.ts'
+
+export const nsPerSecond = 1_000_000_000n
+
+/** When a pending transfer that has a timeout runs out, nanoseconds since 1970. */
+export function deadlineOf({
+  timestamp,
+  timeout,
+}: Pick<Transfer, 'timestamp' | 'timeout'>): bigint {
+  return timestamp + BigInt(timeout) * nsPerSecond
+}
 
 /**
  * The ledger's time, nanoseconds since 1970: everything that is committed with an earlier timestamp can

@@ -7,19 +7,15 @@
  * most once and never after its time, however late a submission arrives.
  */
 import type { Transfer } from 'tigerbeetle-node'
-import {
-  controlAccount,
-  liquidityAccount,
-  provideAccounts,
-  rightsAccount,
-  spreadIncomeAccount,
-} from './accounts.ts'
-import { type Asset, ControlCode, controlOf, TransferCode } from './chart.ts'
+import { liquidityAccount, provideAccounts, spreadIncomeAccount } from './accounts.ts'
+import { type Asset, ControlCode, TransferCode } from './chart.ts'
 import type { Ledger } from './client.ts'
+import { deadlineOf } from './clock.ts'
 import { type StoredFee, toStoredFee } from './fees.ts'
 import { computeUuid, hashInput, toUuid, type Uuid } from './ids.ts'
 import { type Leg, toPost, toTransfer } from './legs.ts'
 import type { ExchangeAmounts } from './rates.ts'
+import { rightsAccounts, toRightLeg } from './rights.ts'
 import { type Step, submitStep } from './steps.ts'
 import { readTrail } from './trail.ts'
 import { type Plan, type Submission, submitChain, toStored, toTransfers } from './transfers.ts'
@@ -49,7 +45,6 @@ export interface Exchange {
   timestamp: bigint
 }
 
-const nsPerSecond = 1_000_000_000n
 /** The right, and what has used it. */
 const rightTransfersMax = 2
 
@@ -65,22 +60,13 @@ export async function giveQuoteRight(
   { id, from, to }: { id: Uuid; from: Asset; to: Asset },
   timeoutSeconds: number,
 ): Promise<Submission> {
-  const [rights, control] = [rightsAccount(from), controlAccount(from)]
   await provideAccounts(ledger, [
-    rights,
-    control,
+    ...rightsAccounts(from),
     liquidityAccount(from),
     liquidityAccount(to),
     spreadIncomeAccount(to),
   ])
-  const right = {
-    debitAccountId: rights.id,
-    creditAccountId: control.id,
-    amountMinor: 0n,
-    asset: controlOf(from),
-    code: ControlCode.quote,
-    timeoutSeconds,
-  }
+  const right = toRightLeg(from, ControlCode.quote, timeoutSeconds)
   const names = { id, operationId: id, inputHash: hashInput('quote', id) }
   return submitChain(ledger, [toTransfer(right, names)])
 }
@@ -99,7 +85,7 @@ export async function readQuoteRight(
 function foldRight([right, use]: readonly Transfer[], now: bigint): QuoteRight | undefined {
   if (!right) return undefined
   const { timestamp } = right
-  const deadline = timestamp + BigInt(right.timeout) * nsPerSecond
+  const deadline = deadlineOf(right)
   const unused = now < deadline ? 'open' : 'expired'
   return { id: toUuid(right.id), state: use ? 'executed' : unused, timestamp, deadline }
 }

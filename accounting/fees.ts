@@ -7,9 +7,10 @@
 import type { Transfer } from 'tigerbeetle-node'
 import { feeIncomeAccount, provideAccounts } from './accounts.ts'
 import { type Asset, TransferCode } from './chart.ts'
-import { type Ledger, requestEventsMax } from './client.ts'
+import type { Ledger } from './client.ts'
 import { toLedgerId, toUuid, type Uuid } from './ids.ts'
 import { type Leg, legId } from './legs.ts'
+import { lookUpTransfers } from './lookup.ts'
 import { amountMaxMinor } from './money.ts'
 import type { StoredOperation } from './transfers.ts'
 
@@ -171,15 +172,9 @@ async function findNamedLegs(
   principals: readonly Principal[],
   name: string,
 ): Promise<Map<Uuid, Transfer>> {
-  if (principals.length === 0) return new Map()
   const principalOf = new Map(
     principals.map(({ transferId }) => [toLedgerId(legId(transferId, name)), transferId]),
   )
-  const ids = [...principalOf.keys()]
-  const legs = new Map<Uuid, Transfer>()
-  for (let start = 0; start < ids.length; start += requestEventsMax) {
-    const found = await ledger.lookupTransfers(ids.slice(start, start + requestEventsMax))
-    for (const leg of found) legs.set(principalOf.get(leg.id)!, leg)
-  }
-  return legs
+  const legs = await lookUpTransfers(ledger, [...principalOf.keys()])
+  return new Map([...legs].map(([id, leg]) => [principalOf.get(id)!, leg]))
 }

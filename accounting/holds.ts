@@ -10,6 +10,7 @@ import { type Transfer, TransferFlags } from 'tigerbeetle-node'
 import { givingBack } from './budget-uses.ts'
 import { assetOfLedger, TransferCode } from './chart.ts'
 import type { Ledger } from './client.ts'
+import { deadlineOf, nsPerSecond } from './clock.ts'
 import { computeUuid, toUuid, type Uuid } from './ids.ts'
 import { type Leg, legId, toFurtherTransfers, toPost, toTransfer, toVoid } from './legs.ts'
 import { type Step, submitStep } from './steps.ts'
@@ -46,7 +47,6 @@ export interface Hold {
 /** The least part of a hold that can be captured with the rest held again: 1 in this many. */
 export const capturesMax = 100
 
-const nsPerSecond = 1_000_000_000n
 /** A first pending transfer, and for each capture a post and a new pending one. */
 const transfersMax = 2 * capturesMax + 2
 
@@ -60,7 +60,7 @@ export async function readHold(ledger: Ledger, id: Uuid, now: bigint): Promise<H
 function foldHold(transfers: readonly Transfer[], now: bigint): Hold | undefined {
   const [first] = transfers
   if (!first) return undefined
-  const deadline = first.timestamp + BigInt(first.timeout) * nsPerSecond
+  const deadline = deadlineOf(first)
   let pending: Hold['pending']
   let capturedMinor = 0n
   let state: HoldState = 'open'

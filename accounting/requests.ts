@@ -16,6 +16,7 @@ import {
 } from './accounts.ts'
 import { type Asset, ControlCode, controlOf } from './chart.ts'
 import type { Ledger } from './client.ts'
+import { deadlineOf } from './clock.ts'
 import { computeUuid, hashInput, toLedgerId, toUuid, type Uuid } from './ids.ts'
 import { type Leg, toPost, toTransfer, toVoid } from './legs.ts'
 import { type Step, submitStep } from './steps.ts'
@@ -54,7 +55,6 @@ export interface RequestParties {
 /** How many requests of one currency may be open from one user to another. */
 export const openRequestsMax = 20n
 
-const nsPerSecond = 1_000_000_000n
 /** The right, and what has resolved it. */
 const transfersMax = 2
 
@@ -131,7 +131,7 @@ export async function readRequest(
 function foldRequest([right, end]: readonly Transfer[], now: bigint): PaymentRequest | undefined {
   if (!right) return undefined
   const id = toUuid(right.id)
-  const deadline = right.timestamp + BigInt(right.timeout) * nsPerSecond
+  const deadline = deadlineOf(right)
   const { timestamp, user_data_32: inputHash } = right
   let state: RequestState = now < deadline ? 'open' : 'expired'
   if (end && end.flags & TransferFlags.post_pending_transfer) state = 'accepted'

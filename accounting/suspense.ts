@@ -5,25 +5,19 @@
  * them happens.
  */
 import type { Transfer } from 'tigerbeetle-node'
-import {
-  type AccountPlan,
-  bankAccount,
-  clearingAccount,
-  controlAccount,
-  rightsAccount,
-  suspenseAccount,
-} from './accounts.ts'
-import { type Asset, assetOfLedger, ControlCode, controlOf, TransferCode } from './chart.ts'
+import { type AccountPlan, bankAccount, clearingAccount, suspenseAccount } from './accounts.ts'
+import { type Asset, assetOfLedger, ControlCode, TransferCode } from './chart.ts'
 import type { Ledger } from './client.ts'
 import type { SuspendedDeposit } from './deposits.ts'
 import type { Uuid } from './ids.ts'
 import { type Chain, type Leg, toPost, toTransfer } from './legs.ts'
 import { findOwedLegs } from './receivable.ts'
+import { rightsAccounts, toRightLeg } from './rights.ts'
 import { type Step, submitStep } from './steps.ts'
 
 /** The accounts that the way into suspense uses; they have to exist before. */
 export function suspenseAccounts(paymentSystemNumber: number, asset: Asset): AccountPlan[] {
-  return [suspenseAccount(paymentSystemNumber, asset), rightsAccount(asset), controlAccount(asset)]
+  return [suspenseAccount(paymentSystemNumber, asset), ...rightsAccounts(asset)]
 }
 
 /** The legs of a deposit (minor units) into suspense, and of the right to let it out. */
@@ -39,15 +33,7 @@ export function toSuspenseLegs(
     asset,
     code: TransferCode.suspense,
   }
-  const right = {
-    debitAccountId: rightsAccount(asset).id,
-    creditAccountId: controlAccount(asset).id,
-    amountMinor: 0n,
-    asset: controlOf(asset),
-    code: ControlCode.suspense_release,
-    timeoutSeconds: 0,
-  }
-  return [into, right]
+  return [into, toRightLeg(asset, ControlCode.suspense_release, 0)]
 }
 
 /** The use of the right to let a deposit out of suspense: the first transfer of the chain that does. */

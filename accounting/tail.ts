@@ -9,6 +9,7 @@
 import { QueryFilterFlags, type Transfer } from 'tigerbeetle-node'
 import type { ControlCode, TransferCode } from './chart.ts'
 import { type Ledger, requestEventsMax } from './client.ts'
+import { deadlineOf } from './clock.ts'
 import { toUuid, type Uuid } from './ids.ts'
 import { type Phase, phaseOf, type StoredOperation, toStored } from './transfers.ts'
 
@@ -46,8 +47,6 @@ export interface TailPage {
 
 /** The codes a reader wants to hear of. */
 export type TailCodes = readonly (TransferCode | ControlCode)[]
-
-const nsPerSecond = 1_000_000_000n
 
 /**
  * The transfers of some codes that were committed after a ledger time (ns). Those of one code the ledger
@@ -94,12 +93,12 @@ function query(
 }
 
 function toEntry(transfer: Transfer): TailEntry {
-  const { timestamp, timeout, pending_id } = transfer
+  const { timeout, pending_id } = transfer
   return {
     ...toStored(transfer),
     phase: phaseOf(transfer.flags),
     pendingId: pending_id === 0n ? undefined : toUuid(pending_id),
-    deadline: timeout === 0 ? 0n : timestamp + BigInt(timeout) * nsPerSecond,
+    deadline: timeout === 0 ? 0n : deadlineOf(transfer),
   }
 }
 

@@ -10,13 +10,13 @@
  * the chain that gives the money back.
  */
 import type { Transfer } from 'tigerbeetle-node'
-import { controlAccount, provideAccounts, rightsAccount } from './accounts.ts'
 import { givingBack } from './budget-uses.ts'
-import { type Asset, assetOfLedger, ControlCode, controlOf, TransferCode } from './chart.ts'
+import { type Asset, assetOfLedger, ControlCode, TransferCode } from './chart.ts'
 import type { Ledger } from './client.ts'
 import { type StoredFee, toStoredFee } from './fees.ts'
 import { toUuid, type Uuid } from './ids.ts'
 import { type Leg, legId, toPost, toVoid } from './legs.ts'
+import { toRightLeg } from './rights.ts'
 import { throughFreeze } from './standing.ts'
 import { type Step, submitStep } from './steps.ts'
 import { readTrail } from './trail.ts'
@@ -136,21 +136,9 @@ export function toWithdrawalLegs(
       code: TransferCode.withdrawal,
       timeoutSeconds: 0,
     },
-    {
-      debitAccountId: rightsAccount(asset).id,
-      creditAccountId: controlAccount(asset).id,
-      amountMinor: 0n,
-      asset: controlOf(asset),
-      code: ControlCode.withdrawal_take,
-      timeoutSeconds: 0,
-    },
+    toRightLeg(asset, ControlCode.withdrawal_take, 0),
     ...feeLegs.map((leg) => ({ ...leg, timeoutSeconds: 0 })),
   ]
-}
-
-/** Sees to the accounts of the right, before a withdrawal is requested. */
-export function provideWithdrawalRights(ledger: Ledger, asset: Asset): Promise<void> {
-  return provideAccounts(ledger, [rightsAccount(asset), controlAccount(asset)])
 }
 
 /** A transfer that resolves something: `inputHash` stands for what was told. */

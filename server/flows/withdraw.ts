@@ -2,8 +2,9 @@ import { clearingAccount } from '../../accounting/accounts.ts'
 import { assetOf } from '../../accounting/chart.ts'
 import { hashInput, isUuid } from '../../accounting/ids.ts'
 import type { PassingReason } from '../../accounting/outcome.ts'
+import { provideRights } from '../../accounting/rights.ts'
 import { chainLegs, type Plan, principalOf, submitOnce } from '../../accounting/transfers.ts'
-import { provideWithdrawalRights, toWithdrawalLegs } from '../../accounting/withdrawals.ts'
+import { toWithdrawalLegs } from '../../accounting/withdrawals.ts'
 import type { DescriptionKey } from '../../db/descriptions.ts'
 import {
   findPaymentSystem,
@@ -64,7 +65,7 @@ export async function withdraw(
   if ('replay' in planned) return { withdrawal: await read(), replayed: true }
 
   const { asset, debitAccountId: walletId } = principalOf(planned)
-  await provideWithdrawalRights(deps.ledger, asset)
+  await provideRights(deps.ledger, asset)
   await insertWithdrawal(deps.db, {
     ...key,
     userId: caller.userId,
