@@ -9,7 +9,7 @@ import { type Random, randomFrom } from './lib/random.ts'
 import { crash, type Fault, type Moment, SimStorage } from './lib/sim-storage.ts'
 
 /** The suite's share; the soak asks for more. */
-const crashPoints = Number(process.env.CRASH_POINTS ?? 10_000)
+const crashPoints = Number(process.env.CRASH_POINTS ?? 3_000)
 const firstSeed = Number(process.env.CRASH_SEED ?? 1)
 /** An hour before any timestamp of a history: the clock has gone back. */
 const oldClock = () => 1_600_000_000_000_000_000n

@@ -1,14 +1,18 @@
 /**
- * Requests that are killed by SIGKILL at every step of the work on them, one step after the other, and
- * sent again to a process that is started in place of the dead one. Which steps there are is learnt
- * from an undisturbed run.
+ * Requests that are killed by SIGKILL at a step of the work on them, one step after the other, and sent
+ * again to a process that is started in place of the dead one. Which steps there are is learnt from an
+ * undisturbed run. In the suite a few of them are drawn anew in each run; `npm run soak:kills` takes all.
  */
+import { randomInt } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { type CrashChild, startCrashChild } from './crash.ts'
 import { type Client, type Reply, sameSession } from './http.ts'
 import { assert, type Suite } from './suite.ts'
 import { until } from './until.ts'
 import type { World } from './world.ts'
+
+/** At how many steps of a request at most the process is killed. */
+const killSteps = Number(process.env.KILL_STEPS ?? 2)
 
 /** A request in a situation of its own, and what must be true once it was sent again. */
 export interface Scenario {
@@ -33,17 +37,17 @@ export function testScenarios(
   scenarios: Readonly<Record<string, () => Promise<Scenario>>>,
 ): void {
   for (const [name, prepare] of Object.entries(scenarios)) {
-    test(`${name}, killed at each step, happens exactly once`, () =>
-      killAtEachStep(world(), prepare))
+    test(`${name}, killed at a step, happens exactly once`, () => killAtSteps(world(), prepare))
   }
 }
 
-async function killAtEachStep(world: World, prepare: () => Promise<Scenario>): Promise<void> {
+async function killAtSteps(world: World, prepare: () => Promise<Scenario>): Promise<void> {
   const first = await startCrashChild(world.deps.config)
   const steps = await learnSteps(world, first, await prepare())
   assert.ok(steps.length >= 2, steps.join())
   // Between the last change and the answer there is only reading: to die in either place is the same.
-  const left = steps.map((_, index) => index + 1).filter((step) => step !== steps.length - 1)
+  const distinct = steps.map((_, index) => index + 1).filter((step) => step !== steps.length - 1)
+  const left = draw(distinct, killSteps)
   const work = async (child: CrashChild) => {
     for (let step = left.shift(); step !== undefined; step = left.shift()) {
       child = await crashAt(world, child, await prepare(), step).catch((error: Error) => {
@@ -53,10 +57,20 @@ async function killAtEachStep(world: World, prepare: () => Promise<Scenario>): P
     }
     await child.kill()
   }
-  const others = Array.from({ length: availableParallelism() - 1 }, () =>
-    startCrashChild(world.deps.config),
-  )
+  // To start one more process for a single step would not be faster.
+  const workers = Math.min(availableParallelism(), Math.ceil(left.length / 2))
+  const others = Array.from({ length: workers - 1 }, () => startCrashChild(world.deps.config))
   await Promise.all([first, ...(await Promise.all(others))].map(work))
+}
+
+/** So many of them, in any order. */
+function draw(all: readonly number[], count: number): number[] {
+  const rest = [...all]
+  const drawn: number[] = []
+  while (rest.length > 0 && drawn.length < count) {
+    drawn.push(...rest.splice(randomInt(rest.length), 1))
+  }
+  return drawn
 }
 
 /** The steps of a request that nothing disturbs. */
