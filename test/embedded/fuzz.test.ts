@@ -7,7 +7,7 @@ import { fingerprint } from './lib/history.ts'
 import { decodeBody, encodeBody } from './lib/machine-client.ts'
 import { type Random, randomFrom } from './lib/random.ts'
 import { RawClient } from './lib/raw-client.ts'
-import { RawSocket } from './lib/raw-socket.ts'
+import { kindOf, RawSocket } from './lib/raw-socket.ts'
 import { startTestLedger } from './lib/test-ledger.ts'
 
 /** The suite's share; the soak asks for more. */
@@ -23,8 +23,10 @@ const breakages: Record<string, (message: Uint8Array, random: Random) => Uint8Ar
   'a flipped bit in the header': (m, r) => flip(m, r.below(headerBytes), r),
   'a flipped bit in the body': (m, r) => flip(m, headerBytes + r.below(m.length - headerBytes), r),
   'many flipped bits': (m, r) => {
-    for (let i = r.below(50); i >= 0; i--) flip(m, r.below(m.length), r)
-    return flip(m, 0, r)
+    // Each of them once, for two flips of one bit would leave the message as it was.
+    const bits = new Set(Array.from({ length: 1 + r.below(50) }, () => r.below(m.length * 8)))
+    for (const bit of bits) m[bit >> 3]! ^= 1 << (bit & 7)
+    return m
   },
   'a truncated message and another one': (m, r) => {
     return Buffer.concat([m.subarray(0, 1 + r.below(m.length - 1)), m])
@@ -67,7 +69,8 @@ test(`${messages} damaged messages close their connections and nothing else`, as
       const twin = Object.assign(new RawClient(client.id), { ...client, outstanding: null })
       const message = twin.next(operations.lookupAccounts, body)
       bad.send(kinds[sent++ % kinds.length]!(message, random))
-      assert.is(await bad.receive(), null, 'the connection is closed without an answer')
+      const answer = await bad.receive()
+      assert.is(answer, null, `${kindOf(answer)} instead of a closed connection`)
       bad.close()
       if (sent % 1_000 === 0) await stillServed()
     }
