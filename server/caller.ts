@@ -63,7 +63,12 @@ export function toCaller(row: SessionRow): Caller {
   }
 }
 
+/** Whether a wallet is one of the person's, as far as the session has them. */
+export function owns({ wallets }: Pick<Customer, 'wallets'>, walletId: string): boolean {
+  return wallets.some(({ id }) => id === walletId)
+}
+
 /** Whether the caller may speak for a wallet: its owner, and any operator. */
 export function speaksFor(caller: Customer | Operator, walletId: string): boolean {
-  return caller.role === 'operator' || caller.wallets.some(({ id }) => id === walletId)
+  return caller.role === 'operator' || owns(caller, walletId)
 }

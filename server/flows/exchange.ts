@@ -16,7 +16,7 @@ import { findQuoteRow, type QuoteRow } from '../../db/quotes.ts'
 import type { Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
-import { toBudgetLegs } from './budget-legs.ts'
+import { toSpendingLegs } from './budget-legs.ts'
 import { explainDecline, readDecline } from './pay.ts'
 import { findQuote, type Quote, type QuoteDeps } from './quotes.ts'
 import { type Recipient, resolveOwnWallet, resolveRecipient } from './resolve-wallets.ts'
@@ -145,8 +145,8 @@ async function planExchange(
   const { from: asset, fromWalletId: walletId, toWalletId } = route
   const feeLegs = quote.fee ? [toFeeLeg(quote.fee, { walletId, asset })] : []
   if (quote.fee) await provideFeeIncome(deps.ledger, asset)
-  const isOwn = caller.wallets.some(({ id }) => id === toWalletId)
-  const budgetLegs = isOwn ? [] : await toBudgetLegs(deps, caller, asset, quote.fromMinor)
+  const spent = { toWalletId, asset, amountMinor: quote.fromMinor }
+  const budgetLegs = await toSpendingLegs(deps, caller, spent)
   const [sale, ...others] = toExchangeLegs(route, quote)
   return { quoteId: quote.id, inputHash, ...chainLegs(budgetLegs, [sale, ...others, ...feeLegs]) }
 }

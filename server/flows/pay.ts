@@ -21,7 +21,7 @@ import type { Caller, Customer, Payer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
 import { readAmount, readCanonicalAmount, readCurrency, showAmount } from './amount.ts'
-import { explainLimit, toBudgetLegs } from './budget-legs.ts'
+import { explainLimit, toSpendingLegs } from './budget-legs.ts'
 import { planFee } from './fees.ts'
 import { type Recipient, resolveRoute } from './resolve-wallets.ts'
 import {
@@ -215,9 +215,7 @@ export async function planPayment(
     code: terms.code,
     ...(terms.timeoutSeconds === undefined ? {} : { timeoutSeconds: terms.timeoutSeconds }),
   }
-  // Between own wallets nothing is spent.
-  const isOwn = caller.wallets.some(({ id }) => id === toWalletId)
-  const budgetLegs = isOwn ? [] : await toBudgetLegs(deps, caller, asset, amountMinor)
+  const budgetLegs = await toSpendingLegs(deps, caller, { toWalletId, asset, amountMinor })
   if (terms.name === 'hold') return { ...key, ...chainLegs(budgetLegs, [leg]), fee: undefined }
   const wallets = { senderWalletId: from.id, recipientWalletId: toWalletId }
   const { fee, legs } = await planFee(deps, {
