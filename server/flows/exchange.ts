@@ -1,6 +1,7 @@
-import { assetOf, assetOfLedger, TransferCode } from '../../accounting/chart.ts'
+import { assetOf, TransferCode } from '../../accounting/chart.ts'
 import {
   type Exchange,
+  type Exchanged,
   type ExchangePlan,
   type ExchangeRoute,
   readExchange,
@@ -204,23 +205,13 @@ export async function findExchange(
 }
 
 /** A payment into a wallet of another currency: of what was given, and what was received for it. */
-export type ExchangePayment = Payment & { received: { amountMinor: bigint; currency: string } }
+export type ExchangePayment = Payment & { received: Exchanged }
 
 /** An exchange as a payment from the wallet that gave to the wallet that got. */
 export function toExchangePayment(
-  { id, fromWalletId, toWalletId, timestamp, ...amounts }: Exchange,
+  { id, fromWalletId, toWalletId, given, got, fee, timestamp }: Exchange,
   memo: string | null | undefined,
 ): ExchangePayment {
-  const { fromMinor, toMinor, fromLedger, toLedger, fee } = amounts
-  return {
-    id,
-    fromWalletId,
-    toWalletId,
-    amountMinor: fromMinor,
-    currency: assetOfLedger(fromLedger).currency,
-    fee,
-    received: { amountMinor: toMinor, currency: assetOfLedger(toLedger).currency },
-    memo: memo ?? null,
-    timestamp,
-  }
+  const wallets = { fromWalletId, toWalletId }
+  return { id, ...wallets, ...given, fee, received: got, memo: memo ?? null, timestamp }
 }
