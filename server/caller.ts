@@ -1,5 +1,6 @@
 import type { UserLimits } from '../db/limits.ts'
 import type { SessionRow } from '../db/sessions.ts'
+import type { Wallet } from '../db/wallets.ts'
 
 /** A person's wallet, as far as requests need to know it. */
 export interface CallerWallet {
@@ -61,6 +62,11 @@ export function toCaller(row: SessionRow): Caller {
     default:
       throw row.role satisfies never
   }
+}
+
+/** A person's wallet as PostgreSQL has it, for a request that the session does not have it for. */
+export function toCallerWallet({ id, number, currency, closedAt }: Wallet): CallerWallet {
+  return { id, number, currency, isClosed: closedAt !== null }
 }
 
 /** Whether a wallet is one of the person's, as far as the session has them. */
