@@ -1,5 +1,5 @@
 import { findTogether, submitTogether, type Together } from '../../accounting/batches.ts'
-import { computeUuid, hashInput } from '../../accounting/ids.ts'
+import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
 import { canonicalAmount } from '../../accounting/money.ts'
 import type { Plan } from '../../accounting/transfers.ts'
 import { claimBatch } from '../../db/batches.ts'
@@ -52,7 +52,7 @@ export async function sendBatch(
   if (!atomic && transfers.length > independentMax) {
     throw refuseTooLarge({ transfers: transfers.length, transfers_max: independentMax })
   }
-  const key = { operationId: nameOperation(caller, idempotencyKey), inputHash: hashBatch(input) }
+  const key = { operationId: nameBatch(caller, idempotencyKey), inputHash: hashBatch(input) }
   const isKeyed = idempotencyKey !== undefined
   const items = transfers.map((transfer, index) => ({
     key: itemKey(key, index),
@@ -68,6 +68,14 @@ export async function sendBatch(
     ? await payTogether(deps, key, items, planned, isKeyed)
     : await submitPlanned(deps, key.operationId, items, planned)
   return { id: key.operationId, results, replayed: results.every(({ replayed }) => replayed) }
+}
+
+/** Names a batch apart from the payment that may have the same key. */
+export function nameBatch(
+  caller: Pick<Customer, 'userId'>,
+  idempotencyKey: string | undefined,
+): Uuid {
+  return computeUuid('batch', nameOperation(caller, idempotencyKey))
 }
 
 /** Names a payment by its place among those that are sent together. */

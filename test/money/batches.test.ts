@@ -1,8 +1,7 @@
 /** Batches of payments: what each answers, again under its key, and what is refused before money moves. */
 import { assetOf, TransferCode } from '../../accounting/chart.ts'
 import { submitOnce } from '../../accounting/transfers.ts'
-import { itemKey } from '../../server/flows/batch.ts'
-import { nameOperation } from '../../server/flows/pay.ts'
+import { itemKey, nameBatch } from '../../server/flows/batch.ts'
 import { checkBooks } from '../lib/books.ts'
 import type { Client, Json, Reply } from '../lib/http.ts'
 import { assertRefused, fund, openWallet, pair, pay, posted, unique } from '../lib/money.ts'
@@ -117,7 +116,7 @@ test('a payment whose id was used by something else is told so, and what has mov
   const { payer, payee, from, to } = await pair(world, bank, '10.00')
   const { user } = await must(payer.get('/v1/session'), 200)
   const key = unique('batch')
-  const batchKey = { operationId: nameOperation({ userId: user.id }, key), inputHash: 1 }
+  const batchKey = { operationId: nameBatch({ userId: user.id }, key), inputHash: 1 }
   const { operationId } = itemKey(batchKey, 1)
   const leg = { debitAccountId: from, creditAccountId: to, amountMinor: 5n, asset: assetOf('USD') }
   const legs = [{ ...leg, code: TransferCode.payment }] as const
@@ -235,6 +234,19 @@ test('what is no batch is refused as a whole', async () => {
     assertRefused(await send(client, false, [one]), 403, 'role_not_allowed')
   }
   assertRefused(await send(world.client(), false, [one]), 401, 'not_signed_in')
+})
+
+test('a key of a payment is free for a batch, and neither is taken for the other', async () => {
+  const { payer, from, to } = await pair(world, bank, '10.00')
+  for (const atomic of [true, false]) {
+    const key = unique('both')
+    const input = { to_wallet_id: to, amount: '1' }
+    const paid = await must(pay(payer, input, key), 201)
+    const batch = await must(send(payer, atomic, [input], key), 200)
+    assert.is.not(batch.id, paid.id)
+    assert.is.not(batch.results[0].transfer.id, paid.id)
+  }
+  assert.is(await posted(payer, from), '6.00')
 })
 
 test("a key is the caller's own: the same batch of two people is two batches", async () => {
