@@ -156,7 +156,7 @@ function toChange(
     asset: controlOf(asset),
     code: isLess ? ControlCode.budget_take : ControlCode.budget_grant,
     ruleNumber: version,
-    ...(isLess ? { isBalancingDebit: true } : {}),
+    ...(isLess ? { balancing: 'debit' } : {}),
   }
   const id = computeUuid('budget', accountId, newest ? toUuid(newest.id) : 'first')
   const inputHash = hashInput('budget', accountId, version, amountMinor)

@@ -8,7 +8,7 @@
  */
 import type { Transfer } from 'tigerbeetle-node'
 import { liquidityAccount, provideAccounts, spreadIncomeAccount } from './accounts.ts'
-import { type Asset, ControlCode, TransferCode } from './chart.ts'
+import { type Asset, assetOfLedger, ControlCode, TransferCode } from './chart.ts'
 import type { Ledger } from './client.ts'
 import { deadlineOf } from './clock.ts'
 import { type StoredFee, toStoredFee } from './fees.ts'
@@ -18,7 +18,7 @@ import type { ExchangeAmounts } from './rates.ts'
 import { rightsAccounts, toRightLeg } from './rights.ts'
 import { type Step, submitStep } from './steps.ts'
 import { readTrail } from './trail.ts'
-import { type Plan, type Submission, submitChain, toStored, toTransfers } from './transfers.ts'
+import { type Plan, type Submission, submitChain, toTransfers } from './transfers.ts'
 
 /** The right that a quote gives, as the ledger has it. */
 export interface QuoteRight {
@@ -29,15 +29,20 @@ export interface QuoteRight {
   deadline: bigint
 }
 
-/** An exchange as the ledger has it; amounts in minor units. */
+/** One side of an exchange. */
+export interface Exchanged {
+  /** Minor units. */
+  amountMinor: bigint
+  currency: string
+}
+
+/** An exchange as the ledger has it. */
 export interface Exchange {
   id: Uuid
   fromWalletId: Uuid
   toWalletId: Uuid
-  fromLedger: number
-  toLedger: number
-  fromMinor: bigint
-  toMinor: bigint
+  given: Exchanged
+  got: Exchanged
   inputHash: number
   /** What it cost the one who gave, in the currency that was given. */
   fee: StoredFee | undefined
@@ -164,17 +169,18 @@ export async function readExchange(ledger: Ledger, id: Uuid): Promise<Exchange |
   const purchase = transfers.find(({ code }) => code === TransferCode.exchange_purchase)
   if (!sale || !purchase) return undefined
   const fee = transfers.find(({ code }) => code === TransferCode.fee)
-  const [given, got] = [toStored(sale), toStored(purchase)]
   return {
     id,
-    fromWalletId: given.debitAccountId,
-    toWalletId: got.creditAccountId,
-    fromLedger: given.ledger,
-    toLedger: got.ledger,
-    fromMinor: given.amountMinor,
-    toMinor: got.amountMinor,
-    inputHash: given.inputHash,
+    fromWalletId: toUuid(sale.debit_account_id),
+    toWalletId: toUuid(purchase.credit_account_id),
+    given: toExchanged(sale),
+    got: toExchanged(purchase),
+    inputHash: sale.user_data_32,
     fee: fee && toStoredFee(fee, sale.debit_account_id),
-    timestamp: given.timestamp,
+    timestamp: sale.timestamp,
   }
+}
+
+function toExchanged({ amount, ledger }: Transfer): Exchanged {
+  return { amountMinor: amount, currency: assetOfLedger(ledger).currency }
 }

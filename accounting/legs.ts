@@ -16,12 +16,10 @@ export interface Leg {
   /** Makes it a pending transfer, which ends by itself after this time; 0 for never. */
   timeoutSeconds?: number
   /**
-   * Moves only as much as the debit account has and the credit account lacks, be it nothing, rather
-   * than fail (TigerBeetle's balancing_debit with balancing_credit).
+   * Moves no more than the debit account has, and with `both` no more than the credit account lacks, be
+   * it nothing, rather than fail (TigerBeetle's balancing_debit, and balancing_credit with it).
    */
-  isBalancing?: true
-  /** Moves only as much as the debit account has, be it nothing (TigerBeetle's balancing_debit alone). */
-  isBalancingDebit?: true
+  balancing?: 'debit' | 'both'
   /** Closes the credit account while the leg is pending. */
   isClosing?: true
   /**
@@ -54,6 +52,11 @@ export interface LegNames {
   occurredAt?: bigint | undefined
 }
 
+const balancingFlags = {
+  debit: TransferFlags.balancing_debit,
+  both: TransferFlags.balancing_debit | TransferFlags.balancing_credit,
+} as const satisfies Record<NonNullable<Leg['balancing']>, TransferFlags>
+
 /** A leg as a transfer. */
 export function toTransfer(leg: Leg, names: LegNames): Transfer {
   const id = toLedgerId(names.id)
@@ -71,10 +74,7 @@ export function toTransfer(leg: Leg, names: LegNames): Transfer {
     code: leg.code,
     flags:
       (leg.timeoutSeconds === undefined ? TransferFlags.none : TransferFlags.pending) |
-      (leg.isBalancing
-        ? TransferFlags.balancing_debit | TransferFlags.balancing_credit
-        : TransferFlags.none) |
-      (leg.isBalancingDebit ? TransferFlags.balancing_debit : TransferFlags.none) |
+      (leg.balancing ? balancingFlags[leg.balancing] : TransferFlags.none) |
       (leg.isClosing ? TransferFlags.closing_credit : TransferFlags.none),
     timestamp: 0n,
   }

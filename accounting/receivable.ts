@@ -26,7 +26,7 @@ export function toOwedLeg({ walletId, userId, asset }: OwnedWallet, amountMinor:
     amountMinor,
     asset,
     code: TransferCode.chargeback_payment,
-    isBalancing: true,
+    balancing: 'both',
   }
 }
 

@@ -4,6 +4,7 @@ import type { Database } from './database.ts'
 import type { DescriptionKey } from './descriptions.ts'
 import { askForJob } from './payroll-runs.ts'
 import type { PayrollState } from './schema.ts'
+import { lockUser } from './users.ts'
 
 export interface Payroll extends DescriptionKey {
   /** Grows with each payroll. */
@@ -85,8 +86,7 @@ export async function openPayroll(
 ): Promise<boolean> {
   const { operationId, inputHash, userId, walletId, unfinishedMax } = payroll
   return db.transaction().execute(async (trx) => {
-    // Locks the user, so that two at once cannot both be the last one allowed.
-    await trx.selectFrom('users').select('id').where('id', '=', userId).forUpdate().execute()
+    await lockUser(trx, userId)
     const { others } = await trx
       .selectFrom('payrolls')
       .select(({ fn }) => fn.countAll<bigint>().as('others'))

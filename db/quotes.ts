@@ -1,4 +1,5 @@
 import type { Database } from './database.ts'
+import { lockUser } from './users.ts'
 
 /** Terms at which a user may exchange once; amounts in minor units. */
 export interface NewQuote {
@@ -35,8 +36,7 @@ export async function insertQuote(
   { openMax, now }: { openMax: number; now: Date },
 ): Promise<boolean> {
   return db.transaction().execute(async (trx) => {
-    // Locks the user, so that two requests at once cannot both be the last one allowed.
-    await trx.selectFrom('users').select('id').where('id', '=', quote.userId).forUpdate().execute()
+    await lockUser(trx, quote.userId)
     const { open } = await trx
       .selectFrom('quotes')
       .select(({ fn }) => fn.countAll<bigint>().as('open'))

@@ -1,6 +1,6 @@
 /** Whose requests for money users do not want. */
 import type { Database } from './database.ts'
-import type { Party } from './users.ts'
+import { lockUser, type Party } from './users.ts'
 
 /** Somebody who is blocked. */
 export interface Block extends Party {
@@ -41,8 +41,7 @@ export async function insertBlock(
   { userId, blockedUserId, limit }: { userId: string; blockedUserId: string; limit: number },
 ): Promise<boolean> {
   return db.transaction().execute(async (trx) => {
-    // Locks the user, so that two requests at once cannot both be the last one allowed.
-    await trx.selectFrom('users').select('id').where('id', '=', userId).forUpdate().execute()
+    await lockUser(trx, userId)
     const { count } = await trx
       .selectFrom('user_blocks')
       .select((eb) => eb.fn.countAll<bigint>().as('count'))

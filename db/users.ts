@@ -1,4 +1,4 @@
-import type { ExpressionBuilder } from 'kysely'
+import type { ExpressionBuilder, Transaction } from 'kysely'
 import type { Database } from './database.ts'
 import { isUniqueViolation } from './errors.ts'
 import { mintId } from './ids.ts'
@@ -175,4 +175,12 @@ export async function replacePassword(
     await trx.deleteFrom('sessions').where('user_id', '=', userId).execute()
     return true
   })
+}
+
+/**
+ * Makes others who lock the same user wait for the end of this transaction, so that two at once cannot
+ * both be the last one allowed of something.
+ */
+export async function lockUser(trx: Transaction<Schema>, id: string): Promise<void> {
+  await trx.selectFrom('users').select('id').where('id', '=', id).forUpdate().execute()
 }

@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import type { Database } from './database.ts'
 import { isUniqueViolation } from './errors.ts'
 import { mintId } from './ids.ts'
+import { lockUser } from './users.ts'
 
 export interface Wallet {
   id: string
@@ -82,8 +83,7 @@ export async function insertWallet(
   const { userId, currency, openMax, everMax } = input
   return withFreeNumber(() =>
     db.transaction().execute(async (trx) => {
-      // Locks the user, so that two requests at once cannot both be the last one allowed.
-      await trx.selectFrom('users').select('id').where('id', '=', userId).forUpdate().execute()
+      await lockUser(trx, userId)
       const { open, ever } = await trx
         .selectFrom('wallets')
         .select(({ fn }) => [

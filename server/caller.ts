@@ -1,5 +1,6 @@
 import type { UserLimits } from '../db/limits.ts'
 import type { SessionRow } from '../db/sessions.ts'
+import type { Wallet } from '../db/wallets.ts'
 
 /** A person's wallet, as far as requests need to know it. */
 export interface CallerWallet {
@@ -63,7 +64,17 @@ export function toCaller(row: SessionRow): Caller {
   }
 }
 
+/** A person's wallet as PostgreSQL has it, for a request that the session does not have it for. */
+export function toCallerWallet({ id, number, currency, closedAt }: Wallet): CallerWallet {
+  return { id, number, currency, isClosed: closedAt !== null }
+}
+
+/** Whether a wallet is one of the person's, as far as the session has them. */
+export function owns({ wallets }: Pick<Customer, 'wallets'>, walletId: string): boolean {
+  return wallets.some(({ id }) => id === walletId)
+}
+
 /** Whether the caller may speak for a wallet: its owner, and any operator. */
 export function speaksFor(caller: Customer | Operator, walletId: string): boolean {
-  return caller.role === 'operator' || caller.wallets.some(({ id }) => id === walletId)
+  return caller.role === 'operator' || owns(caller, walletId)
 }

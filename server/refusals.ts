@@ -150,3 +150,8 @@ export class Refusal extends Error {
     this.options = typeof options === 'string' ? { detail: options } : options
   }
 }
+
+/** The refusal of a request for one of its parts. */
+export function refuseField(error: FieldError): Refusal {
+  return new Refusal('invalid_request', { errors: [error] })
+}

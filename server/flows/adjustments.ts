@@ -1,5 +1,4 @@
-import { hashInput, isUuid, type Uuid } from '../../accounting/ids.ts'
-import { findPaymentSystem, findPaymentSystemByName } from '../../db/payment-systems.ts'
+import { hashInput, type Uuid } from '../../accounting/ids.ts'
 import type { Operator } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
@@ -15,6 +14,7 @@ import {
 } from './approvals.ts'
 import { findCustomer } from './find-user.ts'
 import { nameOperation, planOrReplay } from './pay.ts'
+import { findNamedSystem } from './payment-systems.ts'
 import { findNamedWallet } from './resolve-wallets.ts'
 import { findSuspense } from './suspense.ts'
 
@@ -102,7 +102,9 @@ async function findParties(
   input: AdjustmentInput,
 ): Promise<Partial<AdjustmentBody>> {
   if (input.payment_system !== undefined) {
-    return { payment_system_id: await findSystemId(deps, input.payment_system) }
+    // Also of one that is deactivated: its money has to be settled all the same.
+    const { id } = await findNamedSystem(deps, input.payment_system)
+    return { payment_system_id: id }
   }
   if (input.user_id !== undefined) {
     const customer = await findCustomer(deps, input.user_id)
@@ -116,15 +118,6 @@ async function findParties(
     throw new Refusal('currency_mismatch', `The wallet is in ${wallet.currency}.`)
   }
   return { wallet_id: wallet.id }
-}
-
-/** Also of one that is deactivated: its money has to be settled all the same. */
-async function findSystemId({ db }: Pick<Deps, 'db'>, name: string): Promise<Uuid> {
-  const found = isUuid(name, 7)
-    ? await findPaymentSystem(db, name)
-    : await findPaymentSystemByName(db, name)
-  if (!found) throw new Refusal('payment_system_not_found')
-  return found.id
 }
 
 type ReadDeps = Pick<Deps, 'db' | 'ledger' | 'nowMs'>

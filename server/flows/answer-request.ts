@@ -9,14 +9,11 @@ import {
   type RequestState,
 } from '../../accounting/requests.ts'
 import type { Step } from '../../accounting/steps.ts'
-import { chainLegs } from '../../accounting/transfers.ts'
 import { mintId } from '../../db/ids.ts'
 import type { Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
-import { toBudgetLegs } from './budget-legs.ts'
-import { planFee } from './fees.ts'
-import { explainDecline, readDecline } from './pay.ts'
+import { chainPayment, explainDecline, readDecline } from './pay.ts'
 import { type DescribedRequest, findRequest, type RequestDeps } from './payment-requests.ts'
 import { resolveOwnWallet } from './resolve-wallets.ts'
 import { type Payment, toPayment } from './send.ts'
@@ -46,23 +43,14 @@ export async function accept(
   const operationId = acceptanceId(requestId)
   if (memo !== null) await deps.memos.add({ operationId, inputHash, memo })
   const { amountMinor, toWalletId } = request
-  const asset = assetOf(currency)
   const leg = {
     debitAccountId: from.id,
     creditAccountId: toWalletId,
     amountMinor,
-    asset,
+    asset: assetOf(currency),
     code: TransferCode.payment,
   }
-  const wallets = { senderWalletId: from.id, recipientWalletId: toWalletId }
-  const { fee, legs: feeLegs } = await planFee(deps, {
-    operation: 'payment',
-    asset,
-    amountMinor,
-    ...wallets,
-  })
-  const budgetLegs = await toBudgetLegs(deps, caller, asset, amountMinor)
-  const plan = chainLegs(budgetLegs, [leg, ...feeLegs])
+  const { fee, ...plan } = await chainPayment(deps, caller, leg)
   const step = await settle(operationId, acceptRequest(deps.ledger, request, plan, mintId))
   switch (step.kind) {
     case 'done':

@@ -3,8 +3,10 @@
 import { readNextReturn } from '../../accounting/budget-uses.ts'
 import { putInForce, readBudget, toBudgetLeg } from '../../accounting/budgets.ts'
 import type { Asset } from '../../accounting/chart.ts'
+import type { Uuid } from '../../accounting/ids.ts'
 import type { Leg } from '../../accounting/legs.ts'
 import type { UserLimits } from '../../db/limits.ts'
+import { owns, type Payer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
 import { showAmount } from './amount.ts'
@@ -38,6 +40,15 @@ export async function toBudgetLegs(
   if (uses.length === 0) return []
   await Promise.all(uses.map(({ limit, budget }) => putInForce(deps.ledger, budget, limit)))
   return uses.map(({ budget }) => toBudgetLeg(budget, amountMinor))
+}
+
+/** The same for what is paid into a wallet: between own wallets nothing is spent. */
+export async function toSpendingLegs(
+  deps: Pick<Deps, 'ledger' | 'settings'>,
+  payer: Payer,
+  { toWalletId, asset, amountMinor }: { toWalletId: Uuid; asset: Asset; amountMinor: bigint },
+): Promise<Leg[]> {
+  return owns(payer, toWalletId) ? [] : toBudgetLegs(deps, payer, asset, amountMinor)
 }
 
 /** The refusal of an operation that was declined at a leg of toBudgetLegs. */

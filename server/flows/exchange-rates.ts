@@ -8,7 +8,7 @@ import {
   pairOf,
 } from '../../db/exchange-rates.ts'
 import type { Deps } from '../deps.ts'
-import { type FieldError, Refusal, type RefusalCode } from '../refusals.ts'
+import { Refusal, type RefusalCode, refuseField } from '../refusals.ts'
 import { readCurrency } from './amount.ts'
 
 type RateDeps = Pick<Deps, 'db' | 'nowMs' | 'settings'>
@@ -41,7 +41,7 @@ export function readMid(text: string): string {
   const mid = canonicalRate(text)
   if (mid !== undefined) return mid
   const message = 'must be a plain decimal above zero with up to 18 digits on each side'
-  throw refuse({ pointer: '/mid', message })
+  throw refuseField({ pointer: '/mid', message })
 }
 
 /** Refusals: currency_not_supported, invalid_request. */
@@ -51,14 +51,12 @@ export async function checkRate(
 ): Promise<void> {
   for (const currency of [base, quote]) await readCurrency(deps, currency)
   if (base === quote) {
-    throw refuse({ in: 'path', pointer: 'quote', message: 'must be another currency' })
+    throw refuseField({ in: 'path', pointer: 'quote', message: 'must be another currency' })
   }
   if (validUntil.getTime() <= deps.nowMs()) {
-    throw refuse({ pointer: '/valid_until', message: 'must be in the future' })
+    throw refuseField({ pointer: '/valid_until', message: 'must be in the future' })
   }
 }
-
-const refuse = (error: FieldError) => new Refusal('invalid_request', { errors: [error] })
 
 /** Whether two rates say the same, about the same pair in the same direction. */
 export function isSameRate(a: NewExchangeRate, b: NewExchangeRate): boolean {

@@ -1,6 +1,7 @@
-import { assetOf, assetOfLedger, TransferCode } from '../../accounting/chart.ts'
+import { assetOf, TransferCode } from '../../accounting/chart.ts'
 import {
   type Exchange,
+  type Exchanged,
   type ExchangePlan,
   type ExchangeRoute,
   readExchange,
@@ -16,7 +17,7 @@ import { findQuoteRow, type QuoteRow } from '../../db/quotes.ts'
 import type { Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
-import { toBudgetLegs } from './budget-legs.ts'
+import { toSpendingLegs } from './budget-legs.ts'
 import { explainDecline, readDecline } from './pay.ts'
 import { findQuote, type Quote, type QuoteDeps } from './quotes.ts'
 import { type Recipient, resolveOwnWallet, resolveRecipient } from './resolve-wallets.ts'
@@ -145,8 +146,8 @@ async function planExchange(
   const { from: asset, fromWalletId: walletId, toWalletId } = route
   const feeLegs = quote.fee ? [toFeeLeg(quote.fee, { walletId, asset })] : []
   if (quote.fee) await provideFeeIncome(deps.ledger, asset)
-  const isOwn = caller.wallets.some(({ id }) => id === toWalletId)
-  const budgetLegs = isOwn ? [] : await toBudgetLegs(deps, caller, asset, quote.fromMinor)
+  const spent = { toWalletId, asset, amountMinor: quote.fromMinor }
+  const budgetLegs = await toSpendingLegs(deps, caller, spent)
   const [sale, ...others] = toExchangeLegs(route, quote)
   return { quoteId: quote.id, inputHash, ...chainLegs(budgetLegs, [sale, ...others, ...feeLegs]) }
 }
@@ -204,23 +205,13 @@ export async function findExchange(
 }
 
 /** A payment into a wallet of another currency: of what was given, and what was received for it. */
-export type ExchangePayment = Payment & { received: { amountMinor: bigint; currency: string } }
+export type ExchangePayment = Payment & { received: Exchanged }
 
 /** An exchange as a payment from the wallet that gave to the wallet that got. */
 export function toExchangePayment(
-  { id, fromWalletId, toWalletId, timestamp, ...amounts }: Exchange,
+  { id, fromWalletId, toWalletId, given, got, fee, timestamp }: Exchange,
   memo: string | null | undefined,
 ): ExchangePayment {
-  const { fromMinor, toMinor, fromLedger, toLedger, fee } = amounts
-  return {
-    id,
-    fromWalletId,
-    toWalletId,
-    amountMinor: fromMinor,
-    currency: assetOfLedger(fromLedger).currency,
-    fee,
-    received: { amountMinor: toMinor, currency: assetOfLedger(toLedger).currency },
-    memo: memo ?? null,
-    timestamp,
-  }
+  const wallets = { fromWalletId, toWalletId }
+  return { id, ...wallets, ...given, fee, received: got, memo: memo ?? null, timestamp }
 }

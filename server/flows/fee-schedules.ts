@@ -9,7 +9,7 @@ import {
 } from '../../db/fee-schedules.ts'
 import type { Operator } from '../caller.ts'
 import type { Deps } from '../deps.ts'
-import { Refusal } from '../refusals.ts'
+import { Refusal, refuseField } from '../refusals.ts'
 import { readCanonicalAmount, readCurrency, readPrice } from './amount.ts'
 import { nameOperation } from './pay.ts'
 
@@ -102,11 +102,13 @@ async function readInput(
     text === undefined ? null : readPrice(text, asset, pointer)
   const [minMinor, maxMinor] = [read(input.min, '/min'), read(input.max, '/max')]
   if (minMinor !== null && maxMinor !== null && minMinor > maxMinor) {
-    throw refuseField('/min', 'must be at most max')
+    throw refuseField({ pointer: '/min', message: 'must be at most max' })
   }
   const nowMs = deps.nowMs()
   const validFrom = new Date(input.validFromMs ?? nowMs)
-  if (validFrom.getTime() < nowMs) throw refuseField('/valid_from', 'must not be in the past')
+  if (validFrom.getTime() < nowMs) {
+    throw refuseField({ pointer: '/valid_from', message: 'must not be in the past' })
+  }
   const later = await countLaterFeeSchedules(deps.db, { operation, currency }, new Date(nowMs))
   if (later >= laterSchedulesMax) throw new Refusal('fee_schedule_limit_reached')
   const fixedMinor = readPrice(input.fixed, asset, '/fixed')
@@ -122,9 +124,6 @@ async function readInput(
     validFrom,
   }
 }
-
-const refuseField = (pointer: string, message: string) =>
-  new Refusal('invalid_request', { errors: [{ pointer, message }] })
 
 export interface FeeScheduleQuery {
   operation?: FeeOperation | undefined

@@ -4,7 +4,6 @@ import { limitMaxMinor, putInForce, readBudgets } from '../../accounting/budgets
 import type { Asset } from '../../accounting/chart.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import type { OperatorParty } from '../../db/approvals.ts'
-import { mintId } from '../../db/ids.ts'
 import {
   type DefaultLimit,
   findUserLimits,
@@ -83,8 +82,8 @@ async function describe(
 }
 
 export interface LimitChange extends LimitKey {
-  /** Names the change, which is made once; a fresh one when it is left out. */
-  id?: string
+  /** Names the change, which is made once. */
+  id: string
   /** The operator. */
   setBy: string
   userId: string
@@ -101,7 +100,7 @@ export interface LimitChange extends LimitKey {
  */
 export async function setLimit(
   deps: LimitDeps & Pick<Deps, 'sessions'>,
-  { amount, id = mintId(), ...change }: LimitChange,
+  { amount, id, ...change }: LimitChange,
 ): Promise<Limit> {
   const { userId, currency, window } = change
   const asset = await readCurrency(deps, currency)
@@ -144,12 +143,12 @@ const compareText = (a: string, b: string) => (a < b ? -1 : 1)
 export async function setDefaultLimit(
   deps: Pick<Deps, 'db' | 'settings'>,
   change: Omit<DefaultLimit, 'amountMinor' | 'version'> & {
-    id?: string
+    id: string
     setBy: string
     amount: string | null
   },
 ): Promise<Omit<DefaultLimit, 'version'>> {
-  const { amount, id = mintId(), ...rest } = change
+  const { amount, id, ...rest } = change
   const { kind, currency, window } = rest
   const amountMinor = readLimitAmount(amount, await readCurrency(deps, currency))
   await insertDefaultLimit(deps.db, { ...rest, id, amountMinor })

@@ -1,6 +1,6 @@
 import { dictionary } from '@zxcvbn-ts/language-common'
 import { passwordBytesMax, passwordBytesMin } from '../passwords.ts'
-import { Refusal } from '../refusals.ts'
+import { refuseField } from '../refusals.ts'
 
 /** The most common passwords that have leaked; the list is in lower case, the most common first. */
 const commonCount = 20_000
@@ -13,7 +13,7 @@ const common: ReadonlySet<string> = new Set(dictionary['passwords-common'].slice
  */
 export function checkPassword(password: string, email: string, pointer = '/password'): void {
   const message = passwordFault(password, email)
-  if (message) throw new Refusal('invalid_request', { errors: [{ pointer, message }] })
+  if (message) throw refuseField({ pointer, message })
 }
 
 function passwordFault(password: string, email: string): string | undefined {

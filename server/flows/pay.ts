@@ -21,7 +21,7 @@ import type { Caller, Customer, Payer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
 import { readAmount, readCanonicalAmount, readCurrency, showAmount } from './amount.ts'
-import { explainLimit, toBudgetLegs } from './budget-legs.ts'
+import { explainLimit, toSpendingLegs } from './budget-legs.ts'
 import { planFee } from './fees.ts'
 import { type Recipient, resolveRoute } from './resolve-wallets.ts'
 import {
@@ -189,7 +189,7 @@ export async function planOrReplay<Planned extends object>(
 }
 
 /**
- * The chain of a payment or a hold; nothing is submitted. A hold costs nothing, only its captures may.
+ * The chain of a payment or a hold; nothing is submitted.
  * Many are planned at once with a finder in common, which then looks up all their wallets together.
  * Refusals: currency_not_supported, those of amounts and of resolveRoute.
  */
@@ -215,18 +215,25 @@ export async function planPayment(
     code: terms.code,
     ...(terms.timeoutSeconds === undefined ? {} : { timeoutSeconds: terms.timeoutSeconds }),
   }
-  // Between own wallets nothing is spent.
-  const isOwn = caller.wallets.some(({ id }) => id === toWalletId)
-  const budgetLegs = isOwn ? [] : await toBudgetLegs(deps, caller, asset, amountMinor)
-  if (terms.name === 'hold') return { ...key, ...chainLegs(budgetLegs, [leg]), fee: undefined }
-  const wallets = { senderWalletId: from.id, recipientWalletId: toWalletId }
-  const { fee, legs } = await planFee(deps, {
-    operation: 'payment',
-    asset,
-    amountMinor,
-    ...wallets,
-  })
-  return { ...key, ...chainLegs(budgetLegs, [leg, ...legs]), fee }
+  return { ...key, ...(await chainPayment(deps, caller, leg)) }
+}
+
+/**
+ * The chain that pays or holds by this leg: what it uses of what the payer may spend comes before it, the
+ * fee after. A hold costs nothing, only its captures may.
+ */
+export async function chainPayment(
+  deps: Pick<Deps, 'ledger' | 'settings' | 'nowMs'>,
+  payer: Payer,
+  leg: Leg,
+): Promise<ReturnType<typeof chainLegs> & { fee: Fee | undefined }> {
+  const { debitAccountId: senderWalletId, creditAccountId: toWalletId, amountMinor, asset } = leg
+  const moved = { asset, amountMinor }
+  const budgetLegs = await toSpendingLegs(deps, payer, { toWalletId, ...moved })
+  if (leg.code === TransferCode.hold) return { ...chainLegs(budgetLegs, [leg]), fee: undefined }
+  const wallets = { senderWalletId, recipientWalletId: toWalletId }
+  const { fee, legs } = await planFee(deps, { operation: 'payment', ...moved, ...wallets })
+  return { ...chainLegs(budgetLegs, [leg, ...legs]), fee }
 }
 
 /**

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { isUuid } from '../../accounting/ids.ts'
 import {
   findPaymentSystem,
   findPaymentSystemByName,
@@ -38,6 +39,18 @@ export async function checkPaymentSystem(
 ): Promise<void> {
   if (await findUserByEmail(db, email)) throw new Refusal('email_taken')
   if (await findPaymentSystemByName(db, name)) throw new Refusal('name_taken')
+}
+
+/** A payment system by its id or name, also one that is deactivated. Refusal: payment_system_not_found. */
+export async function findNamedSystem(
+  { db }: Pick<Deps, 'db'>,
+  name: string,
+): Promise<PaymentSystemRow> {
+  const found = isUuid(name, 7)
+    ? await findPaymentSystem(db, name)
+    : await findPaymentSystemByName(db, name)
+  if (!found) throw new Refusal('payment_system_not_found')
+  return found
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Exchange, readExchange } from '../../accounting/exchange.ts'
+import { type Exchange, type Exchanged, readExchange } from '../../accounting/exchange.ts'
 import { findFee } from '../../accounting/fees.ts'
 import { findAttempted } from '../../accounting/history.ts'
 import type { Uuid } from '../../accounting/ids.ts'
@@ -8,14 +8,14 @@ import { findMemos } from '../../db/descriptions.ts'
 import { type Customer, type Operator, speaksFor } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
-import { type ExchangePayment, toExchangePayment } from './exchange.ts'
+import { toExchangePayment } from './exchange.ts'
 import { type Payment, toPayment } from './send.ts'
 
 /** A payment, a capture or an exchange, and what has become of it. */
 export interface PaymentInFull extends Payment {
   kind: Paid['kind'] | 'exchange'
   /** What an exchange has turned the amount into. */
-  received: ExchangePayment['received'] | undefined
+  received: Exchanged | undefined
   /** Of a capture. */
   holdId: Uuid | undefined
   /** How much of it was refunded. */

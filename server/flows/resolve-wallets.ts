@@ -1,7 +1,7 @@
 /** Finds which wallet pays and which is paid, from what the payer wrote. */
 import { isUuid, type Uuid } from '../../accounting/ids.ts'
 import { isLuhnValid, type Wallet } from '../../db/wallets.ts'
-import type { CallerWallet, Payer } from '../caller.ts'
+import { type CallerWallet, type Payer, toCallerWallet } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
 import { findIn, type WalletFinder } from './wallet-finder.ts'
@@ -113,7 +113,7 @@ async function findNew(
   name: string,
 ): Promise<readonly CallerWallet[]> {
   const wallet = await findNamed(finder, name)
-  return wallet?.userId === caller.userId ? [{ ...wallet, isClosed: wallet.closedAt !== null }] : []
+  return wallet?.userId === caller.userId ? [toCallerWallet(wallet)] : []
 }
 
 async function findCandidates(

@@ -9,6 +9,7 @@ import {
 import { findPayroll, type Payroll } from '../../db/payrolls.ts'
 import { findUser } from '../../db/users.ts'
 import { listWallets } from '../../db/wallets.ts'
+import { toCallerWallet } from '../caller.ts'
 import { Refusal } from '../refusals.ts'
 import { itemKey } from './batch.ts'
 import type { PayDeps, PaymentPlan } from './pay.ts'
@@ -44,10 +45,7 @@ async function planRows(
 ): Promise<(PaymentPlan | Refusal)[]> {
   const user = await findUser(deps.db, userId)
   if (!user || user.deactivatedAt) return items.map(() => new Refusal('payer_closed'))
-  const wallets = (await listWallets(deps.db, userId)).map(({ closedAt, ...wallet }) => ({
-    ...wallet,
-    isClosed: closedAt !== null,
-  }))
+  const wallets = (await listWallets(deps.db, userId)).map(toCallerWallet)
   const limits = await findUserLimits(deps.db, userId)
   if (!limits) return items.map(() => new Refusal('payer_closed'))
   return planEach(deps, { userId, wallets, limits }, items)

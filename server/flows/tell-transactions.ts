@@ -28,7 +28,7 @@ const paidToHouse = {
 }
 
 /** Fees are the house's. */
-const feeOfHouse = { name: 'Kassa', memo: null, reference: null }
+const feeOfHouse = { name: houseName, memo: null, reference: null }
 
 /** What payment systems, and those who refund, told about transactions; by the id of the transfer. */
 export async function tellTransactions(

@@ -6,13 +6,12 @@ import {
 } from '../../accounting/accounts.ts'
 import {
   assetOf,
-  assetOfLedger,
   isFeeKind,
   isWalletKind,
   transferKindOf,
   type WalletKind,
 } from '../../accounting/chart.ts'
-import { type Exchange, readExchange } from '../../accounting/exchange.ts'
+import { type Exchange, type Exchanged, readExchange } from '../../accounting/exchange.ts'
 import { type HistoryEntry, type HistoryFilter, readHistory } from '../../accounting/history.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import { readStanding, type WalletState } from '../../accounting/standing.ts'
@@ -101,7 +100,7 @@ export interface Transaction extends HistoryEntry {
   memo: string | null
   reference: string | null
   /** Of an exchange: what was got, or given, in the other currency. */
-  exchanged: { amountMinor: bigint; currency: string } | undefined
+  exchanged: Exchanged | undefined
 }
 
 /** By how much a transaction changed the posted balance; holding and giving back change nothing. */
@@ -182,13 +181,10 @@ function otherSideOf(entry: Move, exchange: Exchange | undefined): Uuid {
 }
 
 /** What the other side of an exchange was: a wallet's history has one side of it only. */
-function exchangedFor({ kind }: Move, exchange: Exchange | undefined): Transaction['exchanged'] {
+function exchangedFor({ kind }: Move, exchange: Exchange | undefined): Exchanged | undefined {
   if (!exchange) return undefined
-  const { fromMinor, toMinor, fromLedger, toLedger } = exchange
-  const given = { amountMinor: fromMinor, currency: assetOfLedger(fromLedger).currency }
-  const got = { amountMinor: toMinor, currency: assetOfLedger(toLedger).currency }
-  if (kind === 'exchange_sale') return got
-  return kind === 'exchange_purchase' ? given : undefined
+  if (kind === 'exchange_sale') return exchange.got
+  return kind === 'exchange_purchase' ? exchange.given : undefined
 }
 
 /** The exchanges that entries of a history are a side of, by id. */

@@ -1,16 +1,12 @@
 import { clearingAccount } from '../../accounting/accounts.ts'
 import { assetOf } from '../../accounting/chart.ts'
-import { hashInput, isUuid } from '../../accounting/ids.ts'
+import { hashInput } from '../../accounting/ids.ts'
 import type { PassingReason } from '../../accounting/outcome.ts'
 import { provideRights } from '../../accounting/rights.ts'
 import { chainLegs, type Plan, principalOf, submitOnce } from '../../accounting/transfers.ts'
 import { toWithdrawalLegs } from '../../accounting/withdrawals.ts'
 import type { DescriptionKey } from '../../db/descriptions.ts'
-import {
-  findPaymentSystem,
-  findPaymentSystemByName,
-  type PaymentSystemRow,
-} from '../../db/payment-systems.ts'
+import type { PaymentSystemRow } from '../../db/payment-systems.ts'
 import { insertWithdrawal } from '../../db/withdrawals.ts'
 import type { Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
@@ -20,6 +16,7 @@ import { readAmount, readCanonicalAmount, readCurrency } from './amount.ts'
 import { toBudgetLegs } from './budget-legs.ts'
 import { planFee } from './fees.ts'
 import { nameOperation, planOrReplay, readSubmission } from './pay.ts'
+import { findNamedSystem } from './payment-systems.ts'
 import { findPayers } from './resolve-wallets.ts'
 import { afterMoving, declineCodes, settle, settleIntent } from './settle.ts'
 import { type DescribedWithdrawal, findWithdrawal } from './withdrawals.ts'
@@ -102,7 +99,8 @@ async function plan(
   if (!wallet) throw new Refusal('wallet_not_found')
   const asset = assetOf(wallet.currency)
   const amountMinor = readAmount(amount, asset)
-  const paymentSystem = await findActiveSystem(deps, name)
+  const paymentSystem = await findNamedSystem(deps, name)
+  if (paymentSystem.deactivatedAt) throw new Refusal('payment_system_not_found')
   const clearingAccountId = clearingAccount(paymentSystem.number, asset).id
   const order = { walletId: wallet.id, clearingAccountId, amountMinor, asset }
   const fee = { operation: 'withdrawal', asset, amountMinor, senderWalletId: wallet.id } as const
@@ -110,12 +108,4 @@ async function plan(
   const budgetLegs = await toBudgetLegs(deps, caller, asset, amountMinor)
   const legs = chainLegs(budgetLegs, toWithdrawalLegs(order, feeLegs))
   return { ...key, ...legs, paymentSystem }
-}
-
-async function findActiveSystem({ db }: Pick<Deps, 'db'>, name: string): Promise<PaymentSystemRow> {
-  const found = isUuid(name, 7)
-    ? await findPaymentSystem(db, name)
-    : await findPaymentSystemByName(db, name)
-  if (!found || found.deactivatedAt) throw new Refusal('payment_system_not_found')
-  return found
 }

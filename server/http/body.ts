@@ -25,13 +25,18 @@ export async function readBody(
   if (headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0) {
     return undefined
   }
-  const type = (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  const type = mediaTypeOf(request)
   if (type === 'application/json') return readJson(await readText(request, bodyLimitBytes))
   if (form && type === 'application/x-www-form-urlencoded') {
     return readForm(await readText(request, bodyLimitBytes))
   }
   const accepted = form ? 'application/json or form fields' : 'application/json'
   throw new Refusal('unsupported_media_type', `Send ${accepted}.`)
+}
+
+/** The media type without its parameters, in lower case; empty when none is told. */
+function mediaTypeOf({ headers }: IncomingMessage): string {
+  return (headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase()
 }
 
 /**
@@ -45,8 +50,7 @@ export function readUpload(
   { contentType, limitBytes }: { contentType: string; limitBytes: number },
 ): AsyncIterable<Uint8Array> {
   const { headers } = request
-  const type = (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase()
-  if (type !== contentType || headers['content-encoding'] !== undefined) {
+  if (mediaTypeOf(request) !== contentType || headers['content-encoding'] !== undefined) {
     throw new Refusal('unsupported_media_type', `Send ${contentType}, uncompressed.`)
   }
   if (Number(headers['content-length'] ?? 0) > limitBytes) throw refuseTooLarge(limitBytes)

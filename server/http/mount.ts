@@ -1,6 +1,6 @@
 import type Router from '@koa/router'
 import type { Deps } from '../deps.ts'
-import { Refusal } from '../refusals.ts'
+import { refuseField } from '../refusals.ts'
 import type { Identify } from './basic.ts'
 import { readBody, readUpload } from './body.ts'
 import type { Context, Extras, Middleware, State } from './context.ts'
@@ -62,8 +62,7 @@ function readIdempotencyKey(ctx: Context): string | undefined {
   // Node gives one character a byte.
   if (typeof key === 'string' && key.length > 0 && key.length <= keyBytesMax) return key
   const message = `must have 1 to ${keyBytesMax} bytes`
-  const errors = [{ in: 'header' as const, pointer: 'Idempotency-Key', message }]
-  throw new Refusal('invalid_request', { errors })
+  throw refuseField({ in: 'header', pointer: 'Idempotency-Key', message })
 }
 
 function respond(ctx: Context, { spec }: Route, { status, body, headers }: RawAnswer): void {

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { Caller } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { recordAct } from '../flows/audit.ts'
-import { Refusal, type RefusalCode } from '../refusals.ts'
+import { Refusal, type RefusalCode, refuseField } from '../refusals.ts'
 import type { Entry } from '../sessions.ts'
 import { parseInput } from './input.ts'
 
@@ -168,10 +168,8 @@ export function defineRoute<
   }
 }
 
-function refuseKeyless(): Refusal {
-  const errors = [{ in: 'header' as const, pointer: 'Idempotency-Key', message: 'is needed here' }]
-  return new Refusal('invalid_request', { errors })
-}
+const refuseKeyless = () =>
+  refuseField({ in: 'header', pointer: 'Idempotency-Key', message: 'is needed here' })
 
 /** Whether a caller of this role may use a route of this access. */
 export function allows(access: Access, role: Caller['role']): boolean {

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { assetOfLedger } from '../../accounting/chart.ts'
 import { showAmount } from '../flows/amount.ts'
 import { exchange, findExchange, type QuotedExchange } from '../flows/exchange.ts'
 import { showFee } from '../flows/fees.ts'
@@ -94,18 +93,17 @@ const exchangeBody = z
 
 function showExchange(done: QuotedExchange): z.output<typeof exchangeBody> {
   const { rate, mid, spreadBasisPoints } = showTerms(done.quote)
-  const from = assetOfLedger(done.fromLedger).currency
-  const to = assetOfLedger(done.toLedger).currency
+  const { given, got } = done
   return {
     id: done.id,
     quote_id: done.quote.id,
     from_wallet_id: done.fromWalletId,
     to_wallet_id: done.toWalletId,
-    from_amount: showAmount(done.fromMinor, from),
-    from_currency: from,
-    to_amount: showAmount(done.toMinor, to),
-    to_currency: to,
-    ...showFee(done.fee, from),
+    from_amount: showAmount(given.amountMinor, given.currency),
+    from_currency: given.currency,
+    to_amount: showAmount(got.amountMinor, got.currency),
+    to_currency: got.currency,
+    ...showFee(done.fee, given.currency),
     rate,
     mid,
     spread_basis_points: spreadBasisPoints,

@@ -26,7 +26,7 @@ import {
   time,
   uuid,
 } from '../http/schemas.ts'
-import { Refusal } from '../refusals.ts'
+import { refuseField } from '../refusals.ts'
 
 const tags = ['Transfers'] as const
 
@@ -104,14 +104,10 @@ const amountOrQuote = {
 
 /** A quote is used once by itself; a key that would not be kept must not look as if it were. */
 const refuseKey = () =>
-  new Refusal('invalid_request', {
-    errors: [
-      {
-        in: 'header',
-        pointer: 'Idempotency-Key',
-        message: 'leave it out with a quote_id: the quote is used once by itself',
-      },
-    ],
+  refuseField({
+    in: 'header',
+    pointer: 'Idempotency-Key',
+    message: 'leave it out with a quote_id: the quote is used once by itself',
   })
 
 type PayDeps = Parameters<typeof send>[0] & Parameters<typeof payByQuote>[0]

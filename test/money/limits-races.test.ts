@@ -2,8 +2,8 @@
 import { checkBooks } from '../lib/books.ts'
 import { type Disturbance, disturb } from '../lib/disturb.ts'
 import { type Client, sameSession } from '../lib/http.ts'
-import { left, setLimit } from '../lib/limits.ts'
-import { assertRefused, pair, pay, posted, unique } from '../lib/money.ts'
+import { left, limitedPair, setLimit } from '../lib/limits.ts'
+import { assertRefused, pay, posted, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
 import { createWorld, must, type World } from '../lib/world.ts'
 
@@ -29,12 +29,11 @@ test.after(async () => {
 
 /** A payer with 100.00 who may spend this much a day, at the disturbed Kassa. */
 async function limited(amount: string) {
-  const { payer, payee, from, to } = await pair(world, bank, '100.00')
-  const userId: string = (await must(payer.get('/v1/session'), 200)).user.id
-  await setLimit(operator, userId, amount)
+  const parties = await limitedPair({ world, bank, operator }, amount)
+  const { payer, to } = parties
   const there = sameSession(payer, world.client(url))
   const send = (amount: string, key?: string) => pay(there, { to_wallet_id: to, amount }, key)
-  return { payer, payee, there, from, to, userId, send }
+  return { ...parties, there, send }
 }
 
 const there = () => sameSession(operator, world.client(url))

@@ -4,8 +4,8 @@ import { isRaise } from '../../server/flows/limit-rules.ts'
 import type { Kassa } from '../../server/main.ts'
 import { checkBooks } from '../lib/books.ts'
 import { type Client, type Json, type Reply, sameSession } from '../lib/http.ts'
-import { left, setLimit } from '../lib/limits.ts'
-import { assertRefused, fund, openWallet, pair, pay, posted, unique } from '../lib/money.ts'
+import { assertOver, left, limitedPair, setLimit } from '../lib/limits.ts'
+import { assertRefused, fund, openWallet, pay, posted, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
 import { until } from '../lib/until.ts'
 import { createWorld, must, type World } from '../lib/world.ts'
@@ -29,23 +29,7 @@ test.after(async () => {
   await world.stop()
 })
 
-/** Somebody with 100.00 dollars, who may spend this much a day, and somebody to pay. */
-async function limited(amount: string | null) {
-  const { payer, payee, from, to } = await pair(world, bank, '100.00')
-  const userId: string = (await must(payer.get('/v1/session'), 200)).user.id
-  if (amount !== null) await setLimit(operator, userId, amount)
-  const send = (amount: string, key?: string) => pay(payer, { to_wallet_id: to, amount }, key)
-  return { payer, payee, from, to, userId, send }
-}
-
-function assertOver(reply: Reply, expected: Json): void {
-  assertRefused(reply, 422, 'limit_exceeded')
-  const { window, limit, left: rest, currency } = reply.body
-  assert.equal(
-    { window, limit, left: rest, currency },
-    { window: 'day', currency: 'USD', ...expected },
-  )
-}
+const limited = (amount: string | null) => limitedPair({ world, bank, operator }, amount)
 
 const put = (path: string, json: Json, client = operator) => client.send('PUT', path, { json })
 
