@@ -22,23 +22,6 @@ const seed = process.env.MODEL_SEED === undefined ? {} : { seed: Number(process.
 const runsMax = 1_000_000
 const tally = startTally()
 
-/**
- * Left to the soak, because the model does not yet know every order in which two processes may have heard
- * of a limit or a rate that has just changed, and now and then calls a right answer wrong.
- */
-const leftToSoak: ReadonlySet<string> = new Set([
-  'limit',
-  'rate',
-  'quote',
-  'exchange',
-  'pay by quote',
-])
-
-function withoutThose(step: Action): Action {
-  if (step.kind !== 'round') return step
-  return { ...step, drafts: step.drafts.filter(({ kind }) => !leftToSoak.has(kind)) }
-}
-
 let world: World
 let urls: string[]
 
@@ -61,7 +44,7 @@ test('whatever several people do at once, Kassa answers as the model does', asyn
   })
   const tryOut = async (steps: readonly Action[]) => {
     const run = await startRun(place, { ...(await makeStaff(place)), market, tell: tally.add })
-    for (const step of steps) await perform(run, withoutThose(step))
+    for (const step of steps) await perform(run, step)
     await compareEverything(run)
   }
   const limits = { numRuns: runsMax, interruptAfterTimeLimit: seconds * 1_000 }

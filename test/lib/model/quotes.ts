@@ -85,7 +85,7 @@ export const quote: Step<'quote'> = (model, exchange, circumstances) => {
   const minor = readMinor(amount, side === 'sell' ? from : to)
   const decisions = ratesFor(circumstances.settings, exchange).flatMap((rate): Decision[] => {
     // Of a rate that is just running out one process may know before the other.
-    const isOver = !rate || secondsLeft(rate, sentAt + earlyMs) < 1
+    const isOver = !rate || secondsLeft(rate, sentAt - earlyMs) < 1
     const mayBeOver = !rate || secondsLeft(rate, answeredAt + earlyMs) < 1
     const none: Decision = { refusals: ['no_exchange_rate'], happens: () => [] }
     if (!rate || isOver) return [none]

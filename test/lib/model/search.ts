@@ -3,6 +3,7 @@
  * in which the model answers the same (linearizability). Several orders may fit, and what is seen later
  * tells which was meant: so the search can go back, over several rounds, until it is settled.
  */
+import { createHash } from 'node:crypto'
 import { toParts } from './batches.ts'
 import type { Circumstances, Exchange, Sent } from './exchange.ts'
 import type { Model } from './state.ts'
@@ -10,6 +11,9 @@ import { step } from './step.ts'
 
 /** What a search may cost: more steps of the model are not tried. */
 const stepsMax = 200_000
+
+/** After so many steps a search remembers where it has been: before, to look it up would cost more. */
+const easySteps = 2_000
 
 /** Makes the models that may follow one. */
 type Expand = (before: Model) => Iterator<Model>
@@ -59,6 +63,7 @@ export function startSearch(initial: Model): Search {
     before: Model,
     exchanges: readonly Exchange[],
     circumstances: Circumstances,
+    isVisited: IsVisited,
   ): Generator<Model> {
     if (exchanges.length === 0) yield before
     const firstAnswer = Math.min(...exchanges.map(({ answeredAt }) => answeredAt))
@@ -69,7 +74,8 @@ export function startSearch(initial: Model): Search {
       for (const after of step(before, exchange, circumstances)) {
         budget -= 1
         if (budget < 0) return
-        yield* linearize(after, others, circumstances)
+        if (budget < stepsMax - easySteps && isVisited(after, others)) continue
+        yield* linearize(after, others, circumstances, isVisited)
       }
     }
   }
@@ -81,7 +87,9 @@ export function startSearch(initial: Model): Search {
     advance(exchanges, circumstances) {
       const parts = exchanges.flatMap(toParts)
       const byAnswer = parts.toSorted((a, b) => a.answeredAt - b.answeredAt)
-      return add((before) => distinct(linearize(before, byAnswer, circumstances)))
+      return add((before) =>
+        distinct(linearize(before, byAnswer, circumstances, startVisits(byAnswer))),
+      )
     },
     observe: (isObserved) =>
       add((before) => [before].filter((candidate) => isObserved(candidate)).values()),
@@ -91,6 +99,22 @@ export function startSearch(initial: Model): Search {
     settle() {
       layers = []
     },
+  }
+}
+
+/** Tells whether a model with these exchanges left was reached before, in another order. */
+type IsVisited = (model: Model, left: readonly Exchange[]) => boolean
+
+function startVisits(all: readonly Exchange[]): IsVisited {
+  const visited = new Set<string>()
+  return (model, left) => {
+    const numbers = left.map((exchange) => all.indexOf(exchange))
+    const place = createHash('sha1')
+      .update(`${numbers} ${textOf(model)}`)
+      .digest('base64')
+    const isVisited = visited.has(place)
+    visited.add(place)
+    return isVisited
   }
 }
 
