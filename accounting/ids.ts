@@ -19,7 +19,11 @@ export function isUuid(text: string, version: 7 | 8): boolean {
 
 /** The TigerBeetle id of a UUID. */
 export function toLedgerId(uuid: Uuid): bigint {
-  return BigInt(`0x${uuid.replaceAll('-', '')}`)
+  const [high, low] = [
+    uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18),
+    uuid.slice(19, 23) + uuid.slice(24),
+  ]
+  return BigInt(`0x${high}${low}`)
 }
 
 /** The UUID of a TigerBeetle id. */
