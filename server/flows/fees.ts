@@ -52,12 +52,10 @@ export async function provideSchedule(
 }
 
 /** What an operation costs by a schedule; without one nothing. */
-export function chargeFee(
-  schedule: FeeSchedule | undefined,
-  { operation, asset, senderWalletId, recipientWalletId, ...moved }: Chargeable,
-): PlannedFee {
-  const found = reckonFee(schedule, moved.amountMinor)
+export function chargeFee(schedule: FeeSchedule | undefined, chargeable: Chargeable): PlannedFee {
+  const found = reckonFee(schedule, chargeable.amountMinor)
   if (!found) return { fee: undefined, legs: [] }
+  const { operation, asset, senderWalletId, recipientWalletId } = chargeable
   const { amountMinor, bearer, ruleNumber } = found
   const walletId = bearer === 'sender' ? senderWalletId : recipientWalletId
   if (!walletId) throw new Error(`fee schedule ${ruleNumber}: no ${bearer} in ${operation}`)

@@ -73,7 +73,7 @@ export async function planEach(
   caller: Payer,
   items: readonly PayItem[],
 ): Promise<(PaymentPlan | Refusal)[]> {
-  const routes = await findRoutes(deps, caller, items)
+  const routes = await resolveEach(deps, caller, items)
   const currencies = new Set(routes.flatMap((it) => ('from' in it ? [it.from.currency] : [])))
   const charges = await readEach(currencies, (it) => readCharges(deps, caller, assetOf(it)))
   return items.map(({ key, input }, index) => {
@@ -88,7 +88,7 @@ export async function planEach(
 }
 
 /** The wallets of each payment, or why there are none. */
-async function findRoutes(
+async function resolveEach(
   deps: PayDeps,
   caller: Payer,
   items: readonly PayItem[],
@@ -99,13 +99,10 @@ async function findRoutes(
   const routes = items.map(({ input }) => {
     const currency = input.currency === undefined ? undefined : currencies.get(input.currency)
     if (currency instanceof Refusal) return currency
-    return (
-      findKnownRoute(caller, input) ?? resolveRoute(deps, caller, input, finder).catch(asRefusal)
-    )
+    const known = findKnownRoute(caller, input)
+    return known ?? resolveRoute(deps, caller, input, finder).catch(asRefusal)
   })
-  return routes.some((it) => it instanceof Promise)
-    ? Promise.all(routes)
-    : (routes as (Route | Refusal)[])
+  return Promise.all(routes)
 }
 
 async function readEach<Key, Value>(
