@@ -15,6 +15,7 @@ import {
   planNever,
   type StoredOperation,
   type Submission,
+  toCreated,
   toReplay,
   toStored,
   toSubmission,
@@ -61,25 +62,24 @@ function isFinal({ principalLeg = 0 }: Plan, submission: Submission): boolean {
 async function submitChains(ledger: Ledger, plans: readonly Plan[]): Promise<Submission[]> {
   const chains = plans.map((plan) => link(toTransfers(plan, plan.operationId)))
   const results = await createChains(ledger, chains)
-  const outcomes = plans.map(({ principalLeg }, index) => {
-    const chain = chains[index]!
-    return {
-      principal: chain[principalLeg ?? 0]!,
-      outcome: readOutcome(results[index]!, principalLeg),
+  const outcomes = plans.map(({ principalLeg }, index) =>
+    readOutcome(results[index]!, principalLeg),
+  )
+  const principalAt = (index: number) => chains[index]![plans[index]!.principalLeg ?? 0]!
+  const existing = outcomes.flatMap(({ kind }, index) =>
+    kind === 'exists' ? principalAt(index).id : [],
+  )
+  const stored = await afterSubmission(lookUpTransfers(ledger, existing))
+  return outcomes.map((outcome, index) => {
+    if (outcome.kind === 'created') {
+      const operation = toCreated(plans[index]!, outcome.timestamp)
+      return { kind: 'done', replayed: false, operation }
     }
-  })
-  const existing = outcomes.filter(({ outcome }) => outcome.kind === 'exists')
-  const stored = await afterSubmission(
-    lookUpTransfers(
-      ledger,
-      existing.map(({ principal }) => principal.id),
-    ),
-  )
-  return outcomes.map(({ principal, outcome }) =>
-    outcome.kind === 'exists'
+    const principal = principalAt(index)
+    return outcome.kind === 'exists'
       ? toReplay(principal, stored.get(principal.id))
-      : toSubmission(principal, outcome),
-  )
+      : toSubmission(principal, outcome)
+  })
 }
 
 /** The results of chains, which are sent in as few requests as the server takes, each chain in one. */
@@ -159,8 +159,8 @@ export async function submitTogether(
   const outcome = readOutcome(results, principalLeg)
   if (outcome.kind === 'created') {
     const places = principalPlaces(plans)
-    const operations = places.map((place) =>
-      toStored({ ...chain[place]!, timestamp: results[place]!.timestamp }),
+    const operations = plans.map((plan, index) =>
+      toCreated(plan, results[places[index]!]!.timestamp),
     )
     return { kind: 'done', replayed: false, operations }
   }

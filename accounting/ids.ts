@@ -10,21 +10,25 @@ import { hash } from 'node:crypto'
 /** Lower-case UUID text, as stored in PostgreSQL and shown outside. */
 export type Uuid = string
 
-const uuidText = /^[0-9a-f]{8}-[0-9a-f]{4}-([0-9a-f])[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+const uuidText = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+const versionIndex = 14
 
 /** Whether a text is a lower-case RFC 9562 UUID of this version. */
 export function isUuid(text: string, version: 7 | 8): boolean {
-  return uuidText.exec(text)?.[1] === String(version)
+  return uuidText.test(text) && text[versionIndex] === String(version)
 }
 
 /** The TigerBeetle id of a UUID. */
 export function toLedgerId(uuid: Uuid): bigint {
-  return BigInt(`0x${uuid.replaceAll('-', '')}`)
+  const [first, second, third] = [uuid.slice(0, 8), uuid.slice(9, 13), uuid.slice(14, 18)]
+  return BigInt(`0x${first}${second}${third}${uuid.slice(19, 23)}${uuid.slice(24)}`)
 }
 
 /** The UUID of a TigerBeetle id. */
 export function toUuid(id: bigint): Uuid {
-  return dashed(id.toString(16).padStart(32, '0'))
+  const hex = id.toString(16).padStart(32, '0')
+  const [first, second, third] = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16)]
+  return `${first}-${second}-${third}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
 
 /**
@@ -32,7 +36,10 @@ export function toUuid(id: bigint): Uuid {
  * that no two lists of parts give the same bytes ("ab","c" against "a","bc").
  */
 export function computeUuid(name: string, ...parts: (string | number | bigint)[]): Uuid {
-  return dashed(withVersion8(digest(name, parts)))
+  const hex = digest(name, parts)
+  const variant = '89ab'[Number.parseInt(hex[16]!, 16) & 3]
+  const [first, second, third] = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(13, 16)]
+  return `${first}-${second}-8${third}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }
 
 /**
@@ -55,13 +62,4 @@ function digest(name: string, parts: (string | number | bigint)[]): string {
     text += `|${value.length}:${value}`
   }
   return hash('sha256', text, 'hex')
-}
-
-function withVersion8(hex: string): string {
-  const variant = '89ab'[Number.parseInt(hex[16]!, 16) & 3]
-  return `${hex.slice(0, 12)}8${hex.slice(13, 16)}${variant}${hex.slice(17, 32)}`
-}
-
-function dashed(hex: string): Uuid {
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }

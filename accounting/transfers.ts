@@ -34,8 +34,8 @@ export function chainLegs(
   before: readonly Leg[],
   [principal, ...after]: readonly [Leg, ...Leg[]],
 ): Required<Pick<Plan, 'legs' | 'principalLeg'>> {
-  const [first, ...others] = [...before, principal, ...after] as [Leg, ...Leg[]]
-  return { legs: [first, ...others], principalLeg: before.length }
+  const legs = [...before, principal, ...after] as readonly Leg[] as readonly [Leg, ...Leg[]]
+  return { legs, principalLeg: before.length }
 }
 
 /** The principal leg as the ledger stores it. */
@@ -314,6 +314,25 @@ export function toStored(transfer: Transfer): StoredOperation {
     inputHash: transfer.user_data_32,
     occurredAt: transfer.user_data_64,
     timestamp: transfer.timestamp,
+  }
+}
+
+/** The principal leg of a plan as the ledger stores it under the operation's own id when it creates it. */
+export function toCreated(plan: Plan, timestamp: bigint): StoredOperation {
+  const { operationId, inputHash, occurredAt = 0n } = plan
+  const { debitAccountId, creditAccountId, amountMinor, asset, code, ruleNumber } =
+    principalOf(plan)
+  return {
+    transferId: operationId,
+    operationId,
+    debitAccountId,
+    creditAccountId,
+    amountMinor,
+    ledger: asset.ledger,
+    code,
+    inputHash,
+    occurredAt: ruleNumber ?? occurredAt,
+    timestamp,
   }
 }
 

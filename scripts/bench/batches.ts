@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { CreateTransferStatus, createClient, type Transfer } from 'tigerbeetle-node'
 import { request } from 'undici'
 import { assetOf, TransferCode } from '../../accounting/chart.ts'
-import { toLedgerId } from '../../accounting/ids.ts'
+import { hashInput, toLedgerId } from '../../accounting/ids.ts'
 import { withServers } from '../with-servers.ts'
 import { startChild } from './child.ts'
 import type { Usage } from './meter.ts'
@@ -80,6 +80,9 @@ const client = createClient({
 })
 opened.defer(() => client.destroy())
 
+/** Where Kassa keeps the hash of a request. */
+const inputHash = hashInput('bench')
+
 const byClient: PrepareBatch = () => {
   const transfers = Array.from({ length: transfersPerBatch }, () => toTransfer(pickPayee()))
   return async () => {
@@ -89,16 +92,18 @@ const byClient: PrepareBatch = () => {
   }
 }
 
+/** With the fields that Kassa gives the leg of a payment. */
 function toTransfer(payee: string): Transfer {
+  const id = toLedgerId(randomUUID())
   return {
-    id: toLedgerId(randomUUID()),
+    id,
     debit_account_id: toLedgerId(wallets[0]!),
     credit_account_id: toLedgerId(payee),
     amount: 1n,
     pending_id: 0n,
-    user_data_128: 0n,
+    user_data_128: id,
     user_data_64: 0n,
-    user_data_32: 0,
+    user_data_32: inputHash,
     timeout: 0,
     ledger: assetOf(currency).ledger,
     code: TransferCode.payment,

@@ -13,7 +13,8 @@ import { mintId } from '../../db/ids.ts'
 import type { Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
-import { chainPayment, explainDecline, readDecline } from './pay.ts'
+import { chainPayment, readCharges } from './charges.ts'
+import { explainDecline, readDecline } from './pay.ts'
 import { type DescribedRequest, findRequest, type RequestDeps } from './payment-requests.ts'
 import { resolveOwnWallet } from './resolve-wallets.ts'
 import { type Payment, toPayment } from './send.ts'
@@ -43,14 +44,15 @@ export async function accept(
   const operationId = acceptanceId(requestId)
   if (memo !== null) await deps.memos.add({ operationId, inputHash, memo })
   const { amountMinor, toWalletId } = request
+  const asset = assetOf(currency)
   const leg = {
     debitAccountId: from.id,
     creditAccountId: toWalletId,
     amountMinor,
-    asset: assetOf(currency),
+    asset,
     code: TransferCode.payment,
   }
-  const { fee, ...plan } = await chainPayment(deps, caller, leg)
+  const { fee, ...plan } = chainPayment(await readCharges(deps, caller, asset), leg)
   const step = await settle(operationId, acceptRequest(deps.ledger, request, plan, mintId))
   switch (step.kind) {
     case 'done':

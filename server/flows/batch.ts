@@ -84,10 +84,9 @@ export function itemKey({ operationId, inputHash }: DescriptionKey, index: numbe
 }
 
 function hashBatch({ atomic, transfers }: BatchInput): number {
-  const parts = transfers.map((transfer) => {
-    const amount = canonicalAmount(transfer.amount) ?? transfer.amount
-    return toHashParts({ ...transfer, amount })
-  })
+  const parts = transfers.map((transfer) =>
+    toHashParts(transfer, canonicalAmount(transfer.amount) ?? transfer.amount),
+  )
   return hashInput('batch', String(atomic), transfers.length, JSON.stringify(parts))
 }
 

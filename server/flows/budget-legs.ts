@@ -27,19 +27,28 @@ import {
  */
 export async function toBudgetLegs(
   deps: Pick<Deps, 'ledger' | 'settings'>,
-  { limits: user }: { limits: UserLimits },
+  user: { limits: UserLimits },
   asset: Asset,
   amountMinor: bigint,
 ): Promise<Leg[]> {
+  return (await provideBudgets(deps, user, asset))(amountMinor)
+}
+
+/** The same for any number of amounts, each of which then costs nothing at all. */
+export async function provideBudgets(
+  deps: Pick<Deps, 'ledger' | 'settings'>,
+  { limits: user }: { limits: UserLimits },
+  asset: Asset,
+): Promise<(amountMinor: bigint) => Leg[]> {
   const settings = await deps.settings.read()
   const uses = limitWindows.flatMap((window) => {
     const key = { currency: asset.currency, window }
     const limit = toBudgetLimit(resolveLimit(user, settings, key))
     return limit ? [{ limit, budget: budgetOf(user.userId, key) }] : []
   })
-  if (uses.length === 0) return []
   await Promise.all(uses.map(({ limit, budget }) => putInForce(deps.ledger, budget, limit)))
-  return uses.map(({ budget }) => toBudgetLeg(budget, amountMinor))
+  const legs = uses.map(({ budget }) => toBudgetLeg(budget, 0n))
+  return (amountMinor) => legs.map((leg) => ({ ...leg, amountMinor }))
 }
 
 /** The same for what is paid into a wallet: between own wallets nothing is spent. */

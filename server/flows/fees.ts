@@ -10,7 +10,6 @@ import type { Uuid } from '../../accounting/ids.ts'
 import type { Leg } from '../../accounting/legs.ts'
 import type { FeeSchedule } from '../../db/fee-schedules.ts'
 import type { Deps } from '../deps.ts'
-import type { Settings } from '../settings.ts'
 import { showAmount } from './amount.ts'
 
 /** An operation as far as its fee is concerned. */
@@ -37,38 +36,58 @@ export interface PlannedFee {
  */
 export async function planFee(
   deps: Pick<Deps, 'ledger' | 'settings' | 'nowMs'>,
-  { senderWalletId, recipientWalletId, ...what }: Chargeable,
+  chargeable: Chargeable,
 ): Promise<PlannedFee> {
-  const found = await findFeeInForce(deps, what)
+  return chargeFee(await provideSchedule(deps, chargeable), chargeable)
+}
+
+/** The schedule in force for an operation. Sees to the account that its fees are credited to. */
+export async function provideSchedule(
+  deps: Pick<Deps, 'ledger' | 'settings' | 'nowMs'>,
+  what: Pick<Chargeable, 'operation' | 'asset'>,
+): Promise<FeeSchedule | undefined> {
+  const schedule = await findInForce(deps, what)
+  if (schedule) await provideFeeIncome(deps.ledger, what.asset)
+  return schedule
+}
+
+/** What an operation costs by a schedule; without one nothing. */
+export function chargeFee(schedule: FeeSchedule | undefined, chargeable: Chargeable): PlannedFee {
+  const found = reckonFee(schedule, chargeable.amountMinor)
   if (!found) return { fee: undefined, legs: [] }
+  const { operation, asset, senderWalletId, recipientWalletId } = chargeable
   const { amountMinor, bearer, ruleNumber } = found
   const walletId = bearer === 'sender' ? senderWalletId : recipientWalletId
-  if (!walletId) throw new Error(`fee schedule ${ruleNumber}: no ${bearer} in ${what.operation}`)
-  const { asset } = what
-  await provideFeeIncome(deps.ledger, asset)
+  if (!walletId) throw new Error(`fee schedule ${ruleNumber}: no ${bearer} in ${operation}`)
   const legs = [toFeeLeg({ amountMinor, ruleNumber }, { walletId, asset })]
   return { fee: { amountMinor, bearer }, legs }
 }
 
 /** What an operation costs by the schedule in force; undefined when it costs nothing. */
 export async function findFeeInForce(
-  { settings, nowMs }: Pick<Deps, 'settings' | 'nowMs'>,
-  { operation, asset, amountMinor }: Pick<Chargeable, 'operation' | 'asset' | 'amountMinor'>,
+  deps: Pick<Deps, 'settings' | 'nowMs'>,
+  what: Pick<Chargeable, 'operation' | 'asset' | 'amountMinor'>,
 ): Promise<(Fee & { ruleNumber: bigint }) | undefined> {
-  const schedule = findInForce(await settings.read(), operation, asset.currency, nowMs())
-  const feeMinor = schedule ? computeFee(schedule, amountMinor) : 0n
-  if (!schedule || feeMinor === 0n) return undefined
-  return { amountMinor: feeMinor, bearer: schedule.bearer, ruleNumber: schedule.number }
+  return reckonFee(await findInForce(deps, what), what.amountMinor)
 }
 
-/** The schedule in force at a moment (ms since 1970) for an operation in a currency. */
-function findInForce(
-  { feeSchedules }: Settings,
-  operation: FeeOperation,
-  currency: string,
-  atMs: number,
-): FeeSchedule | undefined {
-  const schedules = feeSchedules.get(`${operation} ${currency}`)
+function reckonFee(
+  schedule: FeeSchedule | undefined,
+  movedMinor: bigint,
+): (Fee & { ruleNumber: bigint }) | undefined {
+  if (!schedule) return undefined
+  const amountMinor = computeFee(schedule, movedMinor)
+  if (amountMinor === 0n) return undefined
+  return { amountMinor, bearer: schedule.bearer, ruleNumber: schedule.number }
+}
+
+async function findInForce(
+  { settings, nowMs }: Pick<Deps, 'settings' | 'nowMs'>,
+  { operation, asset }: Pick<Chargeable, 'operation' | 'asset'>,
+): Promise<FeeSchedule | undefined> {
+  const { feeSchedules } = await settings.read()
+  const schedules = feeSchedules.get(`${operation} ${asset.currency}`)
+  const atMs = nowMs()
   return schedules?.find(({ validFrom }) => validFrom.getTime() <= atMs)
 }
 

@@ -2,9 +2,14 @@
 
 const nsPerMs = 1_000_000n
 
+/** The time that was shown last: what happens in one batch mostly has the same. */
+let last = { ms: 0, text: new Date(0).toISOString() }
+
 /** A time of the ledger as RFC 3339 in UTC. */
 export function showLedgerTime(timestamp: bigint): string {
-  return new Date(Number(timestamp / nsPerMs)).toISOString()
+  const ms = Number(timestamp / nsPerMs)
+  if (ms !== last.ms) last = { ms, text: new Date(ms).toISOString() }
+  return last.text
 }
 
 /** Milliseconds since 1970 as a time of the ledger. */

@@ -1,4 +1,5 @@
 import { type NotDone, submitEach } from '../../accounting/batches.ts'
+import { assetOf } from '../../accounting/chart.ts'
 import { type Fee, findFees } from '../../accounting/fees.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import {
@@ -16,14 +17,17 @@ import {
 import type { Payer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
+import { readCurrency } from './amount.ts'
+import { readCharges } from './charges.ts'
 import {
   type PayDeps,
   type PayInput,
   type PaymentPlan,
   paymentTerms,
-  planPayment,
+  planRoute,
   readDecline,
 } from './pay.ts'
+import { findKnownRoute, type Route, resolveRoute } from './resolve-wallets.ts'
 import { afterMoving, declineCodes, keepDeclines, refuseInvalid, settle } from './settle.ts'
 import { findIn } from './wallet-finder.ts'
 
@@ -60,23 +64,58 @@ export async function submitPlanned(
   return afterMoving(batchId, readResults(deps, planned, plans, submissions))
 }
 
-/** Plans each of several payments; what is wrong with one is told in its place. */
-export function planEach(
+/**
+ * Plans each of several payments, as one alone is planned; what is wrong with one is told in its place.
+ * What has to be waited for is read once for all of them.
+ */
+export async function planEach(
   deps: PayDeps,
   caller: Payer,
   items: readonly PayItem[],
 ): Promise<(PaymentPlan | Refusal)[]> {
+  const routes = await resolveEach(deps, caller, items)
+  const currencies = new Set(routes.flatMap((it) => ('from' in it ? [it.from.currency] : [])))
+  const charges = await readEach(currencies, (it) => readCharges(deps, caller, assetOf(it)))
+  return items.map(({ key, input }, index) => {
+    const route = routes[index]!
+    if (route instanceof Refusal) return route
+    try {
+      return planRoute(route, charges.get(route.from.currency)!, input, paymentTerms, key)
+    } catch (error) {
+      return asRefusal(error)
+    }
+  })
+}
+
+/** The wallets of each payment, or why there are none. */
+async function resolveEach(
+  deps: PayDeps,
+  caller: Payer,
+  items: readonly PayItem[],
+): Promise<(Route | Refusal)[]> {
+  const named = new Set(items.flatMap(({ input: { currency } }) => currency ?? []))
+  const currencies = await readEach(named, (it) => readCurrency(deps, it).catch(asRefusal))
   const finder = findIn(deps.db)
-  return Promise.all(
-    items.map(async ({ key, input }) => {
-      try {
-        return await planPayment(deps, caller, input, paymentTerms, key, finder)
-      } catch (error) {
-        if (error instanceof Refusal) return error
-        throw error
-      }
-    }),
-  )
+  const routes = items.map(({ input }) => {
+    const currency = input.currency === undefined ? undefined : currencies.get(input.currency)
+    if (currency instanceof Refusal) return currency
+    const known = findKnownRoute(caller, input)
+    return known ?? resolveRoute(deps, caller, input, finder).catch(asRefusal)
+  })
+  return Promise.all(routes)
+}
+
+async function readEach<Key, Value>(
+  keys: ReadonlySet<Key>,
+  read: (key: Key) => Promise<Value>,
+): Promise<Map<Key, Value>> {
+  return new Map(await Promise.all([...keys].map(async (key) => [key, await read(key)] as const)))
+}
+
+/** What is wrong with one payment; throws what is wrong with Kassa. */
+function asRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  throw error
 }
 
 /** The memos of those payments that have one. */

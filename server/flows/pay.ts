@@ -6,7 +6,6 @@ import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
 import type { Leg } from '../../accounting/legs.ts'
 import type { PassingReason } from '../../accounting/outcome.ts'
 import {
-  chainLegs,
   compare,
   findOperation,
   type Plan,
@@ -21,9 +20,9 @@ import type { Caller, Customer, Payer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
 import { readAmount, readCanonicalAmount, readCurrency, showAmount } from './amount.ts'
-import { explainLimit, toSpendingLegs } from './budget-legs.ts'
-import { planFee } from './fees.ts'
-import { type Recipient, resolveRoute } from './resolve-wallets.ts'
+import { explainLimit } from './budget-legs.ts'
+import { type Charges, chainPayment, readCharges } from './charges.ts'
+import { type Recipient, type Route, resolveRoute } from './resolve-wallets.ts'
 import {
   afterMoving,
   declineCodes,
@@ -32,7 +31,6 @@ import {
   refuseInvalid,
   settle,
 } from './settle.ts'
-import type { WalletFinder } from './wallet-finder.ts'
 
 /** What somebody who pays writes down. */
 export interface PayInput {
@@ -157,14 +155,14 @@ export function readDecline(
 function hashPay(input: PayInput, terms: PayTerms): number {
   const amount = readCanonicalAmount(input.amount)
   const time = terms.timeoutSeconds === undefined ? [] : [terms.timeoutSeconds]
-  return hashInput(terms.name, ...toHashParts({ ...input, amount }), ...time)
+  return hashInput(terms.name, ...toHashParts(input, amount), ...time)
 }
 
-/** What of a payment its hash covers; the amount is taken as it is. */
-export function toHashParts(input: PayInput): (string | null)[] {
-  const { fromWalletId, to, amount, currency, memo } = input
+/** What of a payment its hash covers, with the amount in canonical form. */
+export function toHashParts(input: PayInput, amount: string): (string | null)[] {
+  const { fromWalletId, to, currency, memo } = input
   const recipient = to.kind === 'wallet' ? to.wallet : to.username
-  return [fromWalletId, to.kind, recipient, amount, currency, memo].map((part) => part ?? null)
+  return [fromWalletId ?? null, to.kind, recipient, amount, currency ?? null, memo ?? null]
 }
 
 /**
@@ -190,7 +188,6 @@ export async function planOrReplay<Planned extends object>(
 
 /**
  * The chain of a payment or a hold; nothing is submitted.
- * Many are planned at once with a finder in common, which then looks up all their wallets together.
  * Refusals: currency_not_supported, those of amounts and of resolveRoute.
  */
 export async function planPayment(
@@ -199,41 +196,27 @@ export async function planPayment(
   input: PayInput,
   terms: PayTerms,
   key: DescriptionKey,
-  finder?: WalletFinder,
 ): Promise<PaymentPlan> {
-  const { fromWalletId, to, currency } = input
-  if (currency !== undefined) await readCurrency(deps, currency)
-  const wanted = { fromWalletId, to, currency }
-  const { from, toWalletId } = await resolveRoute(deps, caller, wanted, finder)
-  const asset = assetOf(from.currency)
-  const amountMinor = readAmount(input.amount, asset)
-  const leg = {
-    debitAccountId: from.id,
-    creditAccountId: toWalletId,
-    amountMinor,
-    asset,
-    code: terms.code,
-    ...(terms.timeoutSeconds === undefined ? {} : { timeoutSeconds: terms.timeoutSeconds }),
-  }
-  return { ...key, ...(await chainPayment(deps, caller, leg)) }
+  if (input.currency !== undefined) await readCurrency(deps, input.currency)
+  const route = await resolveRoute(deps, caller, input)
+  const charges = await readCharges(deps, caller, assetOf(route.from.currency))
+  return planRoute(route, charges, input, terms, key)
 }
 
-/**
- * The chain that pays or holds by this leg: what it uses of what the payer may spend comes before it, the
- * fee after. A hold costs nothing, only its captures may.
- */
-export async function chainPayment(
-  deps: Pick<Deps, 'ledger' | 'settings' | 'nowMs'>,
-  payer: Payer,
-  leg: Leg,
-): Promise<ReturnType<typeof chainLegs> & { fee: Fee | undefined }> {
-  const { debitAccountId: senderWalletId, creditAccountId: toWalletId, amountMinor, asset } = leg
-  const moved = { asset, amountMinor }
-  const budgetLegs = await toSpendingLegs(deps, payer, { toWalletId, ...moved })
-  if (leg.code === TransferCode.hold) return { ...chainLegs(budgetLegs, [leg]), fee: undefined }
-  const wallets = { senderWalletId, recipientWalletId: toWalletId }
-  const { fee, legs } = await planFee(deps, { operation: 'payment', ...moved, ...wallets })
-  return { ...chainLegs(budgetLegs, [leg, ...legs]), fee }
+/** The same where its wallets and charges are known. Refusals: those of amounts. */
+export function planRoute(
+  { from, toWalletId }: Route,
+  charges: Charges,
+  input: Pick<PayInput, 'amount'>,
+  { code, timeoutSeconds }: PayTerms,
+  { operationId, inputHash }: DescriptionKey,
+): PaymentPlan {
+  const { asset } = charges
+  const amountMinor = readAmount(input.amount, asset)
+  const moved = { debitAccountId: from.id, creditAccountId: toWalletId, amountMinor, asset, code }
+  const leg = timeoutSeconds === undefined ? moved : { ...moved, timeoutSeconds }
+  const { legs, principalLeg, fee } = chainPayment(charges, leg)
+  return { operationId, inputHash, legs, principalLeg, fee }
 }
 
 /**

@@ -14,6 +14,13 @@ export interface Route {
   toWalletId: Uuid
 }
 
+/** What a payer has written of the wallets; what is left out is undefined. */
+interface Wanted {
+  fromWalletId?: string | undefined
+  to: Recipient
+  currency?: string | undefined
+}
+
 /** A wallet that may be the paid one; the currency is unknown while only its id was given. */
 interface Candidate {
   id: Uuid
@@ -29,9 +36,11 @@ interface Candidate {
 export async function resolveRoute(
   deps: Pick<Deps, 'db'>,
   caller: Payer,
-  wanted: { fromWalletId: string | undefined; to: Recipient; currency: string | undefined },
+  wanted: Wanted,
   finder: WalletFinder = findIn(deps.db),
 ): Promise<Route> {
+  const known = findKnownRoute(caller, wanted)
+  if (known) return known
   const payers = await findPayers(deps, caller, wanted, finder)
   let candidates = await findCandidates(finder, caller, wanted.to)
   let routes = findRoutes(payers, candidates)
@@ -44,6 +53,18 @@ export async function resolveRoute(
   if (second) throw refuseAmbiguous('/from_wallet_id')
   const isOwn = payers.every((payer) => candidates.some(({ id }) => id === payer.id))
   throw new Refusal(isOwn ? 'same_wallet' : 'currency_mismatch')
+}
+
+/**
+ * The route of resolveRoute, if it follows from the caller's wallets and the recipient's id, so that
+ * nothing has to be looked up.
+ */
+export function findKnownRoute(caller: Payer, wanted: Wanted): Route | undefined {
+  const candidate = wanted.to.kind === 'wallet' && findKnown(caller, wanted.to.wallet)
+  if (!candidate) return undefined
+  const payers = keepFitting(findOwn(caller, wanted.fromWalletId), wanted.currency)
+  const [route, second] = findRoutes(payers, [candidate])
+  return second ? undefined : route
 }
 
 function refuseAmbiguous(pointer: string): Refusal {
@@ -91,21 +112,28 @@ export async function resolveRecipient(
 export async function findPayers(
   deps: Pick<Deps, 'db'>,
   caller: Payer,
-  wanted: { fromWalletId: string | undefined; currency: string | undefined },
+  wanted: Pick<Wanted, 'fromWalletId' | 'currency'>,
   finder: WalletFinder = findIn(deps.db),
 ): Promise<readonly CallerWallet[]> {
   const { fromWalletId: name, currency } = wanted
-  const named =
-    name === undefined
-      ? caller.wallets.filter(({ isClosed }) => !isClosed)
-      : caller.wallets.filter(({ id, number }) => id === name || number === name)
+  const named = findOwn(caller, name)
   const payers =
     named.length > 0 || name === undefined ? named : await findNew(finder, caller, name)
   if (payers.length === 0) throw new Refusal('wallet_not_found', 'You have no such wallet.')
-  const fitting = payers.filter((wallet) => currency === undefined || wallet.currency === currency)
+  const fitting = keepFitting(payers, currency)
   if (fitting.length > 0) return fitting
   throw new Refusal('currency_mismatch', `You have no such wallet in ${currency}.`)
 }
+
+/** The caller's wallets of this name, or all open ones. */
+function findOwn({ wallets }: Payer, name: string | undefined): readonly CallerWallet[] {
+  return name === undefined
+    ? wallets.filter(({ isClosed }) => !isClosed)
+    : wallets.filter(({ id, number }) => id === name || number === name)
+}
+
+const keepFitting = (wallets: readonly CallerWallet[], currency: string | undefined) =>
+  currency === undefined ? wallets : wallets.filter((wallet) => wallet.currency === currency)
 
 async function findNew(
   finder: WalletFinder,
@@ -116,15 +144,21 @@ async function findNew(
   return wallet?.userId === caller.userId ? [toCallerWallet(wallet)] : []
 }
 
+/** A wallet of the caller's own, or one that is named by its id. */
+function findKnown(caller: Payer, name: string): Candidate | undefined {
+  const [own] = findOwn(caller, name)
+  if (own) return own
+  return isUuid(name, 7) ? { id: name, currency: undefined } : undefined
+}
+
 async function findCandidates(
   finder: WalletFinder,
   caller: Payer,
   to: Recipient,
 ): Promise<readonly Candidate[]> {
   if (to.kind === 'wallet') {
-    const own = caller.wallets.find(({ id, number }) => id === to.wallet || number === to.wallet)
-    if (own) return [own]
-    if (isUuid(to.wallet, 7)) return [{ id: to.wallet, currency: undefined }]
+    const known = findKnown(caller, to.wallet)
+    if (known) return [known]
     const wallet = await findByNumber(finder, to.wallet)
     if (!wallet) throw new Refusal('recipient_not_found')
     return [wallet]

@@ -65,17 +65,17 @@ export function showPayment(payment: Payment): z.output<typeof transferBody> {
     from_wallet_id: payment.fromWalletId,
     to_wallet_id: payment.toWalletId,
     amount: showAmount(payment.amountMinor, payment.currency),
-    ...showFee(payment.fee, payment.currency),
-    ...showArrived(payment),
+    fee: showFee(payment.fee, payment.currency).fee,
+    arrived: showArrived(payment),
     currency: payment.currency,
     memo: payment.memo,
     created_at: showLedgerTime(payment.timestamp),
   }
 }
 
-function showArrived({ amountMinor, fee, currency }: Payment): { arrived?: string } {
-  if (fee?.bearer !== 'recipient') return {}
-  return { arrived: showAmount(amountMinor - fee.amountMinor, currency) }
+function showArrived({ amountMinor, fee, currency }: Payment): string | undefined {
+  if (fee?.bearer !== 'recipient') return undefined
+  return showAmount(amountMinor - fee.amountMinor, currency)
 }
 
 const transferInput = z.strictObject(payFields).refine(hasOneRecipient, oneRecipient)
