@@ -11,6 +11,7 @@ import { makeStaff, signInOperator } from '../lib/model/cast.ts'
 import { type Action, action } from '../lib/model/drafts.ts'
 import { openMarket } from '../lib/model/market.ts'
 import { compareEverything, perform, startRun } from '../lib/model/run.ts'
+import { Difference, textOf } from '../lib/model/search.ts'
 import { startTally } from '../lib/model/tally.ts'
 import { assert, suite } from '../lib/suite.ts'
 import { createWorld, type World } from '../lib/world.ts'
@@ -49,7 +50,11 @@ test('whatever several people do at once, Kassa answers as the model does', asyn
   }
   const limits = { numRuns: runsMax, interruptAfterTimeLimit: seconds * 1_000 }
   const report = await fc.check(property, { ...limits, ...seed, includeErrorInReport: true })
-  if (report.counterexample) throw new Error(fc.defaultReportMessage(report))
+  const { counterexample, errorInstance } = report
+  if (errorInstance instanceof Difference) {
+    console.error(`the model before:\n${textOf(errorInstance.model)}`)
+  }
+  if (counterexample) throw new Error(fc.defaultReportMessage(report))
   // The run that was under way when the time was over is a run like the others, be it the only one.
   await last
   if (process.env.MODEL_TABLE) console.log(`\n${tally.table()}\n${tally.count} requests`)
