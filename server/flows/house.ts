@@ -1,11 +1,7 @@
 import { clearingAccount } from '../../accounting/accounts.ts'
 import { type Asset, assetOf } from '../../accounting/chart.ts'
-import {
-  differenceOf,
-  type HouseStatement,
-  HouseTooBusy,
-  readHouse,
-} from '../../accounting/house.ts'
+import { differenceOf, type HouseStatement, readHouse } from '../../accounting/house.ts'
+import { LedgerTooBusy } from '../../accounting/posted-at.ts'
 import { listPaymentSystems, type PaymentSystemRow } from '../../db/payment-systems.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
@@ -60,7 +56,7 @@ async function readStatements({ ledger }: HouseDeps, assets: readonly Asset[]) {
   try {
     return await readHouse(ledger, assets)
   } catch (error) {
-    if (!(error instanceof HouseTooBusy)) throw error
+    if (!(error instanceof LedgerTooBusy)) throw error
     throw new Refusal('busy', { detail: 'Too much is paid now.', retryAfterSeconds: 60 })
   }
 }
