@@ -6,16 +6,11 @@
  * instead: which ones these are is told by the transfers since then. Only posted balances count, and
  * those change by transfers alone: the running out of a pending one changes none.
  */
-import {
-  type Account,
-  type AccountBalance,
-  AccountFilterFlags,
-  type Transfer,
-} from 'tigerbeetle-node'
+import { type Account, type AccountBalance, AccountFilterFlags } from 'tigerbeetle-node'
 import type { Asset } from './chart.ts'
 import { type Ledger, requestEventsMax } from './client.ts'
 import { toUuid, type Uuid } from './ids.ts'
-import { phaseOf } from './transfers.ts'
+import { isBooked, phaseOf } from './transfers.ts'
 
 /** An account with what it had posted at a moment, in minor units. */
 export interface PostedAccount {
@@ -98,7 +93,7 @@ function createChanges(ledger: Ledger, asset: Asset, since: bigint) {
   async function readOn(): Promise<void> {
     for (;;) {
       const page = await ledger.queryTransfers({ ...anyOf(asset), timestamp_min: after + 1n })
-      for (const transfer of page.filter(movesPosted)) {
+      for (const transfer of page.filter(({ flags }) => isBooked(phaseOf(flags)))) {
         changed.add(transfer.debit_account_id).add(transfer.credit_account_id)
       }
       if (changed.size > changedMax) throw new LedgerTooBusy(`${asset.currency} is too busy`)
@@ -109,11 +104,6 @@ function createChanges(ledger: Ledger, asset: Asset, since: bigint) {
   }
 
   return { readOn, has: (accountId: bigint) => changed.has(accountId) }
-}
-
-function movesPosted({ flags }: Transfer): boolean {
-  const phase = phaseOf(flags)
-  return phase === 'single' || phase === 'post'
 }
 
 const anyOf = ({ ledger }: Asset) => ({
