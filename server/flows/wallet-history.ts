@@ -191,14 +191,14 @@ async function readMoves(
   return moves.slice(0, filter.limit)
 }
 
-/** What a wallet had moved within a period, oldest first, in pages: what is held or given back is not. */
+/** What changed the posted balance of a wallet within a period, oldest first, in pages. */
 export async function* walkBookings(
   { ledger }: Pick<Deps, 'ledger'>,
   walletId: Uuid,
   period: Period,
 ): AsyncGenerator<Move[], void> {
   for await (const entries of walkHistory(ledger, walletId, period)) {
-    yield toMoves(entries.filter(({ phase }) => isBooked(phase)))
+    yield toMoves(entries.filter((entry) => postedChangeMinor(entry) !== 0n))
   }
 }
 

@@ -7,7 +7,6 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { inflate } from 'node:zlib'
-import { create } from 'fontkit'
 
 export interface PdfFonts {
   regular: Buffer
@@ -34,7 +33,8 @@ export function loadUniversalFont(): Promise<Buffer> {
 }
 
 async function readFonts(): Promise<PdfFonts> {
-  const [regular, bold] = await Promise.all([
+  const [{ create }, regular, bold] = await Promise.all([
+    import('fontkit'),
     readFontFile('dejavu-fonts-ttf/ttf/DejaVuSans.ttf'),
     readFontFile('dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf'),
   ])

@@ -1,6 +1,6 @@
 /** Where things are on the pages of a statement, in points from the top left corner of an A4 page. */
 
-export const pageWidth = 595.28
+const pageWidth = 595.28
 export const margin = 40
 export const right = pageWidth - margin
 export const footerTop = 800
@@ -14,11 +14,11 @@ export interface Column {
 
 /** From left to right; with 8 points between two. */
 export const columns = {
-  date: { title: 'Date (UTC)', left: margin, width: 84, align: 'left' },
-  details: { title: 'Details', left: 132, width: 195, align: 'left' },
-  paid: { title: 'Paid', left: 335, width: 68, align: 'right' },
-  received: { title: 'Received', left: 411, width: 68, align: 'right' },
-  balance: { title: 'Balance', left: 487, width: right - 487, align: 'right' },
+  date: { title: 'Date (UTC)', left: margin, width: 116, align: 'left' },
+  details: { title: 'Details', left: 164, width: 179, align: 'left' },
+  paid: { title: 'Paid', left: 351, width: 62, align: 'right' },
+  received: { title: 'Received', left: 421, width: 62, align: 'right' },
+  balance: { title: 'Balance', left: 491, width: right - 491, align: 'right' },
 } as const satisfies Record<string, Column>
 
 export const headHeight = 18

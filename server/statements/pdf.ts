@@ -1,5 +1,4 @@
 /** The statement for people: a head with the sums, a table, page numbers. */
-import PDFDocument from 'pdfkit'
 import { showLedgerTime } from '../flows/ledger-time.ts'
 import { loadFonts, loadUniversalFont, type PdfFonts } from './pdf-fonts.ts'
 import {
@@ -23,9 +22,12 @@ import {
 } from './statement.ts'
 
 /** A PDF is for reading; with more entries it is refused. */
-const entriesMax = 20_000
+const entriesMax = 5_000
 
 const colors = { text: '#1a1a1a', faint: '#6b6b6b', line: '#c8c8c8', head: '#f1f1ee' } as const
+
+/** How far below the top of a line its letters stand, as a part of their size. */
+const ascent = 0.93
 
 /** A text field of the page. */
 interface Field extends Pick<Column, 'left' | 'width' | 'align'> {
@@ -46,7 +48,7 @@ interface Drawing {
 
 async function* write(statement: Statement, pages: EntryPages): AsyncGenerator<Uint8Array, void> {
   const fonts = await loadFonts()
-  const doc = openDocument(statement, fonts)
+  const doc = await openDocument(statement, fonts)
   const put = createPut(doc, fonts)
   const { count } = statement.paid
   const drawing = { doc, statement, put, pageCount: countPages(count + statement.received.count) }
@@ -77,7 +79,12 @@ async function* write(statement: Statement, pages: EntryPages): AsyncGenerator<U
   for await (const chunk of doc) yield chunk as Uint8Array
 }
 
-function openDocument({ number, asOf }: Statement, fonts: PdfFonts): PDFKit.PDFDocument {
+async function openDocument(
+  { number, asOf }: Statement,
+  fonts: PdfFonts,
+): Promise<PDFKit.PDFDocument> {
+  // Loaded when first needed: few processes ever are asked for a PDF.
+  const { default: PDFDocument } = await import('pdfkit')
   const doc = new PDFDocument({
     size: 'A4',
     margin,
@@ -120,7 +127,9 @@ function createPut(doc: PDFKit.PDFDocument, fonts: PdfFonts): Put {
     const natural = doc.widthOfString(line)
     const fitting = natural > width ? (size * width) / natural : size
     doc.fontSize(fitting)
-    doc.text(line, left + width - Math.min(natural, width), top, { lineBreak: false })
+    // On the same line as its neighbours.
+    const lowered = top + (size - fitting) * ascent
+    doc.text(line, left + width - Math.min(natural, width), lowered, { lineBreak: false })
   }
 }
 
@@ -140,7 +149,7 @@ function drawPage(drawing: Drawing, page: number): void {
   const { doc, statement, put, pageCount } = drawing
   if (page === 1) drawHead(drawing)
   const top = tableTop(page)
-  doc.rect(margin, top, right - margin, headHeight).fill(colors.head)
+  doc.rect(margin - 5, top, right - margin + 10, headHeight).fill(colors.head)
   for (const { title, ...place } of Object.values(columns)) {
     put(title, { ...place, top: top + 5, font: 'bold' })
   }
@@ -170,8 +179,8 @@ function drawHead({ statement, put }: Drawing): void {
     [`Received (${received.count})`, show(received.minor)],
     [`Paid (${paid.count})`, show(-paid.minor)],
     ['Closing balance', show(closing.postedMinor)],
-    ['of it held', show(closing.heldMinor)],
-    ['available', show(closing.availableMinor)],
+    ['Held', show(closing.heldMinor)],
+    ['Available', show(closing.availableMinor)],
   ] as const
   drawPairs(put, sums, { left: 325, labelWidth: 100, valueWidth: right - 425, align: 'right' })
 }
@@ -209,7 +218,7 @@ function drawRow({ doc, statement, put }: Drawing, entry: StatementEntry, top: n
   const [first, second] = linesOf(entry)
   const small = { top: top + 14, size: 6.5, color: colors.faint }
   put(showTime(timestamp), { ...columns.date, top: top + 4 })
-  put(id, { ...columns.date, ...small, size: 4 })
+  put(id, { ...columns.date, ...small, size: 5.2 })
   put(first, { ...columns.details, top: top + 4 })
   if (second !== '') put(second, { ...columns.details, ...small })
   const column = changeMinor < 0n ? columns.paid : columns.received

@@ -61,7 +61,11 @@ async function live(): Promise<void> {
   )
   const expiring = await place({ ...hold, amount: '7.00', expires_in: 1 })
   const systems = await must(ada.client.get('/v1/payout-systems'), 200)
-  const withdrawal = { wallet_id: ada.walletId, payment_system: systems.data[0].id, destination: 'DE89370400440532013000' }
+  const withdrawal = {
+    wallet_id: ada.walletId,
+    payment_system: systems.data[0].id,
+    destination: 'DE89370400440532013000',
+  }
   const w = await must(ada.client.post('/v1/withdrawals', { ...withdrawal, amount: '5.00' }), 201)
   await must(ada.client.post('/v1/withdrawals', { ...withdrawal, amount: '6.00' }), 201)
   await must(bank.send('POST', `/v1/withdrawals/${w.id}/take`), 200)
@@ -78,10 +82,19 @@ async function place(input: Json): Promise<Json> {
 test('x', async () => {
   const from = '2026-11-01'
   const to = '2027-01-01'
-  for (const [format, name] of [['json','json'],['csv','csv'],['camt.053','xml'],['pdf','pdf'],['hledger','journal']]) {
-    const { body, headers, statusCode } = await request(`${world.url}/v1/wallets/${ada.walletId}/statement?from=${from}&to=${to}&format=${format}`, {
-      headers: { cookie: [...ada.client.cookies].map((pair) => pair.join('=')).join('; ') },
-    })
+  for (const [format, name] of [
+    ['json', 'json'],
+    ['csv', 'csv'],
+    ['camt.053', 'xml'],
+    ['pdf', 'pdf'],
+    ['hledger', 'journal'],
+  ]) {
+    const { body, headers, statusCode } = await request(
+      `${world.url}/v1/wallets/${ada.walletId}/statement?from=${from}&to=${to}&format=${format}`,
+      {
+        headers: { cookie: [...ada.client.cookies].map((pair) => pair.join('=')).join('; ') },
+      },
+    )
     console.log(statusCode, headers)
     writeFileSync(`/tmp/st.${name}`, Buffer.from(await body.arrayBuffer()))
   }
