@@ -5,58 +5,18 @@
  * Prints the SHA-256 and name of each file, as `sha256sum --check` reads them.
  */
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { openLedgerJournal } from '../server/flows/ledger-journal.ts'
 import { showLedgerTime } from '../server/flows/ledger-time.ts'
 import { findNamedWallet } from '../server/flows/resolve-wallets.ts'
 import { writeStatement } from '../server/flows/statements.ts'
 import { explainRefusal } from '../server/http/errors.ts'
-import { momentInput, readMoment } from '../server/http/paging.ts'
 import { Refusal } from '../server/refusals.ts'
-import { type StatementFormatName, statementFormatNames } from '../server/statements/formats.ts'
 import { explain } from './explain.ts'
+import { type ExportArguments, readArguments, usage } from './export-arguments.ts'
 import { openStores, type Stores } from './stores.ts'
 import { writeFileWhole } from './write-file.ts'
 
-const usage = `Usage: npm run export -- --wallet WALLET --from MOMENT --to MOMENT [--format FORMAT]...
-       npm run export -- --format hledger
-Moments are days in UTC (2026-11-28) or RFC 3339 times, formats ${statementFormatNames.join(', ')}.
-With --folder FOLDER files are written there.`
-
 type Deps = Stores['deps']
-
-/** What the command line asks for; undefined when it cannot be understood. */
-function readArguments() {
-  const text = { type: 'string' } as const
-  try {
-    const { values } = parseArgs({
-      options: {
-        wallet: text,
-        from: text,
-        to: text,
-        format: { type: 'string', multiple: true },
-        folder: { type: 'string', default: '.' },
-      },
-    })
-    const { wallet, folder, format = statementFormatNames } = values
-    const formats = format.filter(isFormat)
-    if (formats.length < format.length) return undefined
-    if (wallet === undefined) {
-      const isJournal = formats.length === 1 && formats[0] === 'hledger'
-      return isJournal && !values.from && !values.to ? { folder } : undefined
-    }
-    const [from, to] = [values.from, values.to].map((moment) => momentInput.safeParse(moment).data)
-    if (from === undefined || to === undefined) return undefined
-    const period = { from: readMoment(from), to: readMoment(to) }
-    return period.from < period.to ? { folder, statement: { wallet, period, formats } } : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function isFormat(name: string): name is StatementFormatName {
-  return (statementFormatNames as readonly string[]).includes(name)
-}
 
 async function write(
   folder: string,
@@ -69,7 +29,7 @@ async function write(
 async function exportStatement(
   deps: Deps,
   folder: string,
-  asked: NonNullable<NonNullable<ReturnType<typeof readArguments>>['statement']>,
+  asked: NonNullable<ExportArguments['statement']>,
 ): Promise<void> {
   // Puts own assets into the chart.
   await deps.settings.read()
@@ -96,7 +56,7 @@ async function exportLedger(deps: Deps, folder: string): Promise<void> {
   await write(folder, `ledger-${moment}.journal`, texts())
 }
 
-const asked = readArguments()
+const asked = readArguments(process.argv.slice(2))
 if (!asked) {
   console.error(usage)
   process.exit(1)
