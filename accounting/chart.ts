@@ -91,11 +91,6 @@ export function controlOf(asset: Asset): Asset {
   return control
 }
 
-/** Whether a ledger holds money: a control ledger does not. */
-export function isMoneyLedger(ledger: number): boolean {
-  return ledger < controlLedgerOffset
-}
-
 /** The asset that a control ledger belongs to; throws for a ledger that is none. */
 export function assetOfControl(ledger: number): Asset {
   return assetOfLedger(ledger - controlLedgerOffset)

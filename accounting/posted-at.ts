@@ -10,7 +10,7 @@ import { type Account, type AccountBalance, AccountFilterFlags } from 'tigerbeet
 import type { Asset } from './chart.ts'
 import { type Ledger, requestEventsMax } from './client.ts'
 import { toUuid, type Uuid } from './ids.ts'
-import { isBooked, phaseOf } from './transfers.ts'
+import { isBooked, phaseOf, type StoredOperation, toStored } from './transfers.ts'
 
 /** An account with what it had posted at a moment, in minor units. */
 export interface PostedAccount {
@@ -52,6 +52,22 @@ export async function* readPostedAt(
       const posted = isChanged ? await newestBalance(ledger, account.id, at + 1n) : account
       return { id: toUuid(account.id), code: account.code, debitMinor: debitOf(posted) }
     })
+  }
+}
+
+/** All transfers of an asset that moved posted money up to a moment (ledger time, ns), oldest first, in pages. */
+export async function* walkBookedTransfers(
+  ledger: Ledger,
+  asset: Asset,
+  upTo: bigint,
+): AsyncGenerator<StoredOperation[], void> {
+  for (let after = 0n; after < upTo; ) {
+    const range = { timestamp_min: after + 1n, timestamp_max: upTo }
+    const page = await ledger.queryTransfers({ ...anyOf(asset), ...range })
+    const last = page.at(-1)
+    if (!last) return
+    after = last.timestamp
+    yield page.filter(({ flags }) => isBooked(phaseOf(flags))).map(toStored)
   }
 }
 

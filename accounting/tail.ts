@@ -7,11 +7,11 @@
  * the timestamp and the timeout.
  */
 import { QueryFilterFlags, type Transfer } from 'tigerbeetle-node'
-import { type ControlCode, isMoneyLedger, type TransferCode } from './chart.ts'
+import type { ControlCode, TransferCode } from './chart.ts'
 import { type Ledger, requestEventsMax } from './client.ts'
 import { deadlineOf } from './clock.ts'
 import { toUuid, type Uuid } from './ids.ts'
-import { isBooked, type Phase, phaseOf, type StoredOperation, toStored } from './transfers.ts'
+import { type Phase, phaseOf, type StoredOperation, toStored } from './transfers.ts'
 
 export interface TailEntry extends StoredOperation {
   phase: Phase
@@ -44,9 +44,6 @@ export interface TailPage {
   /** Whether there may be more. */
   isFull: boolean
 }
-
-/** What is asked for at once of everything; a server that gives less is asked more often. */
-const walkLimit = 1_000
 
 /** The codes a reader wants to hear of. */
 export type TailCodes = readonly (TransferCode | ControlCode)[]
@@ -102,22 +99,6 @@ function toEntry(transfer: Transfer): TailEntry {
     phase: phaseOf(transfer.flags),
     pendingId: pending_id === 0n ? undefined : toUuid(pending_id),
     deadline: timeout === 0 ? 0n : deadlineOf(transfer),
-  }
-}
-
-/** All transfers that moved posted money up to a moment (ledger time, ns), oldest first, in pages. */
-export async function* walkBookedTransfers(
-  ledger: Ledger,
-  upTo: bigint,
-): AsyncGenerator<StoredOperation[], void> {
-  for (let after = 0n; ; ) {
-    const page = await query(ledger, { after, upTo, limit: walkLimit })
-    const last = page.at(-1)
-    if (!last) return
-    after = last.timestamp
-    yield page
-      .filter(({ flags, ledger: number }) => isBooked(phaseOf(flags)) && isMoneyLedger(number))
-      .map(toStored)
   }
 }
 

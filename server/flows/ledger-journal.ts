@@ -1,8 +1,7 @@
-import { type Asset, assetOf, assetOfLedger, transferKindOf } from '../../accounting/chart.ts'
+import { type Asset, assetOf, transferKindOf } from '../../accounting/chart.ts'
 import { readLedgerTime } from '../../accounting/clock.ts'
 import type { Uuid } from '../../accounting/ids.ts'
-import { readPostedAt } from '../../accounting/posted-at.ts'
-import { walkBookedTransfers } from '../../accounting/tail.ts'
+import { readPostedAt, walkBookedTransfers } from '../../accounting/posted-at.ts'
 import type { StoredOperation } from '../../accounting/transfers.ts'
 import type { Deps } from '../deps.ts'
 import {
@@ -35,8 +34,8 @@ export interface LedgerJournal {
 }
 
 /**
- * All money of the ledger as an hledger journal, as of now: a transaction for each transfer that moved
- * money, and in the end each account with an assertion of its balance as TigerBeetle has it. What is
+ * All money of the currencies that Kassa has as an hledger journal, as of now, one currency after the
+ * other: a transaction for each transfer that moved money, and in the end each account with an assertion of its balance as TigerBeetle has it. What is
  * pending moves nothing and is left out, and so are control ledgers, which hold no money.
  * Rejects with LedgerTooBusy, LedgerUnavailable or LedgerOutcomeUnknown.
  */
@@ -50,10 +49,12 @@ export async function openLedgerJournal(deps: JournalDeps): Promise<LedgerJourna
 
   async function* write(): AsyncGenerator<{ text: string; transfers: number }, void> {
     yield { text: writeHead(assets, asOf), transfers: 0 }
-    for await (const page of walkBookedTransfers(deps.ledger, asOf)) {
-      const nameOf = await names.of(page.flatMap((it) => [it.debitAccountId, it.creditAccountId]))
-      const text = page.map((transfer) => writeTransfer(transfer, nameOf)).join('')
-      yield { text, transfers: page.length }
+    for (const asset of assets) {
+      for await (const page of walkBookedTransfers(deps.ledger, asset, asOf)) {
+        const nameOf = await names.of(page.flatMap((it) => [it.debitAccountId, it.creditAccountId]))
+        const text = page.map((transfer) => writeTransfer(transfer, asset, nameOf)).join('')
+        yield { text, transfers: page.length }
+      }
     }
     for await (const page of readBalances()) yield { text: writeBalances(page, asOf), transfers: 0 }
   }
@@ -80,10 +81,13 @@ function writeHead(assets: readonly Asset[], asOf: bigint): string {
   return intro + decimalMarkLine + assets.map(commodityLine).join('')
 }
 
-function writeTransfer(transfer: StoredOperation, nameOf: (id: Uuid) => string): string {
+function writeTransfer(
+  transfer: StoredOperation,
+  asset: Asset,
+  nameOf: (id: Uuid) => string,
+): string {
   const { transferId, operationId, debitAccountId, creditAccountId, amountMinor, code } = transfer
   const { day, time } = showDay(transfer.timestamp)
-  const asset = assetOfLedger(transfer.ledger)
   return [
     `\n${day} (${transferId}) ${transferKindOf(code)}  ; time: ${time}, operation: ${operationId}\n`,
     postingLine(nameOf(debitAccountId), journalAmount(amountMinor, asset)),
