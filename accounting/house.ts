@@ -78,17 +78,29 @@ export function differenceOf({ totals }: Pick<HouseStatement, 'totals'>): bigint
   )
 }
 
-type PostedBalance = Pick<Account, 'debits_posted' | 'credits_posted'>
+/** What an account has posted, in minor units. */
+export type PostedBalance = Pick<Account, 'debits_posted' | 'credits_posted'>
+
+/** Totals to begin with. */
+export function noTotals(): Record<HouseLine, bigint> {
+  return Object.fromEntries(houseLines.map((line) => [line, 0n])) as Record<HouseLine, bigint>
+}
+
+/** The line that an account of this code adds to, and by how much; undefined when it is no account of money. */
+export function toHouseLine(
+  code: number,
+  balance: PostedBalance,
+): { line: HouseLine; amountMinor: bigint } | undefined {
+  const line = lineByCode.get(code)
+  return line && { line, amountMinor: balanceOn(sides[line], balance) }
+}
 
 async function readStatement(
   ledger: Ledger,
   asset: Asset,
   asOf: bigint,
 ): Promise<HouseStatement | undefined> {
-  const totals = Object.fromEntries(houseLines.map((line) => [line, 0n])) as Record<
-    HouseLine,
-    bigint
-  >
+  const totals = noTotals()
   const clearing: { accountId: Uuid; amountMinor: bigint }[] = []
   const changed = createChanges(ledger, asset, asOf)
   let after = 0n
@@ -102,9 +114,9 @@ async function readStatement(
       changed.has(account.id) ? balanceAt(ledger, account, asOf) : account,
     )
     for (const [index, { id, code }] of page.entries()) {
-      const line = lineByCode.get(code)
-      if (!line) throw new Error(`account ${toUuid(id)} of ${asset.currency} has the code ${code}`)
-      const amountMinor = balanceOn(sides[line], accounts[index]!)
+      const found = toHouseLine(code, accounts[index]!)
+      if (!found) throw new Error(`account ${toUuid(id)} of ${asset.currency} has the code ${code}`)
+      const { line, amountMinor } = found
       totals[line] += amountMinor
       if (line === 'clearing') clearing.push({ accountId: toUuid(id), amountMinor })
     }
