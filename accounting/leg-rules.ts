@@ -83,7 +83,7 @@ const controlRules: Readonly<Record<keyof typeof ControlCode, LegRule>> = {
   suspense_release: leg('rights', 'control', forEver('none'), post('none')),
   quote: leg('rights', 'control', forATime('none'), post('none')),
   budget_use: leg('budget', 'control', forATime('some'), voided('some')),
-  budget_grant: leg('control', 'budget'),
+  budget_grant: leg('control', 'budget', single('any')),
   budget_take: leg('budget', 'control', single('any', balancing_debit)),
   approval: leg('rights', 'control', forATime('none'), post('none'), voided('none')),
 }
