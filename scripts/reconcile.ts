@@ -50,7 +50,7 @@ const all = await runPasses(
 )
 if (isProgressShown) endProgress()
 if (json) console.log(toJson(all))
-else if (csv) console.log(toCsv(all))
+else if (csv) process.stdout.write(toCsv(all))
 else console.log(toText(all, (style, text) => styleText(style, text), explain))
 if (json || csv) for (const { error } of all) if (error !== undefined) console.error(explain(error))
 // Closing could wait for what is broken.

@@ -69,7 +69,9 @@ export function toCsv(all: readonly Ran[]): string {
       return [pass.name, ...cells]
     }),
   )
-  return [['pass', ...columns], ...lines].map((cells) => cells.map(quote).join(',')).join('\r\n')
+  return [['pass', ...columns], ...lines]
+    .map((cells) => `${cells.map(quote).join(',')}\r\n`)
+    .join('')
 }
 
 /** A cell that has a separator, a quote or a line break in it is quoted. */
