@@ -9,6 +9,11 @@ import { assetOf, TransferCode } from '../../accounting/chart.ts'
 import { toTransfer } from '../../accounting/legs.ts'
 import { mintId } from '../../db/ids.ts'
 import { type Server, startEmbeddedLedger } from '../../scripts/with-servers.ts'
+import { ledgerPass } from '../../server/reconciliation/ledger-pass.ts'
+import type { Pass } from '../../server/reconciliation/pass.ts'
+import { judge, type Ran, runPasses } from '../../server/reconciliation/reconcile.ts'
+import { toCsv, toJson } from '../../server/reconciliation/report.ts'
+import { toText } from '../../server/reconciliation/report-text.ts'
 import type { Client, Json } from '../lib/http.ts'
 import { fund, openWallet, pair, pay } from '../lib/money.ts'
 import { startScript } from '../lib/start.ts'
@@ -34,6 +39,7 @@ test.after(async () => {
   await rm(folder, { recursive: true })
 })
 
+/** The command as a process of its own. */
 async function reconcile(...options: string[]): Promise<{ code: unknown; output: string }> {
   return reconcileAt(server.address, ...options)
 }
@@ -46,10 +52,9 @@ async function reconcileAt(address: string, ...options: string[]) {
   return { code, output: script.output() }
 }
 
-async function reconcileJson(): Promise<{ code: unknown; run: Json }> {
-  const { code, output } = await reconcile('--json')
-  return { code, run: JSON.parse(output) }
-}
+/** What the command does, in this process. */
+const run = () => runPasses(world.deps, [ledgerPass])
+const show = (all: readonly Ran[]) => toText(all, (_, text) => text, String)
 
 test('what nobody has used yet is clean', async () => {
   const { code, output } = await reconcile()
@@ -89,15 +94,15 @@ function hammer(people: readonly Person[]): () => Promise<number> {
 test('a run while money moves is clean', async () => {
   const people = await Promise.all(Array.from({ length: 4 }, () => world.signUp()))
   const stop = hammer(people)
-  const runs = []
-  for (let turn = 0; turn < 2; turn += 1) runs.push(await reconcileJson())
+  const first = await reconcile('--json')
+  const second = await run()
   const moved = await stop()
-  for (const { code, run } of runs) {
-    assert.is(code, 0, JSON.stringify(run))
-    assert.is(run.verdict, 'clean')
-  }
-  const transfers = runs.map(({ run }) => run.passes[0].counts.transfers)
-  assert.ok(moved > 10 && transfers[1] > transfers[0], `${moved}, ${transfers}`)
+  assert.is(first.code, 0, first.output)
+  assert.is(judge(second), 'clean', show(second))
+  const { verdict, passes }: Json = JSON.parse(first.output)
+  assert.is(verdict, 'clean')
+  const counts = [passes[0].counts.transfers, second[0]?.result?.counts.transfers]
+  assert.ok(moved > 10 && counts[1] > counts[0], `${moved}, ${counts}`)
 })
 
 test('totals by currency, also of an own asset', async () => {
@@ -107,9 +112,10 @@ test('totals by currency, also of an own asset', async () => {
   const person = await world.signUp()
   const { id } = await openWallet(person.client, 'POINT')
   await fund(bank, id, '70', 'POINT')
-  const { code, run } = await reconcileJson()
-  assert.is(code, 0)
-  const totals = run.passes[0].totals.find(({ currency }: Json) => currency === 'POINT')
+  const all = await run()
+  assert.is(judge(all), 'clean')
+  const { passes }: Json = JSON.parse(toJson(all))
+  const totals = passes[0].totals.find(({ currency }: Json) => currency === 'POINT')
   assert.equal(totals, {
     currency: 'POINT',
     assets: '70',
@@ -121,8 +127,7 @@ test('totals by currency, also of an own asset', async () => {
     result: '0',
     difference: '0',
   })
-  const { output } = await reconcile()
-  assert.match(output, /\n {2}POINT +70 +70 +0 +0 +0 +0 +0 +0\n/)
+  assert.match(show(all), /\n {2}POINT +70 +70 +0 +0 +0 +0 +0 +0\n/)
 })
 
 test('a server that is away, or an option that there is not, is no finding and not clean', async () => {
@@ -131,7 +136,6 @@ test('a server that is away, or an option that there is not, is no finding and n
   const odd = await reconcile('--jsn')
   assert.is(odd.code, 2)
   assert.match(odd.output, /^Usage: /)
-  assert.is((await reconcile('--json', '--csv')).code, 2)
   const nothing = startScript('reconcile.ts', {})
   assert.is(await nothing.ended, 2)
   assert.match(nothing.output(), /DATABASE_URL/)
@@ -153,31 +157,39 @@ test('a transfer past Kassa is a break, to people and to programs', async () => 
   const [created] = await world.deps.ledger.createTransfers([transfer])
   assert.is(created?.status, CreateTransferStatus.created)
 
-  const { code, run } = await reconcileJson()
+  const { code, output } = await reconcile('--json')
   assert.is(code, 1)
-  assert.is(run.verdict, 'breaks')
-  const [pass] = run.passes
-  assert.is(pass.breaks.length, 1)
-  const [found] = pass.breaks
+  const { verdict, passes }: Json = JSON.parse(output)
+  assert.is(verdict, 'breaks')
+  assert.is(passes[0].breaks.length, 1)
+  const [found] = passes[0].breaks
   assert.equal(
     [found.kind, found.subject, found.ledger_ids, found.currency],
     ['wrong_accounts', id, [id], 'USD'],
   )
   assert.ok(Math.abs(Date.parse(found.since) - Date.now()) < 600_000)
 
-  const csv = await reconcile('--csv')
-  assert.is(csv.code, 1)
-  const rows = parse(csv.output, { columns: true }) as Record<string, string>[]
+  const all = await run()
+  const rows = parse(toCsv(all), { columns: true }) as Record<string, string>[]
   assert.equal(
-    rows.map(({ pass: name, kind, subject, detail }) => [name, kind, subject, detail]),
+    rows.map(({ pass, kind, subject, detail }) => [pass, kind, subject, detail]),
     [['ledger', 'wrong_accounts', id, found.detail]],
   )
+  const text = show(all)
+  assert.match(text, /wrong_accounts: 1\n +Cause: +\S.*\n +Remedy: +\S.*\n +- Transfer/)
+  assert.ok(text.includes(id))
+  assert.match(text, /\nThere are breaks\.$/)
+})
 
-  const people = await reconcile()
-  assert.is(people.code, 1)
-  assert.match(people.output, /wrong_accounts: 1\n +Cause: +\S.*\n +Remedy: +\S.*\n +- Transfer/)
-  assert.ok(people.output.includes(id))
-  assert.match(people.output, /\nThere are breaks\.\n$/)
+test('a part that failed is never clean, and the others are told', async () => {
+  const broken: Pass = { ...ledgerPass, name: 'broken', run: () => Promise.reject(new Error('no')) }
+  const all = await runPasses(world.deps, [broken, ledgerPass])
+  assert.is(judge(all), 'failed')
+  assert.match(
+    show(all),
+    /^broken: could not be carried out\n {2}Error: no\n\nledger: \d+ transfers/,
+  )
+  assert.is(judge([]), 'failed')
 })
 
 test.run()
