@@ -18,11 +18,11 @@ import { toUuid } from './ids.ts'
 import { lookUpAccounts } from './lookup.ts'
 import { createOperationCheck } from './operation-check.ts'
 import { createReplay, type Replay } from './replay.ts'
-import { isAsSeen, type ReplayedAccount } from './replayed-account.ts'
+import { isAsSeen, type ReplayedAccount, type SeenAccount, toSeen } from './replayed-account.ts'
 import { scanAccounts, scanTransfers } from './scan.ts'
 
 export interface LedgerCheckOptions {
-  /** Called after the accounts were read: puts assets into the chart that it may not know yet. */
+  /** Called before and after the accounts are read: puts assets into the chart that it may not know yet. */
   learnAssets?: (() => Promise<void>) | undefined
   /** Called now and then: how many transfers were read, and up to when (ledger time, ns) of what. */
   onProgress?:
@@ -112,13 +112,15 @@ export async function checkLedger(
     return differing
   }
 
-  const { asOf, looks } = await lookAtAll(ledger, replay)
   await learnAssets?.()
-  const accounts = looks.flatMap((look) => look.accounts)
-  for (const { seen } of accounts) {
-    const finding = seen && checkAccount(seen)
+  const { asOf, looks, doubtful } = await lookAtAll(ledger, replay)
+  // An asset can have come meanwhile, with its accounts.
+  await learnAssets?.()
+  for (const account of doubtful) {
+    const finding = checkAccount(account)
     if (finding) report(finding)
   }
+  const accounts = looks.flatMap((look) => look.accounts)
   await replayUntil(asOf)
   operations.finish()
   for (const finding of findUnresolvable(replay)) report(finding)
@@ -139,17 +141,22 @@ export async function checkLedger(
   return { asOf, transfers, accounts: accounts.length, assets, findings }
 }
 
-/** The moment, and all accounts after it, a look for each page. */
-async function lookAtAll(ledger: Ledger, replay: Replay): Promise<{ asOf: bigint; looks: Look[] }> {
+/** The moment, all accounts after it, a look for each page, and those that the chart does not seem to have. */
+async function lookAtAll(
+  ledger: Ledger,
+  replay: Replay,
+): Promise<{ asOf: bigint; looks: Look[]; doubtful: Account[] }> {
   const asOf = await readLedgerTime(ledger)
   const looks: Look[] = []
+  const doubtful: Account[] = []
   let from = asOf
   for await (const page of scanAccounts(ledger)) {
     const to = await readLedgerTime(ledger)
     looks.push({ from, to, accounts: page.map(replay.addAccount) })
+    for (const account of page) if (checkAccount(account)) doubtful.push(account)
     from = to
   }
-  return { asOf, looks }
+  return { asOf, looks, doubtful }
 }
 
 /** Some accounts as they are now. */
@@ -159,7 +166,10 @@ async function lookAgain(ledger: Ledger, accounts: ReplayedAccount[]): Promise<L
     ledger,
     accounts.map(({ id }) => id),
   )
-  for (const account of accounts) account.seen = found.get(account.id) ?? account.seen
+  for (const account of accounts) {
+    const again = found.get(account.id)
+    if (again) account.seen = toSeen(again)
+  }
   return { from, to: await readLedgerTime(ledger), accounts }
 }
 
@@ -236,7 +246,7 @@ function addDifference(sums: Map<number, Sum>, account: ReplayedAccount): void {
   sum.pending -= account.debitsPending - account.creditsPending
 }
 
-const postedOf = (seen: Account) => seen.debits_posted - seen.credits_posted
+const postedOf = (seen: SeenAccount) => seen.debits_posted - seen.credits_posted
 
 const fields = [
   ['debits posted', 'debitsPosted', 'debits_posted'],

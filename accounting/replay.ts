@@ -12,7 +12,7 @@ import { deadlineOf } from './clock.ts'
 import { createDeadlines, type Expiring } from './deadlines.ts'
 import type { Finding } from './findings.ts'
 import { toUuid } from './ids.ts'
-import { look, type ReplayedAccount, toReplayed } from './replayed-account.ts'
+import { look, type ReplayedAccount, toReplayed, toSeen } from './replayed-account.ts'
 
 /** A pending transfer that is open, or was when it was asked for. */
 export interface OpenTransfer extends Expiring {
@@ -43,6 +43,9 @@ export interface Applied {
 /** So long (ns) after its deadline the ledger may still count what has run out. */
 const latenessMax = 60_000_000_000n
 
+/** Later than any time of the ledger, which has 64 bits. */
+const never = 2n ** 64n
+
 /** Resolved entries at the beginning of a list that are kept before it is made shorter. */
 const consumedMax = 4_096
 
@@ -59,13 +62,15 @@ export function createReplay(report: (finding: Finding) => void) {
   /** Has run out, in the order of the deadlines; those before `lateStart` count no more. */
   let late: OpenTransfer[] = []
   let lateStart = 0
+  /** When the first of them counts no more. */
+  let lateEnd = never
   let newest = 0n
   const applied = {} as Applied
 
   function addAccount(account: Account): ReplayedAccount {
     const { id, ledger, code, flags } = account
     const replayed = toReplayed({ id, ledger, code, flags })
-    replayed.seen = account
+    replayed.seen = toSeen(account)
     accounts.set(id, replayed)
     return replayed
   }
@@ -196,15 +201,17 @@ export function createReplay(report: (finding: Finding) => void) {
         countLateClosings(due, 1)
       }
       late.push(due)
+      if (lateEnd === never) lateEnd = due.deadline + latenessMax
       look(debit)
       look(credit)
     }
-    while (lateStart < late.length && late[lateStart]!.deadline + latenessMax <= until) {
+    while (lateEnd <= until) {
       const past = late[lateStart]!
       past.debit.debitsLate -= past.amount
       past.credit.creditsLate -= past.amount
       if (past.flags & closing) countLateClosings(past, -1)
       lateStart += 1
+      lateEnd = lateStart < late.length ? late[lateStart]!.deadline + latenessMax : never
     }
     if (lateStart > consumedMax && 2 * lateStart > late.length) {
       late = late.slice(lateStart)

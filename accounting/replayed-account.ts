@@ -21,7 +21,24 @@ export interface ReplayedAccount {
   /** Whether it is compared again after each change, with what was read of it. */
   isWatched: boolean
   /** What was read of it; undefined for one that was not found. */
-  seen: Account | undefined
+  seen: SeenAccount | undefined
+}
+
+/** What is kept of an account as it was read. */
+export type SeenAccount = Pick<
+  Account,
+  'debits_pending' | 'debits_posted' | 'credits_pending' | 'credits_posted' | 'flags'
+>
+
+/** Each nothing is the same one: there can be millions of accounts, most of which have three. */
+export function toSeen(account: Account): SeenAccount {
+  return {
+    debits_pending: account.debits_pending || 0n,
+    debits_posted: account.debits_posted || 0n,
+    credits_pending: account.credits_pending || 0n,
+    credits_posted: account.credits_posted || 0n,
+    flags: account.flags,
+  }
 }
 
 /** An account before its first transfer. */
