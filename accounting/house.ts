@@ -63,23 +63,37 @@ export function differenceOf({ totals }: Pick<HouseStatement, 'totals'>): bigint
   )
 }
 
+/** Totals to begin with. */
+export function noTotals(): Record<HouseLine, bigint> {
+  return Object.fromEntries(houseLines.map((line) => [line, 0n])) as Record<HouseLine, bigint>
+}
+
+/**
+ * The line that an account of this code adds to, and by how much, in minor units: `debitMinor` is what its
+ * posted debits exceed its posted credits by. Undefined when it is no account of money.
+ */
+export function toHouseLine(
+  code: number,
+  debitMinor: bigint,
+): { line: HouseLine; amountMinor: bigint } | undefined {
+  const line = lineByCode.get(code)
+  return line && { line, amountMinor: sides[line] === 'debit' ? debitMinor : -debitMinor }
+}
+
 async function readStatement(
   ledger: Ledger,
   asset: Asset,
   asOf: bigint,
 ): Promise<HouseStatement | undefined> {
-  const totals = Object.fromEntries(houseLines.map((line) => [line, 0n])) as Record<
-    HouseLine,
-    bigint
-  >
+  const totals = noTotals()
   const clearing: { accountId: Uuid; amountMinor: bigint }[] = []
   let hasAccounts = false
   for await (const page of readPostedAt(ledger, asset, asOf)) {
     hasAccounts = true
     for (const { id, code, debitMinor } of page) {
-      const line = lineByCode.get(code)
-      if (!line) throw new Error(`account ${id} of ${asset.currency} has the code ${code}`)
-      const amountMinor = sides[line] === 'debit' ? debitMinor : -debitMinor
+      const found = toHouseLine(code, debitMinor)
+      if (!found) throw new Error(`account ${id} of ${asset.currency} has the code ${code}`)
+      const { line, amountMinor } = found
       totals[line] += amountMinor
       if (line === 'clearing') clearing.push({ accountId: id, amountMinor })
     }
