@@ -74,6 +74,11 @@ export function assetOf(currency: string): Asset {
   return asset
 }
 
+/** The asset that a ledger, or its control ledger, is about; undefined for a ledger the chart does not know. */
+export function findAssetOfLedger(ledger: number): Asset | undefined {
+  return assetByLedger.get(ledger) ?? assetByLedger.get(ledger - controlLedgerOffset)
+}
+
 /** The asset that a TigerBeetle ledger holds; throws for a ledger the chart does not know. */
 export function assetOfLedger(ledger: number): Asset {
   const asset = assetByLedger.get(ledger)

@@ -1,0 +1,89 @@
+/** Each deposit was told by its payment system, and is what was told. */
+import { clearingAccount } from '../../../accounting/accounts.ts'
+import { assetOfLedger, TransferCode } from '../../../accounting/chart.ts'
+import { depositId, hashDeposit } from '../../../accounting/deposits.ts'
+import { toLedgerId, toUuid } from '../../../accounting/ids.ts'
+import { byInput, findDepositRows, findWalletIds } from '../../../db/record-rows.ts'
+import {
+  amountsOf,
+  findFalseAttempts,
+  inputOf,
+  operationOf,
+  type RecordCheck,
+  type RecordContext,
+  type Transfer,
+} from './context.ts'
+
+type DepositRow = Awaited<ReturnType<typeof findDepositRows>>[number]
+
+export const deposits: RecordCheck = {
+  codes: [TransferCode.deposit, TransferCode.suspense],
+  async compare(context, seen) {
+    const transfers = seen.map(({ transfer }) => transfer)
+    const rows = byInput(await findDepositRows(context.trx, transfers.map(operationOf)))
+    const falseAttempts = await findFalseAttempts(context, transfers)
+    const known = transfers.filter((transfer) => rows.has(inputOf(transfer)))
+    const walletIds = await findWalletIds(context.trx, numbersIn(known, rows))
+    for (const transfer of transfers) {
+      const row = rows.get(inputOf(transfer))
+      const subject = operationOf(transfer)
+      const place = { subject, ledgerIds: [transfer.id], since: transfer.timestamp }
+      const amounts = amountsOf(transfer)
+      if (!row) {
+        const detail = 'Nobody has told of this deposit with this amount and wallet.'
+        context.report({ kind: 'deposit_without_record', ...place, amounts, detail })
+        continue
+      }
+      const attempt = falseAttempts.get(transfer.id)
+      const faults = findFaults(context, transfer, row, walletIds)
+      if (attempt) faults.push(attempt)
+      if (faults.length === 0) continue
+      const recordIds = [`deposits:${row.id}`]
+      const detail = `Of the deposit ${row.reference}: ${faults.join('; ')}.`
+      context.report({ kind: 'deposit_differs', ...place, recordIds, amounts, detail })
+    }
+  },
+}
+
+function findFaults(
+  { paymentSystems }: RecordContext,
+  transfer: Transfer,
+  row: DepositRow,
+  walletIds: ReadonlyMap<string, string>,
+): string[] {
+  const faults: string[] = []
+  const asset = assetOfLedger(transfer.ledger)
+  const number = paymentSystems.get(row.payment_system_id)
+  if (number === undefined || depositId(number, row.reference) !== row.id) {
+    faults.push('its id is not that of this payment system and reference')
+  } else if (transfer.debit_account_id !== toLedgerId(clearingAccount(number, asset).id)) {
+    faults.push('it came from the clearing account of another payment system')
+  }
+  const { currency } = asset
+  const isTold = (walletName: string) =>
+    hashDeposit({ walletName, currency, amountMinor: transfer.amount }) === transfer.user_data_32
+  const named = row.named_wallet
+  const names =
+    transfer.code === TransferCode.deposit
+      ? [toUuid(transfer.credit_account_id)]
+      : [named, walletIds.get(named ?? '')].filter((name) => typeof name === 'string')
+  // Of one in suspense whose wallet was not kept then, nothing tells what was named.
+  if (names.length > 0 && !names.some(isTold)) {
+    faults.push('its amount or its wallet is another than was told')
+  }
+  const wallet = toUuid(transfer.credit_account_id)
+  const isNamed = named === null || named === wallet || walletIds.get(named) === wallet
+  if (transfer.code === TransferCode.deposit && !isNamed) {
+    faults.push(`it went to another wallet than ${named}`)
+  }
+  return faults
+}
+
+/** The numbers for people by which wallets were named. */
+function numbersIn(
+  transfers: readonly Transfer[],
+  rows: ReadonlyMap<string, DepositRow>,
+): string[] {
+  const names = transfers.map((transfer) => rows.get(inputOf(transfer))?.named_wallet)
+  return names.filter((name) => typeof name === 'string').filter((name) => /^\d{1,18}$/.test(name))
+}
