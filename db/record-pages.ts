@@ -62,27 +62,6 @@ export const ownerPages = (trx: Database) =>
       .execute(),
   )
 
-/** Who has asked whom for money, and in which currencies, each once. */
-export const requesterPages = (trx: Database) =>
-  pages<{ requester_user_id: string; payer_user_id: string; currency: string }>((after) =>
-    trx
-      .selectFrom('payment_requests')
-      .innerJoin('wallets', 'wallets.id', 'payment_requests.to_wallet_id')
-      .select(['requester_user_id', 'payer_user_id', 'wallets.currency'])
-      .distinct()
-      .$if(after !== undefined, (query) =>
-        query.where(
-          sql<boolean>`(requester_user_id, payer_user_id, wallets.currency) >
-            (${after?.requester_user_id}::uuid, ${after?.payer_user_id}::uuid, ${after?.currency})`,
-        ),
-      )
-      .orderBy('requester_user_id')
-      .orderBy('payer_user_id')
-      .orderBy('wallets.currency')
-      .limit(pageRows)
-      .execute(),
-  )
-
 export const declinePages = (trx: Database) =>
   pages<{ operation_id: string; attempt: number; code: string; created_at: Date }>((after) =>
     trx

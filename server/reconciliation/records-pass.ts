@@ -89,7 +89,7 @@ export async function reconcileRecords(
     for (const asset of await listCurrencies(trx)) if (asset.isOwn) addOwnAsset(asset)
     const { ledgerTime: cursor } = await readCursor(trx, readModel.name)
     // What the read model has read was committed before the snapshot, too.
-    const moment = cursor > ledgerTime ? cursor : ledgerTime
+    const moment = latest(cursor, ledgerTime)
     const found = collect()
     const context: RecordContext = {
       trx,
@@ -173,3 +173,5 @@ function collect() {
 
   return { breaks, report, leftOut: () => leftOut }
 }
+
+const latest = (a: bigint, b: bigint): bigint => (a > b ? a : b)

@@ -1,4 +1,5 @@
 /** Every kind of operation that there is, made over HTTP: a world with something of everything in it. */
+import { itemKey } from '../../server/flows/batch.ts'
 import { exchange, quoted, setRate } from './exchange.ts'
 import { setFee } from './fees.ts'
 import type { Client, Json, Reply } from './http.ts'
@@ -161,6 +162,9 @@ async function sendMany({ ada, ben, ids }: Everything): Promise<void> {
     ada.client.send('POST', `/v1/payrolls?from_wallet_id=${ada.walletId}`, { text, headers }),
   )
   ids.payroll = payroll.id
+  const rows = [0, 1].map((place) => itemKey({ operationId: payroll.id, inputHash: 0 }, place))
+  const [paid, unpaid] = rows.map(({ operationId }) => operationId) as [string, string]
+  Object.assign(ids, { paid, unpaid })
   const stateOf = async () => (await done(ada.client.get(`/v1/payrolls/${payroll.id}`))).state
   await until(async () => (await stateOf()) === 'finished')
 }
@@ -227,7 +231,7 @@ async function exchangeMoney({ ada, ben, operator, ids }: Everything): Promise<v
     to_wallet_id: theirs,
     memo: 'trip',
   }
-  await done(pay(ada.client, input))
+  ids.paidByQuote = (await done(pay(ada.client, input))).id
 }
 
 async function takeBack(world: World, { bank, operator, ada, ids }: Everything): Promise<void> {
@@ -261,8 +265,13 @@ async function decideTogether(world: World, all: Everything, four: string): Prom
   await done(reject(await ask(), grace.client))
   await done(withdrawApproval(await ask(), operator))
   ids.pending = (await ask()).id
-  const name = unique('system')
-  const added = { name, email: `${name}@bank.example.com` }
-  const { approval } = await done(atFour.post('/v1/payment-systems', added))
-  ids.system = approval?.id ?? ''
+  const addSystem = async () => {
+    const name = unique('system')
+    const added = { name, email: `${name}@bank.example.com` }
+    return done(atFour.post('/v1/payment-systems', added))
+  }
+  ids.system = (await addSystem()).id
+  const effected = await addSystem()
+  await done(approve(effected, grace.client))
+  ids.effected = effected.id
 }

@@ -6,14 +6,13 @@ import {
   budgetAccount,
   clearingAccount,
   receivableAccount,
-  requestAllowanceAccount,
   suspenseAccount,
 } from '../../../accounting/accounts.ts'
 import { AccountCode, type Asset, assetOf, findAssetOfLedger } from '../../../accounting/chart.ts'
 import { toLedgerId, toUuid } from '../../../accounting/ids.ts'
 import { lookUpAccounts } from '../../../accounting/lookup.ts'
 import { readStanding } from '../../../accounting/standing.ts'
-import { ownerPages, requesterPages, walletPages } from '../../../db/record-pages.ts'
+import { ownerPages, walletPages } from '../../../db/record-pages.ts'
 import { byId, findWalletRows } from '../../../db/record-rows.ts'
 import { limitWindows } from '../../flows/limit-rules.ts'
 import type { RecordContext } from './context.ts'
@@ -23,13 +22,15 @@ type Account = Awaited<ReturnType<typeof lookUpAccounts>> extends Map<bigint, in
 /** Accounts that no row has explained so far. */
 type Unexplained = Map<bigint, Account>
 
-/** Accounts whose ids are computed from whom they belong to; those of the house belong to nobody. */
+/**
+ * Accounts whose ids are computed from whom they belong to. Those of the house belong to nobody, and those
+ * of a payment or of a request for money to what has used them.
+ */
 const ownedCodes: ReadonlySet<number> = new Set([
   AccountCode.clearing,
   AccountCode.suspense,
   AccountCode.receivable,
   AccountCode.budget,
-  AccountCode.requestAllowance,
 ])
 
 /** Compares the accounts of the ledger with whom they belong to. */
@@ -89,8 +90,6 @@ function reportNobody({ report }: RecordContext, account: Account): void {
 /** Removes the accounts that belong to somebody; owners are read only while there are any left. */
 async function explain(context: RecordContext, unexplained: Unexplained): Promise<void> {
   const { trx, paymentSystems } = context
-  const isLeft = (...codes: AccountCode[]) =>
-    [...unexplained.values()].some(({ code }) => codes.some((it) => it === code))
   const remove = (plans: readonly AccountPlan[]) => {
     for (const { id } of plans) unexplained.delete(toLedgerId(id))
   }
@@ -100,20 +99,11 @@ async function explain(context: RecordContext, unexplained: Unexplained): Promis
       remove(limitWindows.map((window) => budgetAccount({ userId, window }, asset)))
     }
   }
-  if (isLeft(AccountCode.receivable, AccountCode.budget)) {
-    for await (const page of ownerPages(trx)) {
-      for (const { user_id: userId, currency } of page) {
-        const asset = assetOf(currency)
-        remove([receivableAccount(userId, asset)])
-        remove(limitWindows.map((window) => budgetAccount({ userId, window }, asset)))
-      }
-    }
-  }
-  if (isLeft(AccountCode.requestAllowance)) {
-    for await (const page of requesterPages(trx)) {
-      for (const { requester_user_id: requesterId, payer_user_id: payerId, currency } of page) {
-        remove([requestAllowanceAccount({ requesterId, payerId }, assetOf(currency))])
-      }
+  for await (const page of unexplained.size > 0 ? ownerPages(trx) : []) {
+    for (const { user_id: userId, currency } of page) {
+      const asset = assetOf(currency)
+      remove([receivableAccount(userId, asset)])
+      remove(limitWindows.map((window) => budgetAccount({ userId, window }, asset)))
     }
   }
 }

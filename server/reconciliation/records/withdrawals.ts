@@ -50,7 +50,8 @@ function compareStart(
   const place = placeOf(transfer)
   if (!row) {
     const detail = 'Nobody has asked for this withdrawal.'
-    return report({ kind: 'withdrawal_without_record', ...place, detail })
+    report({ kind: 'withdrawal_without_record', ...place, detail })
+    return
   }
   const faults: string[] = []
   if (toLedgerId(row.wallet_id) !== transfer.debit_account_id) {
@@ -77,7 +78,8 @@ function compareEnd(
   const end = isPaid ? 'was paid out' : 'has failed'
   if (!row) {
     const detail = `The withdrawal ${end}, and the payment system has not told so.`
-    return report({ kind: 'withdrawal_without_record', ...place, detail })
+    report({ kind: 'withdrawal_without_record', ...place, detail })
+    return
   }
   const { id, reference, reason } = row
   const isTold = isPaid
