@@ -74,11 +74,6 @@ export function assetOf(currency: string): Asset {
   return asset
 }
 
-/** The asset that a ledger, or its control ledger, is about; undefined for a ledger the chart does not know. */
-export function findAssetOfLedger(ledger: number): Asset | undefined {
-  return assetByLedger.get(ledger) ?? assetByLedger.get(ledger - controlLedgerOffset)
-}
-
 /** The asset that a TigerBeetle ledger holds; throws for a ledger the chart does not know. */
 export function assetOfLedger(ledger: number): Asset {
   const asset = assetByLedger.get(ledger)
@@ -99,6 +94,14 @@ export function controlOf(asset: Asset): Asset {
 /** The asset that a control ledger belongs to; throws for a ledger that is none. */
 export function assetOfControl(ledger: number): Asset {
   return assetOfLedger(ledger - controlLedgerOffset)
+}
+
+/** What a TigerBeetle ledger is of: undefined for a number that is in nobody's chart. */
+export function findLedger(number: number): { asset: Asset; isControl: boolean } | undefined {
+  const asset = assetByLedger.get(number)
+  if (asset) return { asset, isControl: false }
+  const controlled = assetByLedger.get(number - controlLedgerOffset)
+  return controlled && { asset: controlled, isControl: true }
 }
 
 /** TigerBeetle `code` of an account: what kind of account it is. */

@@ -4,10 +4,15 @@ const nsPerMs = 1_000_000n
 
 /** A time of the ledger as RFC 3339 in UTC. */
 export function showLedgerTime(timestamp: bigint): string {
-  return new Date(Number(timestamp / nsPerMs)).toISOString()
+  return fromLedgerTime(timestamp).toISOString()
 }
 
 /** Milliseconds since 1970 as a time of the ledger. */
 export function toLedgerTime(ms: number): bigint {
   return BigInt(ms) * nsPerMs
+}
+
+/** A time of the ledger to the millisecond. */
+export function fromLedgerTime(timestamp: bigint): Date {
+  return new Date(Number(timestamp / nsPerMs))
 }

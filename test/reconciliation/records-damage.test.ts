@@ -2,7 +2,7 @@
 import { readLedgerTime } from '../../accounting/clock.ts'
 import { mintId } from '../../db/ids.ts'
 import type { RecordBreakKind } from '../../server/reconciliation/records/kinds.ts'
-import { reconcileRecords } from '../../server/reconciliation/records-pass.ts'
+import { reconcileRecords, recordsPass } from '../../server/reconciliation/records-pass.ts'
 import { catchUp } from '../lib/catch-up.ts'
 import { withDamage } from '../lib/damage.ts'
 import { type Everything, makeEverything } from '../lib/everything.ts'
@@ -33,7 +33,7 @@ const anHourMs = 3_600_000
 /** The breaks there are, by kind and subject; in an hour everything should be settled. */
 async function breaks(isLater = false): Promise<string[]> {
   const nowMs = () => Date.now() + (isLater ? anHourMs : 0)
-  const found = await reconcileRecords({ ...world.deps, nowMs }, { since })
+  const found = await reconcileRecords({ ...world.deps, nowMs }, undefined, { since })
   return found.breaks.map(({ kind, subject }) => `${kind} ${subject}`)
 }
 
@@ -273,6 +273,12 @@ for (const change of [
     )
   })
 }
+
+test('each kind is planted, here or in records.test.ts', () => {
+  const planted = new Set(damages.map(({ kind }) => kind))
+  const others = Object.keys(recordsPass.kinds).filter((kind) => !planted.has(kind as never))
+  assert.equal(others, ['fee_differs', 'read_model_behind'])
+})
 
 test('what was mended is clean again', async () => {
   assert.equal(await breaks(true), [])

@@ -134,7 +134,7 @@ async function finds(
   const expected = await forging()
   await catchUp(world.deps)
   const nowMs = () => Date.now() + (options.isLater ? 3_600_000 : 0)
-  const { breaks } = await reconcileRecords({ ...world.deps, nowMs }, { since })
+  const { breaks } = await reconcileRecords({ ...world.deps, nowMs }, undefined, { since })
   assert.equal(
     breaks.map(({ kind, subject, ledgerIds }) => ({ kind, subject, ledgerIds })),
     [{ kind, ...expected }],

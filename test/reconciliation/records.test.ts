@@ -2,7 +2,8 @@
 import { sql } from 'kysely'
 import { readLedgerTime } from '../../accounting/clock.ts'
 import { readSnapshot } from '../../db/snapshot.ts'
-import { type RecordsOptions, reconcileRecords } from '../../server/reconciliation/records-pass.ts'
+import type { Progress } from '../../server/reconciliation/pass.ts'
+import { reconcileRecords } from '../../server/reconciliation/records-pass.ts'
 import { checkBooks } from '../lib/books.ts'
 import { catchUp } from '../lib/catch-up.ts'
 import { withConnection } from '../lib/database.ts'
@@ -31,22 +32,22 @@ test.after(async () => {
 
 const anHourMs = 3_600_000
 
-const reconcile = (options: RecordsOptions = {}, laterMs = 0) => {
+const reconcile = (laterMs = 0, progress?: Progress) => {
   const nowMs = () => Date.now() + laterMs
-  return reconcileRecords({ ...world.deps, nowMs }, { since, ...options })
+  return reconcileRecords({ ...world.deps, nowMs }, progress, { since })
 }
 
 test('a world with everything in it has no break, and nothing that is left for recovery', async () => {
   assert.equal((await reconcile()).breaks, [])
   await catchUp(world.deps)
-  let told = 0
-  const onProgress = (transfers: number) => {
-    told = transfers
-  }
-  const { breaks, transfers, breaksLeftOut } = await reconcile({ onProgress }, anHourMs)
-  assert.equal([breaks, breaksLeftOut], [[], 0])
-  assert.ok(transfers > 150)
-  assert.is(told, transfers)
+  let told = ''
+  const { breaks, omitted, counts } = await reconcile(anHourMs, (_part, what) => {
+    told = what
+  })
+  assert.equal([breaks, omitted], [[], {}])
+  assert.ok(counts.transfers! > 150)
+  assert.is(told, `${counts.transfers} transfers`)
+  for (const name of ['wallets', 'declines', 'payrollRows']) assert.ok(counts[name]! > 2, name)
 })
 
 test('runs in between of everything that happens are clean', async () => {
@@ -68,7 +69,7 @@ test('a read model that nobody follows is told when it had time enough', async (
     await query('LOCK TABLE tail_cursors IN SHARE MODE')
     const { id } = await must(ada.client.post('/v1/holds', input), 201)
     assert.equal((await reconcile()).breaks, [])
-    const [late, ...others] = (await reconcile({}, anHourMs)).breaks
+    const [late, ...others] = (await reconcile(anHourMs)).breaks
     assert.equal(others, [])
     assert.equal([late?.kind, late?.ledgerIds], ['read_model_behind', [id]])
     await query('ROLLBACK')

@@ -1,6 +1,5 @@
 /** Every wallet has its account, and every account that belongs to somebody has that somebody. */
 
-import { readAccountPages } from '../../../accounting/account-pages.ts'
 import {
   type AccountPlan,
   budgetAccount,
@@ -8,9 +7,10 @@ import {
   receivableAccount,
   suspenseAccount,
 } from '../../../accounting/accounts.ts'
-import { AccountCode, type Asset, assetOf, findAssetOfLedger } from '../../../accounting/chart.ts'
+import { AccountCode, type Asset, assetOf, findLedger } from '../../../accounting/chart.ts'
 import { toLedgerId, toUuid } from '../../../accounting/ids.ts'
 import { lookUpAccounts } from '../../../accounting/lookup.ts'
+import { scanAccounts } from '../../../accounting/scan.ts'
 import { readStanding } from '../../../accounting/standing.ts'
 import { ownerPages, walletPages } from '../../../db/record-pages.ts'
 import { byId, findWalletRows } from '../../../db/record-rows.ts'
@@ -35,14 +35,17 @@ const ownedCodes: ReadonlySet<number> = new Set([
 
 /** Compares the accounts of the ledger with whom they belong to. */
 export async function compareAccounts(context: RecordContext): Promise<void> {
+  const { after, upTo } = context.range
   const unexplained: Unexplained = new Map()
-  for await (const page of readAccountPages(context.ledger, context.range)) {
+  for await (const page of scanAccounts(context.ledger)) {
+    const accounts = page.filter(({ timestamp }) => timestamp > after && timestamp <= upTo)
     await compareWalletAccounts(
       context,
-      page.filter(({ code }) => code === AccountCode.wallet),
+      accounts.filter(({ code }) => code === AccountCode.wallet),
     )
-    for (const account of page)
+    for (const account of accounts) {
       if (ownedCodes.has(account.code)) unexplained.set(account.id, account)
+    }
   }
   await explain(context, unexplained)
   for (const account of unexplained.values()) reportNobody(context, account)
@@ -76,7 +79,7 @@ async function compareWalletAccounts(
 }
 
 function reportNobody({ report }: RecordContext, account: Account): void {
-  const asset = findAssetOfLedger(account.ledger)
+  const asset = findLedger(account.ledger)?.asset
   report({
     kind: 'account_without_owner',
     subject: toUuid(account.id),
@@ -109,17 +112,22 @@ async function explain(context: RecordContext, unexplained: Unexplained): Promis
 }
 
 function assetsOf(accounts: Unexplained): Asset[] {
-  const assets = new Set([...accounts.values()].map(({ ledger }) => findAssetOfLedger(ledger)))
+  const assets = new Set([...accounts.values()].map(({ ledger }) => findLedger(ledger)?.asset))
   return [...assets].filter((asset) => asset !== undefined)
 }
 
-/** Compares the wallets of PostgreSQL with their accounts; `closed` are those that owners have closed. */
+/**
+ * Compares the wallets of PostgreSQL with their accounts, and answers how many there are; `closed` are
+ * those that their owners have closed, as far as the ledger was read.
+ */
 export async function compareWallets(
   context: RecordContext,
   closed: ReadonlySet<bigint>,
-): Promise<void> {
+): Promise<number> {
   const { trx, ledger, settledBefore, report } = context
+  let count = 0
   for await (const page of walletPages(trx)) {
+    count += page.length
     const accounts = await lookUpAccounts(
       ledger,
       page.map(({ id }) => toLedgerId(id)),
@@ -139,6 +147,7 @@ export async function compareWallets(
       }
     }
   }
+  return count
 }
 
 /** Looks again: it may have been closed after the moment that is compared. */

@@ -16,9 +16,14 @@ import { itemKey } from '../../flows/batch.ts'
 import { toLedgerTime } from '../../flows/ledger-time.ts'
 import { amountsOf, type RecordContext, type Transfer } from './context.ts'
 
-/** What was declined has not happened: neither the operation by its id, nor this attempt at it. */
-export async function compareDeclines({ trx, ledger, report }: RecordContext): Promise<void> {
+/**
+ * What was declined has not happened: neither the operation by its id, nor this
+ * attempt at it. Answers how many rows there are.
+ */
+export async function compareDeclines({ trx, ledger, report }: RecordContext): Promise<number> {
+  let count = 0
   for await (const page of declinePages(trx)) {
+    count += page.length
     const idsOf = (row: (typeof page)[number]) => [
       ...(row.attempt === 0 ? [toLedgerId(row.operation_id)] : []),
       toLedgerId(attemptId(row.operation_id, row.attempt)),
@@ -41,11 +46,14 @@ export async function compareDeclines({ trx, ledger, report }: RecordContext): P
       })
     }
   }
+  return count
 }
 
-/** Rows of payrolls were paid when they say so, and as they say. */
-export async function comparePayrolls({ trx, ledger, report }: RecordContext): Promise<void> {
+/** Rows of payrolls were paid when they say so, and as they say. Answers how many have ended. */
+export async function comparePayrolls({ trx, ledger, report }: RecordContext): Promise<number> {
+  let count = 0
   for await (const page of payrollRowPages(trx)) {
+    count += page.length
     const found = await lookUpTransfers(
       ledger,
       page.map((row) => toLedgerId(paymentOf(row))),
@@ -67,6 +75,7 @@ export async function comparePayrolls({ trx, ledger, report }: RecordContext): P
       })
     }
   }
+  return count
 }
 
 const paymentOf = ({ payroll_id: operationId, input_hash, place }: PayrollRow): string =>

@@ -1,14 +1,15 @@
 /** What the comparisons between PostgreSQL and the ledger work with. */
 
-import type { LedgerRange } from '../../../accounting/chains.ts'
-import { type Asset, findAssetOfLedger } from '../../../accounting/chart.ts'
+import { type Asset, findLedger } from '../../../accounting/chart.ts'
 import type { Ledger } from '../../../accounting/client.ts'
 import { toLedgerId, toUuid, type Uuid } from '../../../accounting/ids.ts'
 import type { Chain } from '../../../accounting/legs.ts'
 import { lookUpTransfers } from '../../../accounting/lookup.ts'
+import type { ScanRange } from '../../../accounting/scan.ts'
 import { attemptId } from '../../../accounting/transfers.ts'
 import type { Database } from '../../../db/database.ts'
 import { countBurntAttempts } from '../../../db/record-rows.ts'
+import { fromLedgerTime } from '../../flows/ledger-time.ts'
 import type { Break } from '../break.ts'
 import type { RecordBreakKind } from './kinds.ts'
 
@@ -19,7 +20,7 @@ export interface RecordContext {
   readonly trx: Database
   readonly ledger: Ledger
   /** What of the ledger is compared. */
-  readonly range: LedgerRange
+  readonly range: ScanRange
   /** What is unfinished since before this moment is a break. */
   readonly settledBefore: Date
   /** The numbers of payment systems, by id. */
@@ -63,8 +64,6 @@ export const operationOf = (transfer: Transfer): Uuid => toUuid(transfer.user_da
 export const inputOf = (transfer: Transfer): string =>
   `${operationOf(transfer)}/${transfer.user_data_32}`
 
-const nsPerMs = 1_000_000n
-
 /** A finding in the shape that all passes have. */
 export function toBreak(found: Found): RecordBreak {
   const { kind, subject, ledgerIds = [], recordIds = [], amounts, since, detail } = found
@@ -77,14 +76,14 @@ export function toBreak(found: Found): RecordBreak {
     ...(amounts?.asset && { currency: amounts.asset.currency }),
     ...(amounts?.expected !== undefined && { expected: amounts.expected }),
     ...(amounts?.found !== undefined && { found: amounts.found }),
-    since: since instanceof Date ? since : new Date(Number(since / nsPerMs)),
+    since: since instanceof Date ? since : fromLedgerTime(since),
     detail,
   }
 }
 
 /** What a transfer moved, for a break that is about its amount or about where it went. */
 export function amountsOf(transfer: Transfer, expected?: bigint): NonNullable<Found['amounts']> {
-  const asset = findAssetOfLedger(transfer.ledger)
+  const asset = findLedger(transfer.ledger)?.asset
   return { asset, found: transfer.amount, ...(expected !== undefined && { expected }) }
 }
 

@@ -1,5 +1,5 @@
 /** Each fee was taken by a schedule that there is, and is what that schedule gives. */
-import { findAssetOfLedger, TransferCode } from '../../../accounting/chart.ts'
+import { findLedger, TransferCode } from '../../../accounting/chart.ts'
 import { computeFee, type FeeOperation } from '../../../accounting/fees.ts'
 import { type Phase, phaseOf } from '../../../accounting/transfers.ts'
 import { type FeeSchedule, findFeeSchedules } from '../../../db/fee-schedules.ts'
@@ -41,7 +41,7 @@ interface Fault {
 
 function findFault({ transfer, chain }: Seen, schedule: FeeSchedule): Fault | undefined {
   const { operation, currency, refund } = schedule
-  if (findAssetOfLedger(transfer.ledger)?.currency !== currency)
+  if (findLedger(transfer.ledger)?.asset.currency !== currency)
     return { detail: `is of ${currency}` }
   if (transfer.code === TransferCode.fee_refund) {
     return refund === 'proportional' ? undefined : { detail: 'gives nothing back' }

@@ -1,6 +1,6 @@
 /** Each request for money says who asks whom, and was paid as it was asked for. */
 import { requestAllowanceAccount } from '../../../accounting/accounts.ts'
-import { ControlCode, findAssetOfLedger, TransferCode } from '../../../accounting/chart.ts'
+import { ControlCode, findLedger, TransferCode } from '../../../accounting/chart.ts'
 import { toLedgerId, toUuid } from '../../../accounting/ids.ts'
 import { acceptanceId } from '../../../accounting/requests.ts'
 import { phaseOf } from '../../../accounting/transfers.ts'
@@ -63,7 +63,7 @@ function findPayment({ transfer, chain }: Seen): [bigint, Transfer][] {
 }
 
 function findOpeningFault(transfer: Transfer, row: RequestRow): string | undefined {
-  const asset = findAssetOfLedger(transfer.ledger)
+  const asset = findLedger(transfer.ledger)?.asset
   if (!asset || row.currency !== asset.currency) {
     return `The request is in another currency than wallet ${row.to_wallet_id}.`
   }

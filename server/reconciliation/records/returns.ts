@@ -1,11 +1,6 @@
 /** What was given back, as a refund or to a payment system, was given back of what its row says. */
 import { clearingAccount, returnableAccount } from '../../../accounting/accounts.ts'
-import {
-  type Asset,
-  ControlCode,
-  findAssetOfLedger,
-  TransferCode,
-} from '../../../accounting/chart.ts'
+import { type Asset, ControlCode, findLedger, TransferCode } from '../../../accounting/chart.ts'
 import { toLedgerId } from '../../../accounting/ids.ts'
 import { canonicalAmount, formatAmount } from '../../../accounting/money.ts'
 import { hashReversal, reversalId } from '../../../accounting/reversals.ts'
@@ -78,7 +73,7 @@ const placeOf = (transfer: Transfer) => ({
 
 /** Whether a use is one of what may be given back of this operation. */
 function isOf(use: Transfer, operationId: string): boolean {
-  const asset = findAssetOfLedger(use.ledger)
+  const asset = findLedger(use.ledger)?.asset
   if (!asset) return false
   return use.debit_account_id === toLedgerId(returnableAccount(operationId, asset).id)
 }
@@ -111,7 +106,7 @@ function findFaults(
   chain: Seen['chain'],
   row: ReversalRow,
 ): string[] {
-  const asset = findAssetOfLedger(use.ledger)
+  const asset = findLedger(use.ledger)?.asset
   if (!asset) return ['it is in an unknown currency']
   const faults: string[] = []
   const number = paymentSystems.get(row.payment_system_id)
