@@ -63,17 +63,15 @@ function findFaults(
   const isTold = (walletName: string) =>
     hashDeposit({ walletName, currency, amountMinor: transfer.amount }) === transfer.user_data_32
   const named = row.named_wallet
-  const names =
-    transfer.code === TransferCode.deposit
-      ? [toUuid(transfer.credit_account_id)]
-      : [named, walletIds.get(named ?? '')].filter((name) => typeof name === 'string')
+  const namedId = named === null ? undefined : (walletIds.get(toNumber(named) ?? '') ?? named)
+  const isCredited = transfer.code === TransferCode.deposit
+  const wallet = toUuid(transfer.credit_account_id)
+  const names = (isCredited ? [wallet] : [named, namedId]).filter((it) => typeof it === 'string')
   // Of one in suspense whose wallet was not kept then, nothing tells what was named.
   if (names.length > 0 && !names.some(isTold)) {
     faults.push('its amount or its wallet is another than was told')
   }
-  const wallet = toUuid(transfer.credit_account_id)
-  const isNamed = named === null || named === wallet || walletIds.get(named) === wallet
-  if (transfer.code === TransferCode.deposit && !isNamed) {
+  if (isCredited && named !== null && namedId !== wallet) {
     faults.push(`it went to another wallet than ${named}`)
   }
   return faults
@@ -84,6 +82,10 @@ function numbersIn(
   transfers: readonly Transfer[],
   rows: ReadonlyMap<string, DepositRow>,
 ): string[] {
-  const names = transfers.map((transfer) => rows.get(inputOf(transfer))?.named_wallet)
-  return names.filter((name) => typeof name === 'string').filter((name) => /^\d{1,18}$/.test(name))
+  return transfers.flatMap((transfer) => toNumber(rows.get(inputOf(transfer))?.named_wallet) ?? [])
+}
+
+/** The number that a wallet was named by; undefined when it was named otherwise. */
+function toNumber(name: string | null | undefined): string | undefined {
+  return name && /^\d{1,18}$/.test(name) ? String(BigInt(name)) : undefined
 }
