@@ -31,6 +31,7 @@ import {
   type RecordBreak,
   type RecordCheck,
   type RecordContext,
+  rememberClearing,
   type Seen,
   toBreak,
 } from './records/context.ts'
@@ -80,13 +81,15 @@ export async function reconcileRecords(
     const { ledgerTime: cursor } = await readCursor(trx, readModel.name)
     // What the read model has read was committed before the snapshot, too.
     const upTo = latest(cursor, ledgerTime)
+    const paymentSystems = await readPaymentSystemNumbers(trx)
     const findings = collect()
     const context: RecordContext = {
       trx,
       ledger,
       range: { after: since, upTo },
       settledBefore: new Date(nowMs() - settleMs),
-      paymentSystems: await readPaymentSystemNumbers(trx),
+      paymentSystems,
+      clearingOf: rememberClearing(paymentSystems),
       report: findings.report,
     }
     const closed = new Set<bigint>()

@@ -7,11 +7,17 @@ import {
   receivableAccount,
   suspenseAccount,
 } from '../../../accounting/accounts.ts'
-import { AccountCode, type Asset, assetOf, findLedger } from '../../../accounting/chart.ts'
+import {
+  AccountCode,
+  type Asset,
+  findAsset,
+  findLedger,
+  TransferCode,
+} from '../../../accounting/chart.ts'
 import { toLedgerId, toUuid } from '../../../accounting/ids.ts'
 import { lookUpAccounts } from '../../../accounting/lookup.ts'
 import { scanAccounts } from '../../../accounting/scan.ts'
-import { readStanding } from '../../../accounting/standing.ts'
+import { readTrail } from '../../../accounting/trail.ts'
 import { ownerPages, walletPages } from '../../../db/record-pages.ts'
 import { byId, findWalletRows } from '../../../db/record-rows.ts'
 import { limitWindows } from '../../flows/limit-rules.ts'
@@ -65,7 +71,7 @@ async function compareWalletAccounts(
     const subject = toUuid(account.id)
     const row = rows.get(subject)
     if (!row) reportNobody(context, account)
-    else if (assetOf(row.currency).ledger !== account.ledger) {
+    else if (findAsset(row.currency)?.ledger !== account.ledger) {
       context.report({
         kind: 'wallet_differs',
         subject,
@@ -104,7 +110,8 @@ async function explain(context: RecordContext, unexplained: Unexplained): Promis
   }
   for await (const page of unexplained.size > 0 ? ownerPages(trx) : []) {
     for (const { user_id: userId, currency } of page) {
-      const asset = assetOf(currency)
+      const asset = findAsset(currency)
+      if (!asset) continue
       remove([receivableAccount(userId, asset)])
       remove(limitWindows.map((window) => budgetAccount({ userId, window }, asset)))
     }
@@ -150,7 +157,8 @@ export async function compareWallets(
   return count
 }
 
-/** Looks again: it may have been closed after the moment that is compared. */
+/** Looks again: it may have been closed after what was read of the ledger, or before. */
 async function isClosed({ ledger }: RecordContext, walletId: string): Promise<boolean> {
-  return (await readStanding(ledger, walletId)).state === 'closed'
+  const closures = await readTrail(ledger, walletId, { code: TransferCode.closure, limit: 1 })
+  return closures.length > 0
 }

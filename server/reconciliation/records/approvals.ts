@@ -2,7 +2,7 @@
 import { adjustmentAccounts } from '../../../accounting/adjustments.ts'
 import { hashDecision, withdrawnId } from '../../../accounting/approvals.ts'
 import { ControlCode, findAsset, TransferCode } from '../../../accounting/chart.ts'
-import { computeUuid, toLedgerId, toUuid } from '../../../accounting/ids.ts'
+import { computeUuid, toUuid } from '../../../accounting/ids.ts'
 import { parseAmount } from '../../../accounting/money.ts'
 import { phaseOf } from '../../../accounting/transfers.ts'
 import { byId, byInput, findApprovalRows, findDecisionRows } from '../../../db/record-rows.ts'
@@ -140,7 +140,7 @@ function findFault(
     walletId: body.wallet_id ?? nobody,
   })
   const isApproved =
-    transfer.debit_account_id === toLedgerId(debit.id) &&
-    transfer.credit_account_id === toLedgerId(credit.id)
+    toUuid(transfer.debit_account_id) === debit.id &&
+    toUuid(transfer.credit_account_id) === credit.id
   return isApproved ? undefined : 'it was approved for somebody else'
 }

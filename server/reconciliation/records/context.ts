@@ -1,5 +1,6 @@
 /** What the comparisons between PostgreSQL and the ledger work with. */
 
+import { clearingAccount } from '../../../accounting/accounts.ts'
 import { type Asset, findLedger } from '../../../accounting/chart.ts'
 import type { Ledger } from '../../../accounting/client.ts'
 import { toLedgerId, toUuid, type Uuid } from '../../../accounting/ids.ts'
@@ -25,6 +26,8 @@ export interface RecordContext {
   readonly settledBefore: Date
   /** The numbers of payment systems, by id. */
   readonly paymentSystems: ReadonlyMap<string, number>
+  /** The clearing account of a payment system, by id; undefined when there is no such system. */
+  clearingOf(paymentSystemId: string, asset: Asset): bigint | undefined
   report(found: Found): void
 }
 
@@ -81,6 +84,21 @@ export function toBreak(found: Found): RecordBreak {
   }
 }
 
+/** Remembers the clearing accounts of payment systems: there are few, and each is needed often. */
+export function rememberClearing(
+  paymentSystems: ReadonlyMap<string, number>,
+): RecordContext['clearingOf'] {
+  const known = new Map<string, bigint>()
+  return (paymentSystemId, asset) => {
+    const number = paymentSystems.get(paymentSystemId)
+    if (number === undefined) return undefined
+    const name = `${number} ${asset.ledger}`
+    const found = known.get(name) ?? toLedgerId(clearingAccount(number, asset).id)
+    known.set(name, found)
+    return found
+  }
+}
+
 /** What a transfer moved, for a break that is about its amount or about where it went. */
 export function amountsOf(transfer: Transfer, expected?: bigint): NonNullable<Found['amounts']> {
   const asset = findLedger(transfer.ledger)?.asset
@@ -121,4 +139,4 @@ export async function findFalseAttempts(
 }
 
 const toAttempt = (transfer: Transfer, attempt: number): bigint =>
-  toLedgerId(attemptId(toUuid(transfer.user_data_128), attempt))
+  toLedgerId(attemptId(operationOf(transfer), attempt))

@@ -1,8 +1,7 @@
 /** Each deposit was told by its payment system, and is what was told. */
-import { clearingAccount } from '../../../accounting/accounts.ts'
-import { assetOfLedger, TransferCode } from '../../../accounting/chart.ts'
+import { findLedger, TransferCode } from '../../../accounting/chart.ts'
 import { depositId, hashDeposit } from '../../../accounting/deposits.ts'
-import { toLedgerId, toUuid } from '../../../accounting/ids.ts'
+import { toUuid } from '../../../accounting/ids.ts'
 import { byInput, findDepositRows, findWalletIds } from '../../../db/record-rows.ts'
 import {
   amountsOf,
@@ -22,16 +21,12 @@ export const deposits: RecordCheck = {
     const transfers = seen.map(({ transfer }) => transfer)
     const rows = byInput(await findDepositRows(context.trx, transfers.map(operationOf)))
     const falseAttempts = await findFalseAttempts(context, transfers)
-    const known = transfers.filter((transfer) => rows.has(inputOf(transfer)))
-    const walletIds = await findWalletIds(context.trx, numbersIn(known, rows))
+    const walletIds = await findWalletIds(context.trx, numbersIn([...rows.values()]))
     for (const transfer of transfers) {
       const row = rows.get(inputOf(transfer))
-      const subject = operationOf(transfer)
-      const place = { subject, ledgerIds: [transfer.id], since: transfer.timestamp }
-      const amounts = amountsOf(transfer)
       if (!row) {
         const detail = 'Nobody has told of this deposit with this amount and wallet.'
-        context.report({ kind: 'deposit_without_record', ...place, amounts, detail })
+        context.report({ kind: 'deposit_without_record', ...placeOf(transfer), detail })
         continue
       }
       const attempt = falseAttempts.get(transfer.id)
@@ -40,23 +35,31 @@ export const deposits: RecordCheck = {
       if (faults.length === 0) continue
       const recordIds = [`deposits:${row.id}`]
       const detail = `Of the deposit ${row.reference}: ${faults.join('; ')}.`
-      context.report({ kind: 'deposit_differs', ...place, recordIds, amounts, detail })
+      context.report({ kind: 'deposit_differs', ...placeOf(transfer), recordIds, detail })
     }
   },
 }
 
+const placeOf = (transfer: Transfer) => ({
+  subject: operationOf(transfer),
+  ledgerIds: [transfer.id],
+  amounts: amountsOf(transfer),
+  since: transfer.timestamp,
+})
+
 function findFaults(
-  { paymentSystems }: RecordContext,
+  { paymentSystems, clearingOf }: RecordContext,
   transfer: Transfer,
   row: DepositRow,
   walletIds: ReadonlyMap<string, string>,
 ): string[] {
+  const asset = findLedger(transfer.ledger)?.asset
+  if (!asset) return ['it is in a currency that there is not']
   const faults: string[] = []
-  const asset = assetOfLedger(transfer.ledger)
   const number = paymentSystems.get(row.payment_system_id)
   if (number === undefined || depositId(number, row.reference) !== row.id) {
     faults.push('its id is not that of this payment system and reference')
-  } else if (transfer.debit_account_id !== toLedgerId(clearingAccount(number, asset).id)) {
+  } else if (transfer.debit_account_id !== clearingOf(row.payment_system_id, asset)) {
     faults.push('it came from the clearing account of another payment system')
   }
   const { currency } = asset
@@ -78,14 +81,10 @@ function findFaults(
 }
 
 /** The numbers for people by which wallets were named. */
-function numbersIn(
-  transfers: readonly Transfer[],
-  rows: ReadonlyMap<string, DepositRow>,
-): string[] {
-  return transfers.flatMap((transfer) => toNumber(rows.get(inputOf(transfer))?.named_wallet) ?? [])
-}
+const numbersIn = (rows: readonly DepositRow[]): string[] =>
+  rows.flatMap((row) => toNumber(row.named_wallet) ?? [])
 
 /** The number that a wallet was named by; undefined when it was named otherwise. */
-function toNumber(name: string | null | undefined): string | undefined {
+function toNumber(name: string | null): string | undefined {
   return name && /^\d{1,18}$/.test(name) ? String(BigInt(name)) : undefined
 }

@@ -1,5 +1,5 @@
 /** Each exchange was made at the terms of its quote. */
-import { assetOf, ControlCode, TransferCode } from '../../../accounting/chart.ts'
+import { ControlCode, findAsset, TransferCode } from '../../../accounting/chart.ts'
 import { exchangeId } from '../../../accounting/exchange.ts'
 import { toUuid } from '../../../accounting/ids.ts'
 import { phaseOf } from '../../../accounting/transfers.ts'
@@ -81,7 +81,7 @@ function findFaults(chain: Seen['chain'], legs: readonly Transfer[], quote: Quot
   const use = findUse(chain)
   const isSame = (leg: Transfer | undefined, currency: string, minor: string | null) =>
     (leg?.amount ?? 0n) === BigInt(minor ?? 0) &&
-    (leg === undefined || leg.ledger === assetOf(currency).ledger)
+    (leg === undefined || leg.ledger === findAsset(currency)?.ledger)
   const terms = [
     [isSame(sale, quote.from_currency, quote.from_minor), 'what was given is not as quoted'],
     [isSame(purchase, quote.to_currency, quote.to_minor), 'what was got is not as quoted'],

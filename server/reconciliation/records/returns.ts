@@ -1,5 +1,5 @@
 /** What was given back, as a refund or to a payment system, was given back of what its row says. */
-import { clearingAccount, returnableAccount } from '../../../accounting/accounts.ts'
+import { returnableAccount } from '../../../accounting/accounts.ts'
 import { type Asset, ControlCode, findLedger, TransferCode } from '../../../accounting/chart.ts'
 import { toLedgerId } from '../../../accounting/ids.ts'
 import { canonicalAmount, formatAmount } from '../../../accounting/money.ts'
@@ -101,18 +101,18 @@ async function compareReversals(context: RecordContext, seen: readonly Seen[]): 
 }
 
 function findFaults(
-  { paymentSystems }: RecordContext,
+  { paymentSystems, clearingOf }: RecordContext,
   use: Transfer,
   chain: Seen['chain'],
   row: ReversalRow,
 ): string[] {
   const asset = findLedger(use.ledger)?.asset
-  if (!asset) return ['it is in an unknown currency']
+  if (!asset) return ['it is in a currency that there is not']
   const faults: string[] = []
   const number = paymentSystems.get(row.payment_system_id)
   if (number === undefined || reversalId(number, row.reference) !== row.id) {
     faults.push('its id is not that of this payment system and reference')
-  } else if (!isBackTo(chain, toLedgerId(clearingAccount(number, asset).id))) {
+  } else if (!isBackTo(chain, clearingOf(row.payment_system_id, asset))) {
     faults.push('it went to the clearing account of another payment system')
   }
   if (!isOf(use, row.deposit_id)) faults.push(`it is not of the deposit ${row.deposit_id}`)
@@ -124,7 +124,7 @@ function findFaults(
 
 const backCodes: readonly number[] = [TransferCode.chargeback, TransferCode.suspense_return]
 
-const isBackTo = (chain: Seen['chain'], clearingId: bigint): boolean =>
+const isBackTo = (chain: Seen['chain'], clearingId: bigint | undefined): boolean =>
   chain.some((it) => backCodes.includes(it.code) && it.credit_account_id === clearingId)
 
 /** Of this amount, or of all that was left. */

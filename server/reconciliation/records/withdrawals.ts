@@ -1,6 +1,5 @@
 /** Each withdrawal was asked for, and ends as its payment system has told. */
-import { clearingAccount } from '../../../accounting/accounts.ts'
-import { assetOfLedger, TransferCode } from '../../../accounting/chart.ts'
+import { findLedger, TransferCode } from '../../../accounting/chart.ts'
 import { toLedgerId } from '../../../accounting/ids.ts'
 import { phaseOf } from '../../../accounting/transfers.ts'
 import { hashConfirmation, hashFailure } from '../../../accounting/withdrawals.ts'
@@ -43,7 +42,7 @@ const placeOf = (transfer: Transfer) => ({
 })
 
 function compareStart(
-  { paymentSystems, report }: RecordContext,
+  { clearingOf, report }: RecordContext,
   transfer: Transfer,
   row: WithdrawalRow | undefined,
 ): void {
@@ -57,9 +56,9 @@ function compareStart(
   if (toLedgerId(row.wallet_id) !== transfer.debit_account_id) {
     faults.push(`it is not from wallet ${row.wallet_id}`)
   }
-  const number = paymentSystems.get(row.payment_system_id)
-  const clearing = number && clearingAccount(number, assetOfLedger(transfer.ledger)).id
-  if (!clearing || toLedgerId(clearing) !== transfer.credit_account_id) {
+  const asset = findLedger(transfer.ledger)?.asset
+  const clearing = asset && clearingOf(row.payment_system_id, asset)
+  if (clearing !== transfer.credit_account_id) {
     faults.push('it is not through the payment system that was asked for')
   }
   if (faults.length === 0) return
