@@ -90,6 +90,16 @@ export const showDay = (day: Day): string => startOfDay(day).toISOString().slice
 /** The first moment of a day in UTC. */
 export const startOfDay = (day: Day): Date => new Date(day * msPerDay)
 
+/**
+ * Tells on which day something happened by the calendar of a time zone, as IANA names it. Throws
+ * RangeError for a name that is none.
+ */
+export function dayIn(timeZone: string): (at: Date) => Day {
+  const parts = { year: 'numeric', month: '2-digit', day: '2-digit' } as const
+  const format = new Intl.DateTimeFormat('en-CA', { timeZone, ...parts })
+  return (at) => parseDay(format.format(at)) ?? Math.floor(at.getTime() / msPerDay)
+}
+
 /** Reads the day of a date; fails for what is none. */
 export function readDay(text: string, fileLine: number, fail: Fail, name: string): Day {
   const day = parseDay(text)
