@@ -75,7 +75,18 @@ export function compareStatements(
     ...bankOnly.map(breakOf.bankOnly),
     ...ledgerOnly.map(breakOf.ledgerOnly),
   ]
-  return { breaks, totals }
+  return { breaks: numberSubjects(breaks), totals }
+}
+
+/** Tells breaks of the same kind and subject apart: of lines without an id that say the same. */
+function numberSubjects(breaks: readonly StatementBreak[]): StatementBreak[] {
+  const counts = new Map<string, number>()
+  return breaks.map((it) => {
+    const key = `${it.kind} ${it.subject}`
+    const count = (counts.get(key) ?? 0) + 1
+    counts.set(key, count)
+    return count === 1 ? it : { ...it, subject: `${it.subject}/${count}` }
+  })
 }
 
 /** Whether a line is in its account's currency; another one cannot be right, whatever the ledger has. */

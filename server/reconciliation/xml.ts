@@ -16,7 +16,6 @@ const parser = new XMLParser({
   preserveOrder: true,
   ignoreAttributes: false,
   attributeNamePrefix: '',
-  removeNSPrefix: true,
   parseTagValue: false,
   parseAttributeValue: false,
   processEntities: false,
@@ -67,7 +66,7 @@ function toElement(node: Node, lineAt: (index: number) => number, fail: Fail): E
   const attributes = Object.entries((node[':@'] ?? {}) as Record<string, string>)
   const children = inner.flatMap((child) => toElement(child, lineAt, fail) ?? [])
   return {
-    name,
+    name: name.replace(/^[^:]*:/, ''),
     attributes: Object.fromEntries(
       attributes.map(([key, value]) => [key, decode(value, fileLine, fail)]),
     ),
