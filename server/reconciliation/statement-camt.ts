@@ -150,7 +150,9 @@ function toLines(entry: Element, fail: Fail): StatementLine[] {
   const parts = details.map((detail) => readPart(detail, currency, sign, fail))
   const sum = parts.reduce<bigint>((total, part) => total + (part ?? 0n), 0n)
   if (details.length < 2 || parts.includes(undefined) || sum !== whole.amountMinor) {
-    return [{ ...whole, ...describe(entry, details) }]
+    const { references, text } = describe(entry, details)
+    const batch = findAll(entry, 'NtryDtls', 'Btch', 'PmtInfId').map(({ text }) => text)
+    return [{ ...whole, references: toReferences([...references, ...batch]), text }]
   }
   return details.flatMap((detail, index) => {
     const partMinor = parts[index]
@@ -233,10 +235,9 @@ function describe(
   const textsAt = (...path: string[]) =>
     details.flatMap((detail) => findAll(detail, ...path).map(({ text }) => text))
   const references = referencePaths.flatMap((path) => textsAt(...path))
-  const ofEntry = findAll(entry, 'NtryDtls', 'Btch', 'PmtInfId').map(({ text }) => text)
   const remarks = [...textsAt('RmtInf', 'Ustrd'), textAt(entry, 'AddtlNtryInf') ?? '']
   return {
-    references: toReferences([...references, ...ofEntry]),
+    references: toReferences(references),
     text: toText(remarks.filter(Boolean).join(' ')),
   }
 }

@@ -42,7 +42,7 @@ export function toJsonLines(statements: readonly Statement[]): string {
 }
 
 /** The mapping of what `toCsv` writes; of a statement with one reference a line. */
-export function csvMapping({ account, currency, from, to, openingMinor, closingMinor }: Statement) {
+function csvMapping({ account, currency, from, to, openingMinor, closingMinor }: Statement) {
   return readMapping(
     {
       account,
@@ -73,7 +73,7 @@ export function csvMapping({ account, currency, from, to, openingMinor, closingM
 const german = (day: number) => showDay(day).split('-').reverse().join('.')
 const quoted = (cell: string) => `"${cell.replaceAll('"', '""')}"`
 
-export function toCsv({ lines }: Statement): string {
+function toCsv({ lines }: Statement): string {
   const header = ['Id', 'Reference', 'Booked', 'Value', 'Currency', 'Amount', 'C/D', 'Text']
   const rows = lines.map((line) => {
     const { amountMinor, currency, valueDay } = line
