@@ -101,18 +101,21 @@ function readPeriod(
   fail: Fail,
 ): { from: Day; to: Day } {
   const told = find(element, 'FrToDt')
+  if (told) return readTold(told, fail)
   const days = lines.map(({ bookingDay }) => bookingDay)
   const closingDate = closing && find(closing, 'Dt')
-  if (!told && closingDate) days.push(readDate(closingDate, fail))
-  const span = told
-    ? {
-        from: readDay(dateText(need(told, fail, 'FrDtTm')), told.fileLine, fail, 'FrDtTm'),
-        to: readEnd(need(told, fail, 'ToDtTm'), fail),
-      }
-    : spanOf(days)
+  if (closingDate) days.push(readDate(closingDate, fail))
+  const span = spanOf(days)
   if (!span) throw fail(element.fileLine, 'a statement that tells of no time')
+  return span
+}
+
+function readTold(told: Element, fail: Fail): { from: Day; to: Day } {
+  const from = readDay(dateText(need(told, fail, 'FrDtTm')), told.fileLine, fail, 'FrDtTm')
+  const to = readEnd(need(told, fail, 'ToDtTm'), fail)
   // A period of nothing begins and ends at the same midnight.
-  return { from: span.from, to: Math.max(span.from, span.to) }
+  if (to < from - 1) throw fail(told.fileLine, 'the statement ends before it begins')
+  return { from, to: Math.max(from, to) }
 }
 
 /** The last day before a moment: midnight is the end of the day before. */

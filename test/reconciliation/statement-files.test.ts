@@ -143,7 +143,13 @@ test('what is no camt.053 is told with its line', () => {
     [missing(entry('1.00', '').replace('BOOK', 'DONE')), 'file:4: an entry\'s status is "DONE"'],
     [missing(entry('1.00', '').replace(dates, '')), 'file:4: Ntry without BookgDt'],
     [missing(entry('1.00', '').replace('11-02', '11-31')), 'file:4: BookgDt "2026-11-31" is no'],
-    [missing(balance('OPBD', '1.00', '2026-11-01').replace('EUR', 'USD')), 'file:4: a balance in'],
+    [missing(balance('CLBD', '1.00', '2026-11-01').replace('EUR', 'USD')), 'file:4: a balance in'],
+    [
+      missing(
+        '<FrToDt><FrDtTm>2026-11-02T00:00:00</FrDtTm><ToDtTm>2026-11-01T00:00:00</ToDtTm></FrToDt>',
+      ),
+      'file:4: the statement ends before it begins',
+    ],
     [missing(''), 'file:3: a statement that tells of no time'],
     [
       missing('<StmtPgntn><PgNb>1</PgNb><LastPgInd>false</LastPgInd></StmtPgntn>'),
