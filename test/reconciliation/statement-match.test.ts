@@ -152,16 +152,15 @@ test('each damage is called what it is, and nothing else is', () => {
         const result = damage(line, kind, place)
         const named = damages[kind]
         if (named) expected.push({ kind: named, subject: subjectOf(kind, entry, result.lines) })
-        return { ...result, currency: entry.currency }
+        return { ...result, kind, currency: entry.currency }
       })
       const statements = [...new Set(entries.map(({ currency }) => currency))].map((currency) => {
         const own = done.filter((it) => it.currency === currency)
         const lines = own.flatMap((it) => it.lines)
         const unbooked = own.reduce((sum, { unbookedMinor }) => sum + unbookedMinor, 0n)
-        const booked = own.some(({ lines }) => lines.length === 2 && lines[0] === lines[1])
         // With some of its doubles booked and others not it adds up neither way: all, or none.
-        const isMixed = booked && unbooked !== 0n
-        const closingMinor = opening + sumOf(lines) - (isMixed ? 0n : unbooked)
+        const isBooked = own.some(({ kind }) => kind === 'doubled_and_booked')
+        const closingMinor = opening + sumOf(lines) - (isBooked ? 0n : unbooked)
         return { ...toStatement(currency, lines, opening), closingMinor }
       })
       const [first, ...others] = statements
