@@ -147,6 +147,20 @@ export async function findDeposits(
   return new Map(matching.map((deposit) => [deposit.operationId, deposit]))
 }
 
+/** The references of deposits, by their ids, which are made of them: whatever else was told. */
+export async function findDepositReferences(
+  db: Database,
+  ids: readonly string[],
+): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('deposits')
+    .select(['id', 'reference'])
+    .where('id', 'in', ids)
+    .execute()
+  return new Map(rows.map(({ id, reference }) => [id, reference]))
+}
+
 /** Why an attempt at an operation was declined, as a refusal code. */
 export interface Decline extends DescriptionKey {
   /** 0 for an operation that is tried once only. */
