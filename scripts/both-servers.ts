@@ -11,17 +11,19 @@ const deadlineMs = 60_000
  */
 export async function connectToBoth(
   env: NodeJS.ProcessEnv,
-): Promise<{ database: DatabaseHandle; ledger: Ledger }> {
+): Promise<{ database: DatabaseHandle; databaseUrl: string; ledger: Ledger }> {
   const { DATABASE_URL, TIGERBEETLE_ADDRESSES, TIGERBEETLE_CLUSTER_ID } = env
   const config = loadConfig({ DATABASE_URL, TIGERBEETLE_ADDRESSES, TIGERBEETLE_CLUSTER_ID })
-  const {
-    databaseUrl: url,
-    tigerbeetleAddresses: addresses,
-    tigerbeetleClusterId: clusterId,
-  } = config
+  const { databaseUrl, tigerbeetleAddresses: addresses, tigerbeetleClusterId: clusterId } = config
   const onIdleError = (error: Error): void => console.error(error.message)
   return {
-    database: openDatabase({ url, poolSize: 2, connectTimeoutMs: 10_000, onIdleError }),
+    databaseUrl,
+    database: openDatabase({
+      url: databaseUrl,
+      poolSize: 2,
+      connectTimeoutMs: 10_000,
+      onIdleError,
+    }),
     ledger: await createLedger({ addresses, clusterId, deadlineMs, queueLimit: 100 }),
   }
 }

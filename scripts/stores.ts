@@ -1,10 +1,8 @@
-/** What scripts that read both stores work with, at DATABASE_URL and TIGERBEETLE_ADDRESSES. */
-import { createLedger } from '../accounting/client.ts'
-import { openDatabase } from '../db/database.ts'
-import { loadConfig } from '../server/config.ts'
+/** What scripts that read as Kassa does work with, at DATABASE_URL and TIGERBEETLE_ADDRESSES. */
 import type { Deps } from '../server/deps.ts'
 import { createLogger } from '../server/log.ts'
 import { createSettings } from '../server/settings.ts'
+import { connectToBoth } from './both-servers.ts'
 import { explain } from './explain.ts'
 
 export interface Stores {
@@ -12,20 +10,11 @@ export interface Stores {
   close(): Promise<void>
 }
 
-/** Opens both. Other settings are not asked for, and may be missing. */
+/** Opens both, and the settings. Other variables are not asked for, and may be missing. */
 export async function openStores(): Promise<Stores> {
-  const config = readConfig()
-  const onIdleError = (error: Error): void => console.error(error.message)
-  const { databaseUrl, tigerbeetleAddresses: addresses, tigerbeetleClusterId: clusterId } = config
-  const database = openDatabase({
-    url: databaseUrl,
-    poolSize: 4,
-    connectTimeoutMs: 10_000,
-    onIdleError,
-  })
+  const { database, ledger, databaseUrl } = await connectToBoth(process.env).catch(stop)
   const { db } = database
-  const ledger = await createLedger({ addresses, clusterId, deadlineMs: 60_000, queueLimit: 1_000 })
-  const log = createLogger(config)
+  const log = createLogger({ logLevel: 'silent' })
   const settings = await createSettings({ db, databaseUrl, log, nowMs: Date.now })
   return {
     deps: { db, ledger, settings },
@@ -37,13 +26,7 @@ export async function openStores(): Promise<Stores> {
   }
 }
 
-function readConfig() {
-  const { DATABASE_URL, TIGERBEETLE_ADDRESSES, TIGERBEETLE_CLUSTER_ID } = process.env
-  const variables = { DATABASE_URL, TIGERBEETLE_ADDRESSES, TIGERBEETLE_CLUSTER_ID }
-  try {
-    return loadConfig({ ...variables, LOG_LEVEL: 'silent' })
-  } catch (error) {
-    console.error(explain(error))
-    process.exit(1)
-  }
+function stop(error: unknown): never {
+  console.error(explain(error))
+  process.exit(1)
 }

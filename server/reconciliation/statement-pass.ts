@@ -5,6 +5,7 @@
 import { type AccountPlan, clearingAccount, findExisting } from '../../accounting/accounts.ts'
 import { addOwnAsset, assetOf } from '../../accounting/chart.ts'
 import type { Ledger } from '../../accounting/client.ts'
+import { readLedgerTime } from '../../accounting/clock.ts'
 import { isUuid } from '../../accounting/ids.ts'
 import { listCurrencies } from '../../db/currencies.ts'
 import type { Database } from '../../db/database.ts'
@@ -13,10 +14,16 @@ import {
   findPaymentSystemByName,
   type PaymentSystemRow,
 } from '../../db/payment-systems.ts'
+import { fromLedgerTime } from '../flows/ledger-time.ts'
 import { Refusal } from '../refusals.ts'
 import { type ClearingEntry, readEntries } from './clearing-entries.ts'
+import type { CurrencyTotals, Pass, PassResult } from './pass.ts'
 import { type Day, dayIn, type Statement, StatementError, spanOf, startOfDay } from './statement.ts'
-import type { StatementBreak } from './statement-breaks.ts'
+import {
+  type StatementBreak,
+  type StatementBreakKind,
+  statementBreakKinds,
+} from './statement-breaks.ts'
 import { type ComparisonOptions, compareStatements } from './statement-comparison.ts'
 import { readStatements, type StatementSource } from './statement-file.ts'
 import type { StatementTotals } from './statement-totals.ts'
@@ -84,6 +91,60 @@ function readOptions(given: Partial<ComparisonOptions>): ComparisonOptions {
     }
   }
   return options
+}
+
+/** The pass that compares some statements. It rejects as `reconcileStatements` does. */
+export function statementPass(input: Omit<StatementPassInput, 'asOf'>): Pass<StatementBreakKind> {
+  return {
+    name: 'statement',
+    kinds: statementBreakKinds,
+    async run({ db, ledger }) {
+      const asOf = await readLedgerTime(ledger)
+      const { breaks, totals } = await reconcileStatements({ db, ledger }, { ...input, asOf })
+      return {
+        counts: countAll(totals),
+        asOf: fromLedgerTime(asOf),
+        totals: totals.map(toCurrencyTotals),
+        breaks,
+        omitted: {},
+      }
+    },
+  }
+}
+
+function countAll(totals: readonly StatementTotals[]): PassResult['counts'] {
+  const count = (of: (one: StatementTotals) => number) =>
+    totals.reduce((sum, one) => sum + of(one), 0)
+  const told = {
+    statements: count(({ statements }) => statements.count),
+    lines: count(({ lines }) => lines.count),
+    entries: count(({ entries }) => entries.count),
+  }
+  const besides = {
+    'unproven statements': count(({ statements }) => statements.unproven),
+    'skipped entries of the bank': count(({ lines }) => lines.skipped),
+    'undecided entries': count(({ entries }) => entries.undecided.count),
+  }
+  const some = Object.entries(besides).filter(([, number]) => number > 0)
+  return { ...told, ...Object.fromEntries(some) }
+}
+
+function toCurrencyTotals({ currency, lines, entries }: StatementTotals): CurrencyTotals {
+  const { reference, amount_and_date, sum } = lines.matched
+  return {
+    currency,
+    amounts: {
+      bank: lines.sumMinor,
+      'by reference': reference.sumMinor,
+      'by amount': amount_and_date.sumMinor,
+      'by sum': sum.sumMinor,
+      differing: lines.differing.sumMinor,
+      'bank only': lines.bankOnly.sumMinor,
+      repeated: lines.repeated.sumMinor,
+      ledger: entries.sumMinor,
+      'ledger only': entries.ledgerOnly.sumMinor,
+    },
+  }
 }
 
 /** All currencies that there are; own assets come into the chart of this process. */
