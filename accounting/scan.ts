@@ -1,0 +1,47 @@
+/**
+ * The whole ledger, read from its beginning in pages as large as the server takes. The next page is
+ * asked for before the last one is used, so that the server and the reader work at the same time.
+ */
+import type { Transfer } from 'tigerbeetle-node'
+import { type Ledger, requestEventsMax } from './client.ts'
+
+/** After and up to which ledger time (ns); `upTo` 0 for no bound. */
+export interface ScanRange {
+  after: bigint
+  upTo: bigint
+}
+
+/** Pages of all transfers within a range, oldest first. Rejects as the ledger's calls do. */
+export async function* scanTransfers(
+  ledger: Ledger,
+  { after, upTo }: ScanRange,
+): AsyncGenerator<Transfer[]> {
+  const ask = (from: bigint): Promise<Transfer[]> => {
+    if (upTo > 0n && from >= upTo) return Promise.resolve([])
+    const page = ledger.queryTransfers({
+      user_data_128: 0n,
+      user_data_64: 0n,
+      user_data_32: 0,
+      ledger: 0,
+      code: 0,
+      timestamp_min: from + 1n,
+      timestamp_max: upTo,
+      limit: ledger.largestRequest(),
+      flags: 0,
+    })
+    // It may be that nobody waits for it any more.
+    page.catch(() => {})
+    return page
+  }
+  let next = ask(after)
+  for (;;) {
+    const page = await next
+    const last = page.at(-1)
+    if (!last) return
+    // Every server gives at least this many, if there are.
+    const isLast = page.length < requestEventsMax
+    if (!isLast) next = ask(last.timestamp)
+    yield page
+    if (isLast) return
+  }
+}
