@@ -87,14 +87,9 @@ const limitCodes: readonly number[] = [ControlCode.budget_grant, ControlCode.bud
 function createReading() {
   const bytes = Buffer.allocUnsafe(transferBytes)
   const hash = createHash('sha256')
-  const names = {
-    operation: new Set<string>(),
-    operation_id: new Set<string>(),
-    account: new Set<string>(),
-    ledger: new Set<string>(),
-    fee_schedule: new Set<string>(),
-    limit: new Set<string>(),
-  }
+  const operations = new Set<string>()
+  const [operationIds, accountIds] = [new Set<bigint>(), new Set<bigint>()]
+  const [ledgers, feeSchedules, limits] = [new Set<number>(), new Set<bigint>(), new Set<bigint>()]
   let count = 0
   return {
     get count() {
@@ -105,18 +100,29 @@ function createReading() {
       writeTransfer(bytes, transfer)
       hash.update(bytes)
       const { code, user_data_64: ruleNumber } = transfer
-      const operationId = toUuid(transfer.user_data_128)
-      names.operation.add(`${operationId}/${transfer.user_data_32}`)
-      names.operation_id.add(operationId)
-      names.account.add(toUuid(transfer.debit_account_id))
-      names.account.add(toUuid(transfer.credit_account_id))
-      names.ledger.add(String(transfer.ledger))
-      if (feeCodes.includes(code)) names.fee_schedule.add(String(ruleNumber))
-      if (limitCodes.includes(code)) names.limit.add(String(ruleNumber))
+      operations.add(`${toUuid(transfer.user_data_128)}/${transfer.user_data_32}`)
+      operationIds.add(transfer.user_data_128)
+      accountIds.add(transfer.debit_account_id).add(transfer.credit_account_id)
+      ledgers.add(transfer.ledger)
+      if (feeCodes.includes(code)) feeSchedules.add(ruleNumber)
+      if (limitCodes.includes(code)) limits.add(ruleNumber)
     },
-    end: (): Committed => ({ count, hash: hash.digest(), names }),
+    end(): Committed {
+      const names = {
+        operation: operations,
+        operation_id: toTexts(operationIds, toUuid),
+        account: toTexts(accountIds, toUuid),
+        ledger: toTexts(ledgers, String),
+        fee_schedule: toTexts(feeSchedules, String),
+        limit: toTexts(limits, String),
+      }
+      return { count, hash: hash.digest(), names }
+    },
   }
 }
+
+const toTexts = <T>(values: ReadonlySet<T>, toText: (value: T) => string): Set<string> =>
+  new Set(Array.from(values, toText))
 
 /** The 128 bytes, little endian, that TigerBeetle's protocol has for a transfer. */
 function writeTransfer(bytes: Buffer, transfer: Transfer): void {

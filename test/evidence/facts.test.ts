@@ -1,6 +1,7 @@
 /** Every kind of fact is in the chain, each column of it that is said to be, at the right interval. */
 import { sql } from 'kysely'
 import { TransferCode } from '../../accounting/chart.ts'
+import { toLedgerId } from '../../accounting/ids.ts'
 import { checkBooks } from '../lib/books.ts'
 import { assertFirst, assertSame, closeAll, evidenceKeyText, tampered } from '../lib/evidence.ts'
 import { addLiquidity, exchange, freshAsset, quoted, setRate } from '../lib/exchange.ts'
@@ -188,7 +189,13 @@ test('rows that are gone are found', async () => {
 
 test('a text that is put beside a transfer later is found', async () => {
   const [transfer] = await world.deps.ledger.queryTransfers({
-    ...{ user_data_128: 0n, user_data_64: 0n, user_data_32: 0, ledger: 0, flags: 0 },
+    ...{
+      user_data_128: toLedgerId(deposit),
+      user_data_64: 0n,
+      user_data_32: 0,
+      ledger: 0,
+      flags: 0,
+    },
     ...{ code: TransferCode.deposit, timestamp_min: 0n, timestamp_max: 0n, limit: 1 },
   })
   const insert = 'INSERT INTO memos (transfer_id, input_hash, memo)'

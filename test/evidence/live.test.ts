@@ -1,5 +1,6 @@
 /** The chain is closed by several processes while money moves, and nothing of it is a false alarm. */
 import { sql } from 'kysely'
+import { scanTransfers } from '../../accounting/scan.ts'
 import { listRecords, readHead } from '../../db/evidence.ts'
 import type { Deps } from '../../server/deps.ts'
 import { closeIntervals } from '../../server/evidence/close.ts'
@@ -71,11 +72,11 @@ test('two processes close and verify during payments in both, without a false al
   const { intervals, transfers, differences } = await verify(world.deps)
   assert.equal(differences, [])
   assert.ok(intervals > 3n, `${intervals} intervals`)
-  const all = await world.deps.ledger.queryTransfers({
-    ...{ user_data_128: 0n, user_data_64: 0n, user_data_32: 0, ledger: 0, code: 0, flags: 0 },
-    ...{ timestamp_min: 0n, timestamp_max: 0n, limit: 8_000 },
-  })
-  assert.is(transfers, BigInt(all.length))
+  let count = 0n
+  for await (const page of scanTransfers(world.deps.ledger, { after: 0n, upTo: 0n })) {
+    count += BigInt(page.length)
+  }
+  assert.is(transfers, count)
 })
 
 test('a process that is killed while it closes leaves nothing, and another one closes', async () => {
