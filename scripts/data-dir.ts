@@ -9,8 +9,8 @@ export function dataDirOf(env: NodeJS.ProcessEnv): string {
 }
 
 /**
- * The secrets that the settings do not give, as settings: made at the first start and kept, so that
- * sessions outlive restarts, the destinations of withdrawals can be read and the chain of evidence be verified after them.
+ * The secrets that the settings do not give, as settings: made at the first start and kept, so that after
+ * restarts sessions go on, destinations of withdrawals can be read and the chain of evidence is continued.
  */
 export async function keptSecrets(
   dataDir: string,

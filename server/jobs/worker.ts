@@ -41,8 +41,8 @@ const restartMs = 5_000
 
 /**
  * Carries out what happens in the background: finishing what was cut off, at the start and every
- * minute, reading exchange rates, closing intervals of the evidence, sweeping, and warning of what waits for people. Any number of processes may do it at once:
- * graphile-worker gives each job to one of them.
+ * minute, reading exchange rates, closing intervals of the evidence, sweeping, and warning of what waits
+ * for people. Any number of processes may do it at once: graphile-worker gives each job to one of them.
  */
 export function startWorker(deps: JobDeps): { stop(): Promise<void> } {
   const { log } = deps
@@ -91,7 +91,7 @@ async function startRunner(deps: JobDeps): Promise<Runner> {
     /** Some intervals at a time: other jobs come in between. */
     async evidence(_payload: unknown, { addJob }: JobHelpers) {
       const { isMore } = await closeIntervals(deps)
-      if (isMore) await addJob('evidence', {}, { maxAttempts: 1 })
+      if (isMore) await addJob('evidence', {}, { jobKey: 'the next intervals', maxAttempts: 1 })
     },
     sweep: () => sweep(deps),
     warn: () => warnOfStuckWithdrawals(deps),

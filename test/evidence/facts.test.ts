@@ -4,6 +4,7 @@ import { TransferCode } from '../../accounting/chart.ts'
 import { toLedgerId } from '../../accounting/ids.ts'
 import { checkBooks } from '../lib/books.ts'
 import { assertFirst, assertSame, closeAll, evidenceKeyText, tampered } from '../lib/evidence.ts'
+import { readDocument } from '../lib/examples.ts'
 import { addLiquidity, exchange, freshAsset, quoted, setRate } from '../lib/exchange.ts'
 import { setFee } from '../lib/fees.ts'
 import type { Client, Json } from '../lib/http.ts'
@@ -208,6 +209,26 @@ test('a text or a salt that went alone is found, whoever made it go', async () =
   await found('UPDATE evidence_digests SET salt = NULL', intervals.deposit)
   await found(`UPDATE evidence_digests SET digest = '\\x00', salt = NULL`, intervals.deposit)
   await found('DELETE FROM evidence_digests', intervals.deposit)
+})
+
+test('what docs/evidence.md says to be erasable can be erased, and the chain stays as it is', async () => {
+  const document = await readDocument('docs/evidence.md')
+  const [, block = ''] = /```sql\n(.*?)```/s.exec(document) ?? []
+  const statements = block.trim().split('\n')
+  assert.is(statements.length, 5)
+  for (const statement of statements) {
+    await sql.raw(statement.replace(/ WHERE .*/, '')).execute(world.deps.db)
+  }
+  await assertSame(world.deps)
+  const { rows } = await sql<{ kind: string }>`
+    SELECT DISTINCT kind FROM evidence_digests WHERE salt IS NOT NULL ORDER BY kind`.execute(
+    world.deps.db,
+  )
+  const kept = ['approval', 'reversal']
+  assert.equal(
+    rows.map(({ kind }) => kind),
+    kept,
+  )
 })
 
 test.run()
