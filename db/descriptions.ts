@@ -55,7 +55,7 @@ export async function insertMemos(db: Database, memos: readonly Memo[]): Promise
     ON CONFLICT DO NOTHING`.execute(db)
 }
 
-/** The memos of transfers, by operation id. */
+/** The memos of transfers, by operation id; none that was erased. */
 export async function findMemos(
   db: Database,
   keys: readonly DescriptionKey[],
@@ -71,10 +71,13 @@ export async function findMemos(
       keys.map((key) => key.operationId),
     )
     .execute()
-  const matching = rows.filter((row) =>
-    isWanted({ operationId: row.transfer_id, inputHash: Number(row.input_hash) }),
+  return new Map(
+    rows.flatMap(({ transfer_id: operationId, input_hash, memo }) =>
+      memo !== null && isWanted({ operationId, inputHash: Number(input_hash) })
+        ? [[operationId, memo]]
+        : [],
+    ),
   )
-  return new Map(matching.map((row) => [row.transfer_id, row.memo]))
 }
 
 /** What a payment system told about a deposit. */

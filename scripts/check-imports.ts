@@ -27,7 +27,7 @@ const layerRules = [
   { from: /^web\//, not: /^(?!web\/)/ },
   { from: /^server\//, not: /^(web|scripts)\// },
   {
-    from: /^server\/(flows|reconciliation|statements)\//,
+    from: /^server\/(evidence|flows|reconciliation|statements)\//,
     not: /^server\/(http|routes|jobs|app\.ts|main\.ts)/,
   },
   // The chart's names of currencies and kinds are vocabulary; what acts on money goes through flows.
