@@ -63,6 +63,15 @@ const sides = {
 
 export type AdjustmentKind = keyof typeof sides
 
+/** The account that an adjustment debits, and the one that it credits. */
+export function adjustmentAccounts(
+  kind: AdjustmentKind,
+  parties: AdjustmentParties,
+): [debit: AccountPlan, credit: AccountPlan] {
+  const [debit, credit] = sides[kind]
+  return [debit(parties), credit(parties)]
+}
+
 /** Accounts that come with what they belong to; those of the house are made when they are needed. */
 const madeElsewhere: ReadonlySet<AccountCode> = new Set([
   AccountCode.wallet,
@@ -83,7 +92,7 @@ export async function toAdjustmentTransfer(
   }: { kind: AdjustmentKind; parties: AdjustmentParties; amountMinor: bigint },
   names: { id: Uuid; operationId: Uuid; inputHash: number },
 ): Promise<Chain> {
-  const [debit, credit] = sides[kind].map((side) => side(parties)) as [AccountPlan, AccountPlan]
+  const [debit, credit] = adjustmentAccounts(kind, parties)
   await provideAccounts(
     ledger,
     [debit, credit].filter(({ code }) => !madeElsewhere.has(code)),

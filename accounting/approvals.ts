@@ -10,7 +10,7 @@ import { type Transfer, TransferFlags } from 'tigerbeetle-node'
 import { type Asset, ControlCode } from './chart.ts'
 import type { Ledger } from './client.ts'
 import { deadlineOf } from './clock.ts'
-import { computeUuid, toUuid, type Uuid } from './ids.ts'
+import { computeUuid, hashInput, toUuid, type Uuid } from './ids.ts'
 import { type Chain, toPost, toTransfer, toVoid } from './legs.ts'
 import { provideRights, toRightLeg } from './rights.ts'
 import { type Step, submitStep, toStep } from './steps.ts'
@@ -39,6 +39,18 @@ export interface Approval {
   timestamp: bigint
   decidedAt: bigint | undefined
   deadline: bigint
+}
+
+/** What an operator tells who decides. */
+export interface Decision {
+  decision: 'approved' | 'rejected' | 'withdrawn'
+  operatorId: Uuid
+  reason: string | null
+}
+
+/** Stands for what was told when an approval was decided. */
+export function hashDecision(approvalId: Uuid, { decision, operatorId, reason }: Decision): number {
+  return hashInput('decision', approvalId, decision, operatorId, reason)
 }
 
 /** What is asked for, as far as the ledger has to know. */

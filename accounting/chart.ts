@@ -96,6 +96,14 @@ export function assetOfControl(ledger: number): Asset {
   return assetOfLedger(ledger - controlLedgerOffset)
 }
 
+/** What a TigerBeetle ledger is of: undefined for a number that is in nobody's chart. */
+export function findLedger(number: number): { asset: Asset; isControl: boolean } | undefined {
+  const asset = assetByLedger.get(number)
+  if (asset) return { asset, isControl: false }
+  const controlled = assetByLedger.get(number - controlLedgerOffset)
+  return controlled && { asset: controlled, isControl: true }
+}
+
 /** TigerBeetle `code` of an account: what kind of account it is. */
 export const AccountCode = {
   /** Where a payment system's deposits come from, one per payment system and currency. Asset. */

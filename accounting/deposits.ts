@@ -5,7 +5,7 @@
 import { type Transfer, TransferFlags } from 'tigerbeetle-node'
 import { ControlCode, TransferCode } from './chart.ts'
 import type { Ledger } from './client.ts'
-import { toUuid, type Uuid } from './ids.ts'
+import { computeUuid, hashInput, toUuid, type Uuid } from './ids.ts'
 import { readTrail } from './trail.ts'
 import { type StoredOperation, toStored } from './transfers.ts'
 
@@ -42,6 +42,23 @@ export type SuspendedDeposit = BookedDeposit & { suspense: Suspense }
 
 export function wasSuspended(deposit: BookedDeposit): deposit is SuspendedDeposit {
   return deposit.suspense !== undefined
+}
+
+/** The id of the deposit that a payment system means by a reference of its own. */
+export function depositId(paymentSystemNumber: number, reference: string): Uuid {
+  return computeUuid('deposit', paymentSystemNumber, reference)
+}
+
+/** What a payment system has told: a wallet's id, or the name of none, and an amount in minor units. */
+export interface DepositTerms {
+  walletName: string
+  currency: string
+  amountMinor: bigint
+}
+
+/** Tells a deposit that is told again from another one under the same reference. */
+export function hashDeposit({ walletName, currency, amountMinor }: DepositTerms): number {
+  return hashInput('deposit', walletName, currency, amountMinor)
 }
 
 /** The deposit of an id, whatever attempt it took; undefined when there is none. */

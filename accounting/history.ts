@@ -1,6 +1,6 @@
 /**
- * Reading what has happened: pages of an account's transfers, newest first, with the balance after
- * each. A page is bounded by TigerBeetle timestamps, so that it is stable while new ones arrive.
+ * Reading what has happened: pages of an account's transfers with the balance after each. A page is
+ * bounded by TigerBeetle timestamps, so that it is stable while new ones arrive.
  */
 import { type AccountFilter, AccountFilterFlags } from 'tigerbeetle-node'
 import { type ControlCode, TransferCode, type TransferKind } from './chart.ts'
@@ -13,7 +13,7 @@ import { type Phase, phaseOf, type StoredOperation, toStored } from './transfers
 export interface HistoryRange {
   timestampMin: bigint
   timestampMax: bigint
-  /** At most this many entries; at most `requestEventsMax`. */
+  /** At most this many entries; at most `pageLimit`, and a server may give fewer beyond `requestEventsMax`. */
   limit: number
 }
 
@@ -21,7 +21,17 @@ export interface HistoryRange {
 export interface HistoryFilter extends HistoryRange {
   accountId: Uuid
   kind?: TransferKind | undefined
+  oldestFirst?: boolean
 }
+
+/** From when until when: ledger times in nanoseconds since 1970, the first inclusive, the last not. */
+export interface Period {
+  from: bigint
+  to: bigint
+}
+
+/** How many entries a page may have. */
+const pageLimit = 1_000
 
 export interface HistoryEntry extends StoredOperation {
   direction: 'in' | 'out'
@@ -31,17 +41,18 @@ export interface HistoryEntry extends StoredOperation {
 }
 
 /**
- * A page of an account's transfers, newest first. The account must keep `history` and have a credit
- * balance (a wallet). An account that does not exist has no entries.
+ * A page of an account's transfers, newest first unless asked otherwise. The account must keep `history`
+ * and have a credit balance (a wallet). An account that does not exist has no entries.
  */
 export async function readHistory(ledger: Ledger, filter: HistoryFilter): Promise<HistoryEntry[]> {
   const sides = AccountFilterFlags.debits | AccountFilterFlags.credits
   const query = toQuery(filter, sides, filter.kind ? TransferCode[filter.kind] : 0)
   if (!query) return []
   const transfers = await ledger.getAccountTransfers(query)
-  const newest = transfers.at(0)
-  const oldest = transfers.at(-1)
-  if (!newest || !oldest) return []
+  const first = transfers.at(0)
+  const last = transfers.at(-1)
+  if (!first || !last) return []
+  const [oldest, newest] = filter.oldestFirst ? [first, last] : [last, first]
   const balances = await ledger.getAccountBalances({
     ...query,
     timestamp_min: oldest.timestamp,
@@ -58,6 +69,24 @@ export async function readHistory(ledger: Ledger, filter: HistoryFilter): Promis
       balanceAfterMinor: balance.credits_posted - balance.debits_posted,
     }
   })
+}
+
+/** All of an account's transfers within a period, oldest first, in pages. */
+export async function* walkHistory(
+  ledger: Ledger,
+  accountId: Uuid,
+  { from, to }: Period,
+): AsyncGenerator<HistoryEntry[], void> {
+  let timestampMin = from
+  while (timestampMin < to) {
+    const range = { timestampMin, timestampMax: to - 1n, limit: pageLimit, oldestFirst: true }
+    const page = await readHistory(ledger, { accountId, ...range })
+    const last = page.at(-1)
+    if (!last) return
+    yield page
+    if (page.length < requestEventsMax) return
+    timestampMin = last.timestamp + 1n
+  }
 }
 
 /** A page of the operations that debited an account, newest first, of one code. */
@@ -81,12 +110,12 @@ export async function findAttempted(
 
 /** TigerBeetle's filter, or undefined when no time fits; code 0 means any. */
 function toQuery(
-  filter: HistoryRange & { accountId: Uuid },
+  filter: HistoryRange & Pick<HistoryFilter, 'accountId' | 'oldestFirst'>,
   sides: number,
   code: number,
 ): AccountFilter | undefined {
   const { limit, timestampMin: timestamp_min, timestampMax: timestamp_max } = filter
-  if (limit < 1 || limit > requestEventsMax) throw new RangeError(`history limit ${limit}`)
+  if (limit < 1 || limit > pageLimit) throw new RangeError(`history limit ${limit}`)
   if (timestamp_max > 0n && timestamp_min > timestamp_max) return undefined
   return {
     account_id: toLedgerId(filter.accountId),
@@ -97,6 +126,6 @@ function toQuery(
     timestamp_min,
     timestamp_max,
     limit,
-    flags: sides | AccountFilterFlags.reversed,
+    flags: filter.oldestFirst ? sides : sides | AccountFilterFlags.reversed,
   }
 }

@@ -27,14 +27,38 @@ const decimal = /^(-?)(\d+)(?:\.(\d+))?$/
  * ("1.000" of a currency with two). Exponents, signs other than a minus, separators, blanks: malformed.
  */
 export function parseAmount(text: string, asset: Asset): bigint | AmountFault {
+  const minor = parseDecimal(text, asset)
+  if (typeof minor === 'string') return minor
+  if (minor <= 0n) return 'amount_not_positive'
+  return minor > amountMaxMinor ? 'amount_too_large' : minor
+}
+
+/**
+ * The same for what may be nothing or negative, as a balance or a line of a bank statement. Zeros at the
+ * end that the currency has no place for are let pass: they are no part of the number.
+ */
+export function parseSignedAmount(
+  text: string,
+  asset: Asset,
+): bigint | Exclude<AmountFault, 'amount_not_positive'> {
+  const canonical = canonicalAmount(text)
+  if (canonical === undefined) return 'amount_malformed'
+  const minor = parseDecimal(canonical, asset)
+  if (typeof minor === 'string') return minor
+  return minor > amountMaxMinor || minor < -amountMaxMinor ? 'amount_too_large' : minor
+}
+
+function parseDecimal(
+  text: string,
+  asset: Asset,
+): bigint | 'amount_malformed' | 'amount_too_precise' {
   if (text.length > textLengthMax) return 'amount_malformed'
   const match = decimal.exec(text)
   if (!match) return 'amount_malformed'
   const [, sign, whole, fraction = ''] = match
   if (fraction.length > asset.scale) return 'amount_too_precise'
   const minor = BigInt(whole + fraction.padEnd(asset.scale, '0'))
-  if (sign || minor === 0n) return 'amount_not_positive'
-  return minor > amountMaxMinor ? 'amount_too_large' : minor
+  return sign ? -minor : minor
 }
 
 /** Writes minor units as decimal text in major units with all decimals of the asset: "-0.05", "7.00". */

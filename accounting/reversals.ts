@@ -8,7 +8,7 @@ import { receivableAccount } from './accounts.ts'
 import { assetOfLedger, ControlCode, TransferCode } from './chart.ts'
 import type { Ledger } from './client.ts'
 import { type BookedDeposit, wasSuspended } from './deposits.ts'
-import { computeUuid, type Uuid } from './ids.ts'
+import { computeUuid, hashInput, type Uuid } from './ids.ts'
 import { type Leg, toTransfer } from './legs.ts'
 import { toOwedLeg } from './receivable.ts'
 import { type Returnable, toReturnLeg } from './returnable.ts'
@@ -25,6 +25,16 @@ export interface BookedReversal {
   /** What the wallet gave, and what it left owing; minor units. */
   fromWalletMinor: bigint
   owedMinor: bigint
+}
+
+/** The id of the reversal that a payment system means by a reference of its own. */
+export function reversalId(paymentSystemNumber: number, reference: string): Uuid {
+  return computeUuid('reversal', paymentSystemNumber, reference)
+}
+
+/** Of a part of a deposit, in canonical decimal text of major units, or of all that is left (null). */
+export function hashReversal(depositId: Uuid, amount: string | null): number {
+  return hashInput('reversal', depositId, amount)
 }
 
 /** The use of what may be given back, the charge-back and what the wallet paid of it. */

@@ -92,7 +92,8 @@ function query(
   })
 }
 
-function toEntry(transfer: Transfer): TailEntry {
+/** A transfer as what a reader is told of it. */
+export function toEntry(transfer: Transfer): TailEntry {
   const { timeout, pending_id } = transfer
   return {
     ...toStored(transfer),

@@ -345,3 +345,8 @@ export function phaseOf(flags: number): Phase {
   if (flags & TransferFlags.post_pending_transfer) return 'post'
   return flags & TransferFlags.void_pending_transfer ? 'void' : 'single'
 }
+
+/** Whether a transfer of this phase moves posted money; a pending one and a void do not. */
+export function isBooked(phase: Phase): boolean {
+  return phase === 'single' || phase === 'post'
+}

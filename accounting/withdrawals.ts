@@ -14,7 +14,7 @@ import { givingBack } from './budget-uses.ts'
 import { type Asset, assetOfLedger, ControlCode, TransferCode } from './chart.ts'
 import type { Ledger } from './client.ts'
 import { type StoredFee, toStoredFee } from './fees.ts'
-import { toUuid, type Uuid } from './ids.ts'
+import { hashInput, toUuid, type Uuid } from './ids.ts'
 import { type Leg, legId, toPost, toVoid } from './legs.ts'
 import { toRightLeg } from './rights.ts'
 import { throughFreeze } from './standing.ts'
@@ -140,6 +140,13 @@ export function toWithdrawalLegs(
     ...feeLegs.map((leg) => ({ ...leg, timeoutSeconds: 0 })),
   ]
 }
+
+/** Stands for the reference under which a withdrawal was paid. */
+export const hashConfirmation = (id: Uuid, reference: string): number =>
+  hashInput('confirm', id, reference)
+
+/** Stands for the reason why a withdrawal has failed. */
+export const hashFailure = (id: Uuid, reason: string): number => hashInput('fail', id, reason)
 
 /** A transfer that resolves something: `inputHash` stands for what was told. */
 export interface NamedStep {

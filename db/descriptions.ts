@@ -55,7 +55,7 @@ export async function insertMemos(db: Database, memos: readonly Memo[]): Promise
     ON CONFLICT DO NOTHING`.execute(db)
 }
 
-/** The memos of transfers, by operation id. */
+/** The memos of transfers, by operation id; none that was erased. */
 export async function findMemos(
   db: Database,
   keys: readonly DescriptionKey[],
@@ -71,10 +71,13 @@ export async function findMemos(
       keys.map((key) => key.operationId),
     )
     .execute()
-  const matching = rows.filter((row) =>
-    isWanted({ operationId: row.transfer_id, inputHash: Number(row.input_hash) }),
+  return new Map(
+    rows.flatMap(({ transfer_id: operationId, input_hash, memo }) =>
+      memo !== null && isWanted({ operationId, inputHash: Number(input_hash) })
+        ? [[operationId, memo]]
+        : [],
+    ),
   )
-  return new Map(matching.map((row) => [row.transfer_id, row.memo]))
 }
 
 /** What a payment system told about a deposit. */
@@ -145,6 +148,20 @@ export async function findDeposits(
   }))
   const matching = deposits.filter(isAmong(keys))
   return new Map(matching.map((deposit) => [deposit.operationId, deposit]))
+}
+
+/** The references of deposits, by their ids, which are made of them: whatever else was told. */
+export async function findDepositReferences(
+  db: Database,
+  ids: readonly string[],
+): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('deposits')
+    .select(['id', 'reference'])
+    .where('id', 'in', ids)
+    .execute()
+  return new Map(rows.map(({ id, reference }) => [id, reference]))
 }
 
 /** Why an attempt at an operation was declined, as a refusal code. */

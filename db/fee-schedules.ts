@@ -1,5 +1,5 @@
 /** What operations cost, as operators have set it. Append-only: of those that are valid the last counts. */
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { Database } from './database.ts'
 import type { FeeSchedulesTable } from './schema.ts'
 
@@ -60,6 +60,20 @@ export async function findFeeSchedule(
     'id' in name ? query.where('id', '=', name.id) : query.where('number', '=', name.number)
   const row = await found.executeTakeFirst()
   return row && toFeeSchedule(row)
+}
+
+/** Schedules by their numbers. */
+export async function findFeeSchedules(
+  db: Database,
+  numbers: readonly bigint[],
+): Promise<Map<bigint, FeeSchedule>> {
+  if (numbers.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('fee_schedules')
+    .selectAll()
+    .where('number', '=', sql<bigint>`ANY(${numbers.map(String)}::numeric[])`)
+    .execute()
+  return new Map(rows.map((row) => [row.number, toFeeSchedule(row)]))
 }
 
 export interface FeeScheduleFilter {

@@ -6,13 +6,16 @@ import type { SelectQueryBuilder } from 'kysely'
 import type { Database } from './database.ts'
 import type { Schema } from './schema.ts'
 
-export type LifecycleKind =
-  | 'hold'
-  | 'payment_request'
-  | 'withdrawal'
-  | 'refund'
-  | 'suspense'
-  | 'approval'
+export const lifecycleKinds = [
+  'hold',
+  'payment_request',
+  'withdrawal',
+  'refund',
+  'suspense',
+  'approval',
+] as const
+
+export type LifecycleKind = (typeof lifecycleKinds)[number]
 
 export interface Lifecycle {
   kind: LifecycleKind

@@ -93,7 +93,8 @@ export interface WalletClosingsTable {
 export interface MemosTable {
   transfer_id: Fixed<string>
   input_hash: Fixed<bigint>
-  memo: Fixed<string>
+  /** Null when it was erased. */
+  memo: ColumnType<string | null, string, never>
   created_at: FixedDefault<Date>
 }
 
@@ -389,7 +390,35 @@ export interface QuotesTable {
   created_at: FixedDefault<Date>
 }
 
+/** Append-only. The signed chain over both stores; times are nanoseconds since 1970. */
+export interface EvidenceRecordsTable {
+  number: Fixed<bigint>
+  from_time: Fixed<bigint>
+  to_time: Fixed<bigint>
+  transfer_count: Fixed<number>
+  transfers_hash: Fixed<Buffer>
+  fact_count: Fixed<number>
+  facts_hash: Fixed<Buffer>
+  previous_hash: Fixed<Buffer>
+  key_id: Fixed<string>
+  hash: Fixed<Buffer>
+  signature: Fixed<Buffer>
+  created_at: FixedDefault<Date>
+}
+
+/** Append-only but for the salt, which goes with the texts. By what kind of fact it is and its key. */
+export interface EvidenceDigestsTable {
+  kind: Fixed<string>
+  id: Fixed<string>
+  input_hash: Fixed<bigint>
+  /** Null when the texts were erased. */
+  salt: ColumnType<Buffer | null, Buffer, never>
+  digest: Fixed<Buffer>
+}
+
 export interface Schema {
+  evidence_records: EvidenceRecordsTable
+  evidence_digests: EvidenceDigestsTable
   limits: LimitsTable
   limit_defaults: LimitDefaultsTable
   exchange_rates: ExchangeRatesTable

@@ -26,7 +26,10 @@ const layerRules = [
   { from: /^embedded\//, not: /^(?!embedded\/)/ },
   { from: /^web\//, not: /^(?!web\/)/ },
   { from: /^server\//, not: /^(web|scripts)\// },
-  { from: /^server\/flows\//, not: /^server\/(http|routes|jobs|app\.ts|main\.ts)/ },
+  {
+    from: /^server\/(evidence|flows|reconciliation|statements)\//,
+    not: /^server\/(http|routes|jobs|app\.ts|main\.ts)/,
+  },
   // The chart's names of currencies and kinds are vocabulary; what acts on money goes through flows.
   // The one table from errors to HTTP knows the errors of all.
   {

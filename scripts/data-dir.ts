@@ -9,16 +9,17 @@ export function dataDirOf(env: NodeJS.ProcessEnv): string {
 }
 
 /**
- * The secrets that the settings do not give, as settings: made at the first start and kept, so that
- * sessions outlive restarts and the destinations of withdrawals can be read after them.
+ * The secrets that the settings do not give, as settings: made at the first start and kept, so that after
+ * restarts sessions go on, destinations of withdrawals can be read and the chain of evidence is continued.
  */
 export async function keptSecrets(
   dataDir: string,
-  { SESSION_SECRETS, DESTINATION_KEYS }: NodeJS.ProcessEnv,
-): Promise<{ SESSION_SECRETS: string; DESTINATION_KEYS: string }> {
+  { SESSION_SECRETS, DESTINATION_KEYS, EVIDENCE_KEY }: NodeJS.ProcessEnv,
+): Promise<{ SESSION_SECRETS: string; DESTINATION_KEYS: string; EVIDENCE_KEY: string }> {
   return {
     SESSION_SECRETS: SESSION_SECRETS || (await keptSecret(dataDir, 'session-secret')),
     DESTINATION_KEYS: DESTINATION_KEYS || `kept:${await keptSecret(dataDir, 'destination-key')}`,
+    EVIDENCE_KEY: EVIDENCE_KEY || (await keptSecret(dataDir, 'evidence-key')),
   }
 }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { findAsset } from '../accounting/chart.ts'
 import { type DestinationKey, destinationKeyBytes } from './destinations.ts'
+import { readEvidenceKey, readPublicEvidenceKey } from './evidence/keys.ts'
 
 /** Every problem of the configuration at once, a line each. */
 export class ConfigError extends Error {
@@ -51,6 +52,22 @@ const destinationKeys = list.transform((parts, context) => {
   return z.NEVER
 })
 
+const evidenceKey = z.string().transform((text, context) => {
+  const key = readEvidenceKey(text)
+  if (key) return key
+  const message = 'must be a private key of Ed25519 in base64: 32 random bytes, or PKCS #8'
+  context.addIssue({ code: 'custom', message })
+  return z.NEVER
+})
+
+const evidencePublicKeys = list.transform((parts, context) => {
+  const keys = parts.map(readPublicEvidenceKey).filter((key) => key !== undefined)
+  if (keys.length === parts.length) return keys
+  const message = 'must have public keys of Ed25519 in base64, separated by commas'
+  context.addIssue({ code: 'custom', message })
+  return z.NEVER
+})
+
 /** `host:port`, `[ipv6]:port`, or a port of this machine. */
 const isReplicaAddress = (text: string): boolean => /^(.+:)?\d{1,5}$/.test(text)
 const email = z.email('must be an e-mail address').max(254)
@@ -87,6 +104,8 @@ const variables = z.object({
     )
     .optional(),
   DESTINATION_KEYS: destinationKeys.optional(),
+  EVIDENCE_KEY: evidenceKey.optional(),
+  EVIDENCE_PUBLIC_KEYS: evidencePublicKeys.default([]),
   SESSION_IDLE_SECONDS: whole(60, 31_536_000).default(14 * 86_400),
   SESSION_ABSOLUTE_SECONDS: whole(60, 31_536_000).default(90 * 86_400),
   SESSIONS_PER_USER: whole(1, 1_000).default(20),
@@ -164,6 +183,10 @@ function toConfig(env: z.output<typeof variables>) {
     sessionSecrets: env.SESSION_SECRETS ?? [randomBytes(secretBytesMin).toString('base64url')],
     /** The newest first. Without a setting, one of this process alone: nothing reads it after a restart. */
     destinationKeys: env.DESTINATION_KEYS ?? ([drawDestinationKey()] as const),
+    /** Signs the chain of evidence; without a setting there is none. */
+    evidenceKey: env.EVIDENCE_KEY,
+    /** Keys besides whose signatures count, when the chain is verified. */
+    evidencePublicKeys: env.EVIDENCE_PUBLIC_KEYS,
     sessionIdleSeconds: env.SESSION_IDLE_SECONDS,
     sessionAbsoluteSeconds: env.SESSION_ABSOLUTE_SECONDS,
     sessionsPerUser: env.SESSIONS_PER_USER,

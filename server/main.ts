@@ -49,6 +49,9 @@ export async function startKassa(config: Config, options: StartOptions = {}): Pr
   const { nowMs = Date.now, adapt = (deps: Deps) => deps } = options
   await using opened = new AsyncDisposableStack()
   const deps = adapt(await openDeps(config, nowMs, opened))
+  if (config.production && !config.evidenceKey) {
+    deps.log.warn('EVIDENCE_KEY is not set: no interval of the chain of evidence is closed')
+  }
   const created = await bootstrap(deps)
   const worker = startWorker(deps)
   opened.defer(() => worker.stop())

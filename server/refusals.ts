@@ -45,6 +45,7 @@ export type RefusalCode =
   | 'wallet_not_found'
   | 'wallet_number_mistyped'
   | 'wallet_limit_reached'
+  | 'format_not_possible'
   | 'wallet_closed'
   | 'payer_closed'
   | 'wallet_ambiguous'

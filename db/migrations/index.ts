@@ -9,6 +9,8 @@ import * as exchange from './0007-exchange.ts'
 import * as limits from './0008-limits.ts'
 import * as batches from './0009-batches.ts'
 import * as treasury from './0010-treasury.ts'
+import * as reconciliation from './0011-reconciliation.ts'
+import * as evidence from './0012-evidence.ts'
 
 /** Every migration by name, carried out in the order of the names. Append-only. */
 export const migrations: Record<string, Migration> = {
@@ -22,4 +24,6 @@ export const migrations: Record<string, Migration> = {
   '0008-limits': limits,
   '0009-batches': batches,
   '0010-treasury': treasury,
+  '0011-reconciliation': reconciliation,
+  '0012-evidence': evidence,
 }

@@ -107,7 +107,8 @@ export async function applyApproved(
   }
 }
 
-const appliedKinds = Object.entries(effects)
+/** The kinds of which something is done outside the ledger. */
+export const appliedKinds = Object.entries(effects)
   .filter(([, effect]) => 'apply' in effect)
   .map(([kind]) => kind)
 

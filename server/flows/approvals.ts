@@ -1,11 +1,13 @@
 import {
   type Approval,
   type ApprovalState,
+  type Decision,
+  hashDecision,
   readApproval,
   requestApproval,
   requestApproved,
 } from '../../accounting/approvals.ts'
-import { hashInput, type Uuid } from '../../accounting/ids.ts'
+import type { Uuid } from '../../accounting/ids.ts'
 import type { Chain } from '../../accounting/legs.ts'
 import type { Step } from '../../accounting/steps.ts'
 import type { StoredOperation } from '../../accounting/transfers.ts'
@@ -151,10 +153,10 @@ export async function keepDecision(
   { db }: Pick<Deps, 'db'>,
   { userId: operatorId }: Pick<Operator, 'userId'>,
   operationId: Uuid,
-  decision: 'approved' | 'rejected' | 'withdrawn',
+  decision: Decision['decision'],
   reason: string | null,
 ): Promise<number> {
-  const inputHash = hashInput('decision', operationId, decision, operatorId, reason)
+  const inputHash = hashDecision(operationId, { decision, operatorId, reason })
   await insertDecision(db, { operationId, inputHash, operatorId, reason })
   return inputHash
 }

@@ -1,9 +1,9 @@
 import { clearingAccount, provideAccounts } from '../../accounting/accounts.ts'
 import { isBudgetLeg } from '../../accounting/budgets.ts'
 import { type Asset, assetOfLedger, TransferCode } from '../../accounting/chart.ts'
-import { readDeposit, readDepositOf } from '../../accounting/deposits.ts'
+import { depositId, hashDeposit, readDeposit, readDepositOf } from '../../accounting/deposits.ts'
 import { type Fee, findFee } from '../../accounting/fees.ts'
-import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
+import type { Uuid } from '../../accounting/ids.ts'
 import type { Leg } from '../../accounting/legs.ts'
 import { findOwedLegs } from '../../accounting/receivable.ts'
 import { suspenseAccounts, toSuspenseLegs } from '../../accounting/suspense.ts'
@@ -46,11 +46,6 @@ export interface DepositInput {
 
 type DepositDeps = Pick<Deps, 'db' | 'ledger' | 'log' | 'settings' | 'nowMs'>
 type Told = { deposit: Deposit; replayed: boolean }
-
-/** The id of the deposit that a payment system means by a reference of its own. */
-function depositId(paymentSystemNumber: number, reference: string): Uuid {
-  return computeUuid('deposit', paymentSystemNumber, reference)
-}
 
 /**
  * Books money that a payment system has received for a wallet: debit its clearing account, credit
@@ -102,8 +97,8 @@ async function readTerms(deps: DepositDeps, input: DepositInput): Promise<Terms>
     throw error
   })
   const wallet = found instanceof Refusal ? undefined : found
-  const name = wallet?.id ?? input.wallet
-  const inputHash = hashInput('deposit', name, asset.currency, amountMinor)
+  const walletName = wallet?.id ?? input.wallet
+  const inputHash = hashDeposit({ walletName, currency: asset.currency, amountMinor })
   const target =
     wallet && wallet.currency !== asset.currency
       ? new Refusal('currency_mismatch', `The wallet is in ${wallet.currency}.`)

@@ -1,11 +1,7 @@
 import { clearingAccount } from '../../accounting/accounts.ts'
 import { type Asset, assetOf } from '../../accounting/chart.ts'
-import {
-  differenceOf,
-  type HouseStatement,
-  HouseTooBusy,
-  readHouse,
-} from '../../accounting/house.ts'
+import { differenceOf, type HouseStatement, readHouse } from '../../accounting/house.ts'
+import { LedgerTooBusy } from '../../accounting/posted-at.ts'
 import { listPaymentSystems, type PaymentSystemRow } from '../../db/payment-systems.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
@@ -60,14 +56,15 @@ async function readStatements({ ledger }: HouseDeps, assets: readonly Asset[]) {
   try {
     return await readHouse(ledger, assets)
   } catch (error) {
-    if (!(error instanceof HouseTooBusy)) throw error
+    if (!(error instanceof LedgerTooBusy)) throw error
     throw new Refusal('busy', { detail: 'Too much is paid now.', retryAfterSeconds: 60 })
   }
 }
 
 const pageLimit = 1_000
 
-async function readAllPaymentSystems({ db }: HouseDeps): Promise<PaymentSystemRow[]> {
+/** All payment systems, by their numbers. */
+export async function readAllPaymentSystems({ db }: Pick<Deps, 'db'>): Promise<PaymentSystemRow[]> {
   const all: PaymentSystemRow[] = []
   for (;;) {
     const after = all.at(-1)?.number ?? 0

@@ -12,15 +12,18 @@ import {
 } from '../../db/lifecycles.ts'
 import type { Subscriber } from './follow.ts'
 
-/** What an event means: the state of what it belongs to, and whether that begins with it. */
-interface Meaning {
+/** What an event means for the read model: the state of what it belongs to, and whether that begins with it. */
+export interface Meaning {
   kind: LifecycleKind
   state: string
   opens?: boolean
 }
 
 type TransferEvent = Extract<TailEvent, { kind: 'transfer' }>
-type Reading = (event: TransferEvent, before: Lifecycle | undefined) => Meaning | undefined
+type Reading = (
+  event: TransferEvent,
+  before: Pick<Lifecycle, 'state'> | undefined,
+) => Meaning | undefined
 type Readings = Partial<Record<Phase, Reading>>
 
 const enters =
@@ -95,6 +98,17 @@ const expiring: ReadonlyMap<number, LifecycleKind> = new Map<number, LifecycleKi
   [ControlCode.approval, 'approval'],
 ])
 
+/** What a transfer means for how something stood before it; undefined when that changes nothing. Pure. */
+export function readEvent(
+  event: TransferEvent,
+  before: Pick<Lifecycle, 'state'> | undefined,
+): Meaning | undefined {
+  return readings.get(event.code)?.[event.phase]?.(event, before)
+}
+
+/** What runs out when a pending transfer of this code does, if anything. */
+export const expiringKind = (code: number): LifecycleKind | undefined => expiring.get(code)
+
 /** Lists what lives longer than one request, by what the ledger has committed. */
 export const readModel: Subscriber = {
   name: 'read model',
@@ -121,11 +135,11 @@ export const readModel: Subscriber = {
 function advance(before: Lifecycle | undefined, event: TailEvent): Lifecycle | undefined {
   const changedAt = event.timestamp
   if (event.kind === 'expiry') {
-    return before && expiring.has(event.code)
+    return before && expiringKind(event.code)
       ? { ...before, state: 'expired', changedAt }
       : undefined
   }
-  const meaning = readings.get(event.code)?.[event.phase]?.(event, before)
+  const meaning = readEvent(event, before)
   if (!meaning) return undefined
   const { kind, state } = meaning
   if (!meaning.opens) return before && { ...before, state, changedAt }

@@ -8,6 +8,7 @@ import {
 } from '../../db/payroll-reports.ts'
 import { findPayroll, listPayrolls, type Payroll } from '../../db/payrolls.ts'
 import type { Customer } from '../caller.ts'
+import { toCsvLine, toCsvText } from '../csv.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
 import { itemKey } from './batch.ts'
@@ -56,11 +57,11 @@ async function* writeRows(
   { db }: Pick<Deps, 'db'>,
   payroll: Payroll,
 ): AsyncGenerator<string, void> {
-  yield toLine(['line', 'to', 'amount', 'status', 'transfer_id', 'code'])
+  yield toCsvLine(['line', 'to', 'amount', 'status', 'transfer_id', 'code'])
   const id = payroll.operationId
   for (let from = 0; ; from += rowsAtOnce) {
     const rows = await listRows(db, { id, from, limit: rowsAtOnce })
-    yield rows.map((row) => toLine(toCells(payroll, row))).join('')
+    yield rows.map((row) => toCsvLine(toCells(payroll, row).map(toCsvText))).join('')
     if (rows.length < rowsAtOnce) return
   }
 }
@@ -69,12 +70,4 @@ function toCells(payroll: Payroll, row: ReportedRow): string[] {
   const { line, recipient, amount, status, code } = row
   const transferId = status === 'done' ? itemKey(payroll, row.place).operationId : ''
   return [String(line), recipient, amount, status ?? 'waiting', transferId, code ?? '']
-}
-
-const toLine = (cells: readonly string[]) => `${cells.map(toCell).join(',')}\r\n`
-
-/** A cell as RFC 4180 has it; one that a spreadsheet would take for a formula is made text. */
-function toCell(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

@@ -1,11 +1,13 @@
 import { createAccounts, receivableAccount } from '../../accounting/accounts.ts'
 import type { BookedDeposit } from '../../accounting/deposits.ts'
-import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
+import type { Uuid } from '../../accounting/ids.ts'
 import type { PassingReason } from '../../accounting/outcome.ts'
 import { provideReturnable, readReturnable } from '../../accounting/returnable.ts'
 import {
+  hashReversal,
   type ReversalPlan,
   readReversal,
+  reversalId,
   submitReversal,
   toReturnable,
 } from '../../accounting/reversals.ts'
@@ -52,9 +54,9 @@ export async function reverseDeposit(
   const deposit = await findOwnDeposit(deps, caller, depositId)
   const { id: paymentSystemId, number } = caller.paymentSystem
   const { amount, reason, reference } = input
-  const operationId = computeUuid('reversal', number, reference)
+  const operationId = reversalId(number, reference)
   const canonical = amount === undefined ? null : readCanonicalAmount(amount)
-  const inputHash = hashInput('reversal', depositId, canonical)
+  const inputHash = hashReversal(depositId, canonical)
   return byReference(
     async () => {
       const asked =

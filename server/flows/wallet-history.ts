@@ -12,9 +12,16 @@ import {
   type WalletKind,
 } from '../../accounting/chart.ts'
 import { type Exchange, type Exchanged, readExchange } from '../../accounting/exchange.ts'
-import { type HistoryEntry, type HistoryFilter, readHistory } from '../../accounting/history.ts'
+import {
+  type HistoryEntry,
+  type HistoryFilter,
+  type Period,
+  readHistory,
+  walkHistory,
+} from '../../accounting/history.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import { readStanding, type WalletState } from '../../accounting/standing.ts'
+import { isBooked } from '../../accounting/transfers.ts'
 import { findMemos } from '../../db/descriptions.ts'
 import { findWalletOwners, listWallets, type Wallet } from '../../db/wallets.ts'
 import type { Deps } from '../deps.ts'
@@ -104,8 +111,8 @@ export interface Transaction extends HistoryEntry {
 }
 
 /** By how much a transaction changed the posted balance; holding and giving back change nothing. */
-export function postedChangeMinor({ phase, direction, amountMinor }: Transaction): bigint {
-  if (phase === 'pending' || phase === 'void') return 0n
+export function postedChangeMinor({ phase, direction, amountMinor }: HistoryEntry): bigint {
+  if (!isBooked(phase)) return 0n
   return direction === 'in' ? amountMinor : -amountMinor
 }
 
@@ -118,7 +125,15 @@ export async function readTransactions(
   wallet: { id: Uuid; currency: string },
   filter: MovesFilter,
 ): Promise<Transaction[]> {
-  const entries = await readMoves(deps, wallet.id, filter)
+  return describeMoves(deps, wallet, await readMoves(deps, wallet.id, filter))
+}
+
+/** Entries of a wallet's history with what is known of them besides. */
+export async function describeMoves(
+  deps: Pick<Deps, 'db' | 'ledger'>,
+  wallet: { currency: string },
+  entries: readonly Move[],
+): Promise<Transaction[]> {
   const payments = entries.filter(({ kind }) => kind !== 'deposit' && !isFeeKind(kind))
   const exchanges = await readExchanges(deps, entries)
   const otherSide = (entry: Move): Uuid => otherSideOf(entry, exchanges.get(entry.operationId))
@@ -141,7 +156,16 @@ export async function readTransactions(
   })
 }
 
-type Move = HistoryEntry & { kind: WalletKind }
+/** Kinds that are a further leg of an operation. */
+const furtherKinds: readonly WalletKind[] = ['chargeback_payment', 'fee', 'fee_refund']
+
+/** An operation's own id names a transaction, unless the operation has several in one wallet. */
+export function transactionIdOf({ phase, kind, operationId, transferId }: Move): Uuid {
+  return phase === 'single' && !furtherKinds.includes(kind) ? operationId : transferId
+}
+
+/** An entry of a wallet's history that can move money. */
+export type Move = HistoryEntry & { kind: WalletKind }
 type MovesFilter = Omit<HistoryFilter, 'accountId' | 'kind'> & { kind?: WalletKind | undefined }
 
 /**
@@ -157,16 +181,32 @@ async function readMoves(
   let range = filter
   for (;;) {
     const entries = await readHistory(ledger, { accountId, ...range })
-    for (const entry of entries) {
-      const kind = transferKindOf(entry.code)
-      if (isWalletKind(kind)) moves.push({ ...entry, kind })
-    }
+    moves.push(...toMoves(entries))
     const oldest = entries.at(-1)
     if (!oldest || entries.length < range.limit || moves.length >= filter.limit) break
     if (oldest.timestamp <= 1n) break
     range = { ...range, timestampMax: oldest.timestamp - 1n }
   }
   return moves.slice(0, filter.limit)
+}
+
+/** What changed the posted balance of a wallet within a period, oldest first, in pages. */
+export async function* walkBookings(
+  { ledger }: Pick<Deps, 'ledger'>,
+  walletId: Uuid,
+  period: Period,
+): AsyncGenerator<Move[], void> {
+  for await (const entries of walkHistory(ledger, walletId, period)) {
+    yield toMoves(entries.filter((entry) => postedChangeMinor(entry) !== 0n))
+  }
+}
+
+/** Entries without those that only freeze, close or open a wallet. */
+function toMoves(entries: readonly HistoryEntry[]): Move[] {
+  return entries.flatMap((entry) => {
+    const kind = transferKindOf(entry.code)
+    return isWalletKind(kind) ? [{ ...entry, kind }] : []
+  })
 }
 
 /** A party that has no wallet: a payment system, or the house. */

@@ -6,6 +6,8 @@ import {
   cancelWithdrawal,
   confirmWithdrawal,
   failWithdrawal,
+  hashConfirmation,
+  hashFailure,
   takeWithdrawal,
   type Withdrawal,
   type WithdrawalState,
@@ -87,7 +89,7 @@ export function confirm(
   id: Uuid,
   reference: string,
 ): Promise<Stepped> {
-  const inputHash = hashInput('confirm', id, reference)
+  const inputHash = hashConfirmation(id, reference)
   let isClosed = false
   return inTurns(deps, caller, id, async (withdrawal) => {
     if (isRepeated(withdrawal, 'confirmed', inputHash)) return 'replay'
@@ -119,7 +121,7 @@ export function fail(
   id: Uuid,
   reason: string,
 ): Promise<Stepped> {
-  const inputHash = hashInput('fail', id, reason)
+  const inputHash = hashFailure(id, reason)
   return inTurns(deps, caller, id, async (withdrawal) => {
     if (isRepeated(withdrawal, 'failed', inputHash)) return 'replay'
     refuseUnless(withdrawal, 'taken')

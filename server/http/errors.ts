@@ -49,6 +49,7 @@ export const problemKinds = {
   wallet_not_found: { status: 404, title: 'There is no such wallet' },
   wallet_number_mistyped: { status: 422, title: 'The wallet number has a typing mistake' },
   wallet_limit_reached: { status: 409, title: 'There are as many wallets as allowed' },
+  format_not_possible: { status: 422, title: 'The statement cannot be written in this format' },
   wallet_closed: { status: 422, title: 'The wallet is frozen or closed' },
   payer_closed: { status: 422, title: 'The payer cannot pay now' },
   wallet_ambiguous: { status: 422, title: 'More than one wallet could be meant' },

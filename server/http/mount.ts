@@ -73,7 +73,7 @@ function respond(ctx: Context, { spec }: Route, { status, body, headers }: RawAn
     ctx.status = status
     return
   }
-  const contentType = spec.responses[status]?.contentType
+  const contentType = headers?.['Content-Type'] ?? spec.responses[status]?.contentType
   ctx.type = contentType ?? 'application/json'
   ctx.body = contentType === undefined ? JSON.stringify(body) : body
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { RefusalCode } from '../refusals.ts'
 import { problemKinds } from './errors.ts'
-import type { Route, RouteSpec } from './route.ts'
+import type { ResponseSpec, Route, RouteSpec } from './route.ts'
 
 type JsonObject = Record<string, unknown>
 
@@ -146,7 +146,7 @@ function toParameters(
 
 function toResponses({ responses }: RouteSpec, components: JsonObject): JsonObject {
   return Object.fromEntries(
-    Object.entries(responses).map(([status, { description, body, contentType, headers = {} }]) => [
+    Object.entries(responses).map(([status, { description, headers = {}, ...sent }]) => [
       status,
       {
         description,
@@ -156,14 +156,22 @@ function toResponses({ responses }: RouteSpec, components: JsonObject): JsonObje
             { description: meaning, schema: { type: 'string' } },
           ]),
         ),
-        ...(body
-          ? {
-              content: {
-                [contentType ?? 'application/json']: { schema: toSchema(body, components) },
-              },
-            }
-          : {}),
+        ...(sent.body ? { content: toContent(sent, components) } : {}),
       },
+    ]),
+  )
+}
+
+/** What is in a body, by the type that it is sent in. */
+function toContent(
+  { body, contentType = 'application/json', contentTypes }: Omit<ResponseSpec, 'description'>,
+  components: JsonObject,
+): JsonObject {
+  const schemas = contentTypes ?? (body ? { [contentType]: body } : {})
+  return Object.fromEntries(
+    Object.entries(schemas).map(([type, schema]) => [
+      type,
+      { schema: toSchema(schema, components) },
     ]),
   )
 }

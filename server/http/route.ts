@@ -28,6 +28,11 @@ export interface ResponseSpec {
   body?: z.ZodType
   /** For a body that is a string of another type, such as `text/html`. */
   contentType?: string
+  /**
+   * For a body that is sent in one of several types, with what is in each: the answer names it in its
+   * `Content-Type`.
+   */
+  contentTypes?: Readonly<Record<string, z.ZodType>>
   /** Headers worth telling, with what they mean. */
   headers?: Readonly<Record<string, string>>
 }

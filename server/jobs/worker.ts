@@ -1,7 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { Logger, type LogLevel, parseCronItems, type Runner, run } from 'graphile-worker'
+import {
+  type JobHelpers,
+  Logger,
+  type LogLevel,
+  parseCronItems,
+  type Runner,
+  run,
+} from 'graphile-worker'
 import { z } from 'zod'
 import type { Deps } from '../deps.ts'
+import { closeIntervals } from '../evidence/close.ts'
 import { recover } from '../flows/recovery.ts'
 import { runPayroll } from '../flows/run-payroll.ts'
 import { updateRates } from '../flows/update-rates.ts'
@@ -23,6 +31,7 @@ const payrollJob = z.object({ id: z.uuid() })
 const schedule = {
   recover: '* * * * *',
   rates: '* * * * *',
+  evidence: '* * * * *',
   sweep: '*/10 * * * *',
   warn: '0 * * * *',
 }
@@ -32,8 +41,8 @@ const restartMs = 5_000
 
 /**
  * Carries out what happens in the background: finishing what was cut off, at the start and every
- * minute, reading exchange rates, sweeping, and warning of what waits for people. Any number of processes may do it at once:
- * graphile-worker gives each job to one of them.
+ * minute, reading exchange rates, closing intervals of the evidence, sweeping, and warning of what waits
+ * for people. Any number of processes may do it at once: graphile-worker gives each job to one of them.
  */
 export function startWorker(deps: JobDeps): { stop(): Promise<void> } {
   const { log } = deps
@@ -78,6 +87,11 @@ async function startRunner(deps: JobDeps): Promise<Runner> {
     async rates() {
       const count = await updateRates(deps, providers)
       if (count > 0) deps.log.info({ count }, 'exchange rates were set')
+    },
+    /** Some intervals at a time: other jobs come in between. */
+    async evidence(_payload: unknown, { addJob }: JobHelpers) {
+      const { isMore } = await closeIntervals(deps)
+      if (isMore) await addJob('evidence', {}, { jobKey: 'the next intervals', maxAttempts: 1 })
     },
     sweep: () => sweep(deps),
     warn: () => warnOfStuckWithdrawals(deps),

@@ -23,6 +23,7 @@ import { payrollRoutes } from './payrolls.ts'
 import { refundRoutes } from './refunds.ts'
 import { reversalRoutes } from './reversals.ts'
 import { sessionRoutes } from './session.ts'
+import { statementRoutes } from './statements.ts'
 import { suspenseRoutes } from './suspense.ts'
 import { transferRoutes } from './transfers.ts'
 import { userRoutes } from './users.ts'
@@ -36,6 +37,7 @@ const api: readonly Route[] = [
   ...sessionRoutes,
   ...currencyRoutes,
   ...walletRoutes,
+  ...statementRoutes,
   ...transferRoutes,
   ...batchRoutes,
   ...payrollRoutes,

@@ -9,6 +9,7 @@ import {
   listWalletsWithBalances,
   readTransactions,
   type Transaction,
+  transactionIdOf,
   type WalletWithBalance,
   withBalanceAfter,
   withBalances,
@@ -108,19 +109,11 @@ const transactionBody = z
   })
   .meta({ id: 'Transaction' })
 
-/** Kinds that are a further leg of an operation. */
-const furtherKinds: readonly Transaction['kind'][] = ['chargeback_payment', 'fee', 'fee_refund']
-
-/** An operation's own id names a transaction, unless the operation has several in one wallet. */
-function transactionId({ phase, kind, operationId, transferId }: Transaction): string {
-  return phase === 'single' && !furtherKinds.includes(kind) ? operationId : transferId
-}
-
 /** A transaction of a wallet as JSON. */
 function showTransaction(entry: Transaction): z.output<typeof transactionBody> {
   const { counterparty } = entry
   return {
-    id: transactionId(entry),
+    id: transactionIdOf(entry),
     kind: entry.kind,
     phase: entry.phase,
     direction: entry.direction,

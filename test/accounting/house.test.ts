@@ -8,10 +8,10 @@ import {
   differenceOf,
   type HouseLine,
   type HouseStatement,
-  HouseTooBusy,
   readHouse,
 } from '../../accounting/house.ts'
 import { toLedgerId } from '../../accounting/ids.ts'
+import { LedgerTooBusy } from '../../accounting/posted-at.ts'
 import { phaseOf } from '../../accounting/transfers.ts'
 import { mintId } from '../../db/ids.ts'
 import { ledgerOptions } from '../lib/ledger.ts'
@@ -266,7 +266,7 @@ test('when more has changed than can be looked up it is given up', async () => {
       }),
   }
   const busy: Ledger = Object.assign(Object.create(ledger), changes)
-  await assert.rejects(readOne(asset, busy), (error) => error instanceof HouseTooBusy)
+  await assert.rejects(readOne(asset, busy), (error) => error instanceof LedgerTooBusy)
 })
 
 test.run()

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { ConfigError, loadConfig } from '../../server/config.ts'
 import { assert, suite } from '../lib/suite.ts'
 
@@ -46,6 +47,25 @@ test('keys for destinations are read, the newest first', () => {
   )
 })
 
+test('a key for evidence is 32 bytes or PKCS #8, and named by its public half', () => {
+  // RFC 8032, 7.1, test 1.
+  const seed = '9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60'
+  const publicKey = 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a'
+  const base64 = (hex: string) => Buffer.from(hex, 'hex').toString('base64')
+  const id = createHash('sha256').update(Buffer.from(publicKey, 'hex')).digest('hex').slice(0, 16)
+  for (const text of [base64(seed), base64(`302e020100300506032b657004220420${seed}`)]) {
+    assert.is(loadConfig({ ...valid, EVIDENCE_KEY: text }).evidenceKey?.id, id)
+  }
+  for (const text of [base64(publicKey), base64(`302a300506032b6570032100${publicKey}`)]) {
+    const { evidencePublicKeys } = loadConfig({ ...valid, EVIDENCE_PUBLIC_KEYS: text })
+    assert.equal(
+      evidencePublicKeys.map((it) => it.id),
+      [id],
+    )
+  }
+  assert.is(loadConfig(valid).evidenceKey, undefined)
+})
+
 /** Settings that are refused, each by one problem that starts like this. */
 const refused: [Record<string, string | undefined>, string][] = [
   [{ DATABASE_URL: undefined }, 'DATABASE_URL is not set'],
@@ -72,6 +92,9 @@ const refused: [Record<string, string | undefined>, string][] = [
   [{ DESTINATION_KEYS: `a:${key},a:${key}` }, 'DESTINATION_KEYS must have keys'],
   [{ DESTINATION_KEYS: `a:${key},b` }, 'DESTINATION_KEYS must have keys'],
   [{ DESTINATION_KEYS: ' , ' }, 'DESTINATION_KEYS must have keys'],
+  [{ EVIDENCE_KEY: 'short' }, 'EVIDENCE_KEY must be a private key'],
+  [{ EVIDENCE_KEY: `${key}kk` }, 'EVIDENCE_KEY must be a private key'],
+  [{ EVIDENCE_PUBLIC_KEYS: `${key},x` }, 'EVIDENCE_PUBLIC_KEYS must have public keys'],
   [{ NODE_ENV: 'production', DESTINATION_KEYS: `a:${key}` }, 'SESSION_SECRETS is not set'],
   [{ NODE_ENV: 'production', SESSION_SECRETS: 's'.repeat(32) }, 'DESTINATION_KEYS is not set'],
 ]

@@ -216,6 +216,12 @@ const names: Readonly<Record<string, string>> = {
   '{quote}': 'EUR',
 }
 
+/** What routes want in their query. */
+const queries: Readonly<Record<string, string>> = {
+  '/v1/users': '?email=x',
+  '/v1/wallets/{id}/statement': '?from=2026-10-01T00:00:00Z&to=2026-11-01T00:00:00Z',
+}
+
 test('every route that lets an operator in leaves an entry in the audit', async () => {
   const { user } = await must(operator.get('/v1/session'), 200)
   const audited = guarded.filter(
@@ -226,7 +232,7 @@ test('every route that lets an operator in leaves an entry in the audit', async 
     const named = spec.path.match(/{\w+}/g)?.map((name) => names[name] ?? nobody)
     const rest = named ? [...named] : []
     const filled = spec.path.replace(/{\w+}/g, () => rest.shift() ?? '')
-    const path = filled + (spec.path === '/v1/users' ? '?email=x' : '')
+    const path = filled + (queries[spec.path] ?? '')
     const json = bodies[`${spec.method} ${spec.path}`] ?? { reason: 'audit' }
     await operator.send(spec.method, path, { json, headers: { 'x-request-id': requestId } })
     const { data } = await must(operator.get('/v1/audit?limit=2'), 200)

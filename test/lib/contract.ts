@@ -35,7 +35,7 @@ function faultOfProblem(spec: RouteSpec, { status, body }: Reply): string | unde
 function faultOfResponse(spec: RouteSpec, { status, body, text }: Reply): string | undefined {
   const response = spec.responses[status]
   if (!response) return `it does not tell of the status ${status}`
-  if (response.contentType !== undefined) return undefined
+  if (response.contentType !== undefined || response.contentTypes !== undefined) return undefined
   if (!response.body) return text === '' ? undefined : 'it tells of no body'
   const { error } = response.body.safeParse(body)
   return error && inspect(error.issues)

@@ -11,6 +11,9 @@ const volatile = new RegExp(
   [
     '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}',
     '\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z',
+    // Of a statement: the rest of its number, and the checksum.
+    '(?:-[0-9A-F]{4}){4}\\b',
+    'sha256:[0-9a-f]{64}',
     '\\b[1-9]\\d{9}\\b',
     '(?<="number":)\\d+',
     '(?<="id":")\\d+(?=")',

@@ -13,10 +13,14 @@ export interface Script {
 }
 
 /** Starts scripts/`name` with these variables, and no address of a server but what they give. */
-export function startScript(name: string, variables: NodeJS.ProcessEnv): Script {
+export function startScript(
+  name: string,
+  variables: NodeJS.ProcessEnv,
+  options: readonly string[] = [],
+): Script {
   const path = fileURLToPath(new URL(`../../scripts/${name}`, import.meta.url))
   const { PATH, HOME } = process.env
-  const child = spawn(process.execPath, [path], {
+  const child = spawn(process.execPath, [path, ...options], {
     env: { PATH, HOME, BCRYPT_COST: '4', ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -17,6 +17,8 @@ const access: Readonly<Record<string, readonly [Role, ...Role[]]>> = {
   'POST /v1/wallets': ['customer'],
   'GET /v1/wallets/{id}': ['customer', 'operator'],
   'GET /v1/wallets/{id}/transactions': ['customer', 'operator'],
+  'GET /v1/wallets/{id}/balance': ['customer', 'operator'],
+  'GET /v1/wallets/{id}/statement': ['customer', 'operator'],
   'POST /v1/wallets/{id}/close': ['customer'],
   'POST /v1/wallets/{id}/freeze': ['operator'],
   'POST /v1/wallets/{id}/thaw': ['operator'],

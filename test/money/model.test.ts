@@ -6,6 +6,8 @@
  * failure, `MODEL_SEED` repeats it. `npm run soak` does it with cut connections and killed processes.
  */
 import fc from 'fast-check'
+import { readLedgerTime } from '../../accounting/clock.ts'
+import { reconcileRecords } from '../../server/reconciliation/records-pass.ts'
 import { checkBooks } from '../lib/books.ts'
 import { makeStaff, signInOperator } from '../lib/model/cast.ts'
 import { type Action, action } from '../lib/model/drafts.ts'
@@ -25,9 +27,12 @@ const tally = startTally()
 
 let world: World
 let urls: string[]
+/** The ledger can be one that other tests have used. */
+let since: bigint
 
 test.before(async () => {
   world = await createWorld()
+  since = await readLedgerTime(world.deps.ledger)
   const { url } = await world.startAnother()
   urls = [world.url, url]
 })
@@ -58,6 +63,11 @@ test('whatever several people do at once, Kassa answers as the model does', asyn
   // The run that was under way when the time was over is a run like the others, be it the only one.
   await last
   if (process.env.MODEL_TABLE) console.log(`\n${tally.table()}\n${tally.count} requests`)
+})
+
+test('PostgreSQL agrees with the ledger after all of it', async () => {
+  const { breaks } = await reconcileRecords(world.deps, undefined, { since })
+  assert.equal(breaks, [])
 })
 
 test('the books balance after all of it', async () => {

@@ -91,7 +91,9 @@ test('has no secret and no default for one', () => {
 function interpolate(value: string): string {
   return value.replace(/\$\{([A-Z_]+):([?-])([^}]*)\}/g, (_, name, kind, text) => {
     if (kind !== '?') return text
-    return name === 'DESTINATION_KEYS' ? `a:${'k'.repeat(43)}` : 'a-value-of-at-least-32-characters'
+    const key = 'k'.repeat(43)
+    const keys: Record<string, string> = { DESTINATION_KEYS: `a:${key}`, EVIDENCE_KEY: key }
+    return keys[name ?? ''] ?? 'a-value-of-at-least-32-characters'
   })
 }
 

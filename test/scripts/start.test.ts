@@ -115,6 +115,7 @@ test('serves what it promises, and keeps it over a stop and a kill', async () =>
   const readKey = () => readFile(join(dataDir, 'destination-key'), 'utf8')
   const destinationKey = await readKey()
   assert.match(destinationKey, /^[\w-]{43}\n$/)
+  assert.match(await readFile(join(dataDir, 'evidence-key'), 'utf8'), /^[\w-]{43}\n$/)
   first.process.kill('SIGTERM')
   assert.is(await first.ended, 0)
   await serversEnd()

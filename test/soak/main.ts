@@ -2,16 +2,19 @@
  * `npm run soak -- [--operations 10000] [--seed N]`: the model test of the money API at length, against
  * two Kassas in processes of their own, of which one is killed now and then, with a ledger whose answers
  * are late and whose connections break. In the end everything that was cut off is recovered, nothing is
- * stuck, the books balance and so do the house's. It prints what it covered. Exit code 1: Kassa and the model have parted.
+ * stuck, PostgreSQL agrees with the ledger, the books balance and so do the house's. It prints what it covered. Exit code 1: Kassa and the model have parted.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { readLedgerTime } from '../../accounting/clock.ts'
 import { withServers } from '../../scripts/with-servers.ts'
 import { recover } from '../../server/flows/recovery.ts'
+import { reconcileRecords } from '../../server/reconciliation/records-pass.ts'
 import { randomFrom } from '../embedded/lib/random.ts'
 import { checkBooks } from '../lib/books.ts'
+import { catchUp } from '../lib/catch-up.ts'
 import { killCrashChildren } from '../lib/crash.ts'
 import { Difference, textOf } from '../lib/model/search.ts'
 import { startTally } from '../lib/model/tally.ts'
@@ -50,6 +53,7 @@ function log(line: string): void {
 }
 
 async function soak(world: World): Promise<void> {
+  const since = await readLedgerTime(world.deps.ledger)
   const random = randomFrom(seed)
   const processes = await startProcesses(world, { count: processCount, random, log })
   const tally = startTally()
@@ -67,12 +71,23 @@ async function soak(world: World): Promise<void> {
   }
   const seconds = (performance.now() - startedAt) / 1_000
   const recovered = await recoverAll(world)
+  const compared = await checkRecords(world, since)
   const accounts = await checkBooks(world.deps.ledger)
   console.log(tally.table())
   report(plan, processes, seconds)
   console.log(`recovered in the end: ${JSON.stringify(recovered)}; nothing is stuck`)
+  console.log(`PostgreSQL agrees with ${compared} transfers of the ledger`)
   console.log(`the books of ${accounts.length} accounts balance`)
   console.log(`the house's books balance in ${await checkHouse(world)} currencies`)
+}
+
+/** Compares PostgreSQL with what the ledger has since a time. Answers how many transfers there are. */
+async function checkRecords({ deps }: World, since: bigint): Promise<number> {
+  await catchUp(deps)
+  const later = { ...deps, nowMs: () => Date.now() + 2 * aheadMs }
+  const { breaks, counts } = await reconcileRecords(later, undefined, { since })
+  if (breaks.length > 0) throw new Error(`PostgreSQL and the ledger differ: ${textOf(breaks)}`)
+  return counts.transfers ?? 0
 }
 
 /** Assets are liabilities, equity and what was earned in each currency. Answers how many there are. */

@@ -1,0 +1,31 @@
+/** Reading PostgreSQL as it was at one moment, and nothing but reading. */
+import { sql } from 'kysely'
+import type { Database } from './database.ts'
+
+/**
+ * Works with one snapshot of all tables, in a transaction that PostgreSQL refuses to write in, and as the
+ * role `kassa_auditor` when this server has it and the user may take it.
+ */
+export async function readSnapshot<T>(
+  db: Database,
+  work: (trx: Database) => Promise<T>,
+): Promise<T> {
+  return db
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .setAccessMode('read only')
+    .execute(async (trx) => {
+      if (await mayBeAuditor(trx)) await sql`SET LOCAL ROLE kassa_auditor`.execute(trx)
+      return work(trx)
+    })
+}
+
+/** To take a role is a right of its own from PostgreSQL 16 on; before, each member may. */
+async function mayBeAuditor(trx: Database): Promise<boolean> {
+  const { rows } = await sql`
+    SELECT FROM pg_roles
+    WHERE rolname = 'kassa_auditor' AND pg_has_role(oid,
+      CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END)
+    `.execute(trx)
+  return rows.length > 0
+}

@@ -1,0 +1,111 @@
+/**
+ * `npm run reconcile [-- --json | --csv] [-- --statement FILE --payment-system NAME]`: proves that the stories of the
+ * two servers agree, and that of a bank when its statements are given, while Kassa runs. It only reads. Exit code 0: everything agrees; 1: there are breaks; 2: something could not be
+ * compared, whatever was found besides.
+ */
+import { readFileSync } from 'node:fs'
+import { parseArgs, styleText } from 'node:util'
+import { ledgerPass } from '../server/reconciliation/ledger-pass.ts'
+import type { Pass } from '../server/reconciliation/pass.ts'
+import { judge, runPasses } from '../server/reconciliation/reconcile.ts'
+import { recordsPass } from '../server/reconciliation/records-pass.ts'
+import { toCsv, toJson } from '../server/reconciliation/report.ts'
+import { toText } from '../server/reconciliation/report-text.ts'
+import { type CsvMapping, readMapping } from '../server/reconciliation/statement-csv.ts'
+import { type StatementFormat, statementFormats } from '../server/reconciliation/statement-file.ts'
+import { statementPass } from '../server/reconciliation/statement-pass.ts'
+import { connectToBoth } from './both-servers.ts'
+import { explain } from './explain.ts'
+import { endProgress, showProgress } from './progress-bar.ts'
+
+const exitCodes = { clean: 0, breaks: 1, failed: 2 } as const
+
+const usage = [
+  'Usage: npm run reconcile -- [--json | --csv]',
+  '  [--statement FILE... --payment-system NAME [--mapping FILE] [--format camt|csv|json-lines]',
+  '    [--window-days N] [--tolerance-days N] [--time-zone NAME]]',
+].join('\n')
+
+// Whatever goes wrong must not look like a finding, whose code an uncaught error has.
+process.on('uncaughtException', (error) => fail(explain(error)))
+
+function fail(message: string): never {
+  console.error(message)
+  process.exit(exitCodes.failed)
+}
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        json: { type: 'boolean', default: false },
+        csv: { type: 'boolean', default: false },
+        statement: { type: 'string', multiple: true },
+        'payment-system': { type: 'string' },
+        mapping: { type: 'string' },
+        format: { type: 'string' },
+        'window-days': { type: 'string' },
+        'tolerance-days': { type: 'string' },
+        'time-zone': { type: 'string' },
+      },
+    }).values
+  } catch {
+    return fail(usage)
+  }
+}
+
+/** The pass of the statements that were named; undefined when there is none. */
+function readStatementPass(): Pass | undefined {
+  const { statement: paths, 'payment-system': paymentSystem, ...rest } = options
+  const { mapping: mappingFile, format, 'time-zone': timeZone } = rest
+  const [windowDays, toleranceDays] = [rest['window-days'], rest['tolerance-days']].map(readDays)
+  if (paths === undefined) {
+    const isNamed = [paymentSystem, format, mappingFile, timeZone, windowDays, toleranceDays]
+    return isNamed.every((value) => value === undefined) ? undefined : fail(usage)
+  }
+  if (paymentSystem === undefined || !isFormat(format)) return fail(usage)
+  const mapping = mappingFile === undefined ? undefined : readMappingFile(mappingFile)
+  const sources = paths.map((path) => ({ path, format, mapping }))
+  return statementPass({
+    sources,
+    paymentSystem,
+    timeZone,
+    ...(windowDays !== undefined && { windowDays }),
+    ...(toleranceDays !== undefined && { toleranceDays }),
+  })
+}
+
+function readDays(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  return /^\d{1,2}$/.test(text) ? Number(text) : fail(usage)
+}
+
+const isFormat = (text: string | undefined): text is StatementFormat | undefined =>
+  text === undefined || statementFormats.some((format) => format === text)
+
+function readMappingFile(path: string): CsvMapping {
+  return readMapping(JSON.parse(readFileSync(path, 'utf8')), path)
+}
+
+const options = readOptions()
+const { json, csv } = options
+if (json && csv) fail(usage)
+const ofStatements = readStatementPass()
+const passes: readonly Pass[] = [ledgerPass, recordsPass, ...(ofStatements ? [ofStatements] : [])]
+const { database, ledger } = await connectToBoth(process.env)
+let isProgressShown = false
+const all = await runPasses(
+  { db: database.db, ledger, nowMs: Date.now },
+  passes,
+  (name) => (part, what) => {
+    isProgressShown = true
+    showProgress(part, `${name}: ${what}`)
+  },
+)
+if (isProgressShown) endProgress()
+if (json) console.log(toJson(all))
+else if (csv) process.stdout.write(toCsv(all))
+else console.log(toText(all, (style, text) => styleText(style, text), explain))
+if (json || csv) for (const { error } of all) if (error !== undefined) console.error(explain(error))
+// Closing could wait for what is broken.
+process.exit(exitCodes[judge(all)])

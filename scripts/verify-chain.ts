@@ -1,0 +1,111 @@
+/**
+ * `npm run verify-chain [-- --against FILE] [--export-head FILE]`: recomputes the chain of evidence from
+ * both servers, while Kassa runs. It only reads. Exit code 0: nothing differs; 1: something does; 2: it could
+ * not be verified.
+ */
+import { readFile, writeFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import type { EvidenceRecord } from '../db/evidence.ts'
+import { loadConfig } from '../server/config.ts'
+import { type ExportedHead, readHeadFile, writeHead } from '../server/evidence/head.ts'
+import type { PublicEvidenceKey } from '../server/evidence/keys.ts'
+import { type Difference, type Verification, verifyChain } from '../server/evidence/verify.ts'
+import { showLedgerTime } from '../server/flows/ledger-time.ts'
+import { connectToBoth } from './both-servers.ts'
+import { explain } from './explain.ts'
+import { endProgress, showProgress } from './progress-bar.ts'
+
+const exitCodes = { same: 0, differs: 1, failed: 2 } as const
+const usage = 'Usage: npm run verify-chain [-- --against FILE] [--export-head FILE]'
+
+// Whatever goes wrong must not look like a finding, whose code an uncaught error has.
+process.on('uncaughtException', (error) => fail(explain(error)))
+
+function fail(message: string): never {
+  console.error(message)
+  process.exit(exitCodes.failed)
+}
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: { against: { type: 'string' }, 'export-head': { type: 'string' } },
+    }).values
+  } catch {
+    return fail(usage)
+  }
+}
+
+/** Whose signatures count: the keys of the settings, of which none need be there. */
+function trustedKeys(): PublicEvidenceKey[] {
+  const { EVIDENCE_KEY, EVIDENCE_PUBLIC_KEYS } = process.env
+  const addresses = {
+    DATABASE_URL: 'postgres://not.asked',
+    TIGERBEETLE_ADDRESSES: '127.0.0.1:0',
+  }
+  const config = loadConfig({ EVIDENCE_KEY, EVIDENCE_PUBLIC_KEYS, ...addresses })
+  return [...(config.evidenceKey ? [config.evidenceKey] : []), ...config.evidencePublicKeys]
+}
+
+async function readExported(file: string): Promise<ExportedHead> {
+  try {
+    return readHeadFile(await readFile(file, 'utf8'))
+  } catch (error) {
+    return fail(`${file} is not an exported head: ${(error as Error).message}`)
+  }
+}
+
+function describe({ number, store, what, interval }: Difference): string {
+  const when = interval
+    ? `, ${showLedgerTime(interval.fromTime)} to ${showLedgerTime(interval.toTime)}`
+    : ''
+  return `  interval ${number} (${store})${when}: ${what}`
+}
+
+function report(head: EvidenceRecord, { intervals, transfers, facts, ...found }: Verification) {
+  const erased = found.erased === 0n ? '' : `, ${found.erased} of them with erased texts`
+  const upTo = showLedgerTime(head.toTime)
+  console.log(`${intervals} intervals recomputed: ${transfers} transfers, ${facts} facts${erased}.`)
+  console.log(`The head is interval ${head.number}, up to ${upTo}, ${head.hash.toString('hex')}.`)
+  const [first] = found.differences
+  if (first) console.log(`The first that differs is interval ${first.number}, in ${first.store}.`)
+  else console.log('Nothing differs from what was signed.')
+  for (const difference of found.differences) console.log(describe(difference))
+  const more = found.differing - found.differences.length
+  if (more > 0) console.log(`  and ${more} more`)
+}
+
+async function exportHead(file: string, head: EvidenceRecord): Promise<void> {
+  const key = trusted.find(({ id }) => id === head.keyId)
+  if (key) await writeFile(file, writeHead(head, key))
+}
+
+const { against: againstFile, 'export-head': headFile } = readOptions()
+const against = againstFile === undefined ? undefined : await readExported(againstFile)
+const trusted = [...trustedKeys(), ...(against ? [against.key] : [])]
+if (trusted.length === 0) {
+  fail('Nobody is trusted: set EVIDENCE_PUBLIC_KEYS or EVIDENCE_KEY, or give --against FILE.')
+}
+const { database, ledger } = await connectToBoth(process.env)
+let isProgressShown = false
+const verification = await verifyChain(
+  { db: database.db, ledger },
+  {
+    trusted,
+    against,
+    onProgress(done, all) {
+      isProgressShown = true
+      showProgress(Number(done) / Number(all), `${done} intervals`)
+    },
+  },
+)
+if (isProgressShown) endProgress()
+const { head, differing } = verification
+if (!head && !against) fail('No interval is closed yet.')
+if (head) report(head, verification)
+else console.log('The chain is empty, and a head was exported before.')
+const isSame = differing === 0
+// What differs is not handed on as something to rely on.
+if (headFile !== undefined && head && isSame) await exportHead(headFile, head)
+// Closing could wait for what is broken.
+process.exit(isSame ? exitCodes.same : exitCodes.differs)

@@ -1,0 +1,135 @@
+/**
+ * The read model is what the ledger has of each hold, request, withdrawal...: as of its cursor, up to
+ * which everything has been read, and nothing after it.
+ */
+import { toLedgerId } from '../../../accounting/ids.ts'
+import { lookUpTransfers } from '../../../accounting/lookup.ts'
+import { toEntry } from '../../../accounting/tail.ts'
+import { readTrail } from '../../../accounting/trail.ts'
+import { attemptId } from '../../../accounting/transfers.ts'
+import { countLifecycleRows, lifecyclePages } from '../../../db/record-pages.ts'
+import { byId, findLifecycleRows } from '../../../db/record-rows.ts'
+import { toLedgerTime } from '../../flows/ledger-time.ts'
+import { expiringKind, type Meaning, readEvent, readModel } from '../../flows/read-model.ts'
+import { operationOf, type RecordCheck, type RecordContext, type Transfer } from './context.ts'
+
+type LifecycleRow = Awaited<ReturnType<typeof findLifecycleRows>>[number]
+
+/** Compares what was read up to the cursor (ledger time, ns). */
+export function followReadModel(cursor: bigint): RecordCheck {
+  /** Rows that are further on than what was seen of the ledger so far. */
+  const ahead = new Map<string, LifecycleRow>()
+  let late: Transfer | undefined
+  let opened = 0
+
+  function compareOne(
+    context: RecordContext,
+    transfer: Transfer,
+    row: LifecycleRow | undefined,
+  ): void {
+    const event = toEntry(transfer)
+    const meaning = readEvent({ kind: 'transfer', ...event }, row)
+    if (!meaning) return
+    const report = (detail: string) =>
+      context.report({
+        kind: 'read_model_differs',
+        subject: event.operationId,
+        ledgerIds: [transfer.id],
+        recordIds: row ? [recordIdOf(row)] : [],
+        since: transfer.timestamp,
+        detail,
+      })
+    if (!row) {
+      // One that opens nothing belongs to what is missing already.
+      if (meaning.opens) report(`The read model lacks this ${nameOf(meaning.kind)}.`)
+      return
+    }
+    if (meaning.opens) {
+      opened += 1
+      if (!isOpenedBy(row, transfer, meaning)) report('It was opened otherwise than the row says.')
+    }
+    ahead.delete(row.id)
+    const { timestamp, deadline } = event
+    const isLast = row.changed_at === timestamp
+    const hasRunOut =
+      deadline > 0n && deadline <= cursor && expiringKind(transfer.code) === row.kind
+    if (row.changed_at < timestamp || (isLast && hasRunOut)) {
+      const stands = isLast ? 'expired' : meaning.state
+      report(`It is ${stands} in the ledger, and ${row.state} in the read model.`)
+    } else if (isLast && row.state !== meaning.state) {
+      report(`It is ${meaning.state} in the ledger, and ${row.state} in the read model.`)
+    } else if (!isLast && !(hasRunOut && row.state === 'expired' && row.changed_at === deadline)) {
+      ahead.set(row.id, row)
+    }
+  }
+
+  return {
+    codes: readModel.codes,
+    async compare(context, seen) {
+      const transfers = seen.map(({ transfer }) => transfer)
+      const read = transfers.filter(({ timestamp }) => timestamp <= cursor)
+      const rows = byId(await findLifecycleRows(context.trx, read.map(operationOf)))
+      for (const transfer of read) compareOne(context, transfer, rows.get(operationOf(transfer)))
+      const due = toLedgerTime(context.settledBefore.getTime())
+      late ??= transfers.find(({ timestamp }) => timestamp > cursor && timestamp < due)
+    },
+    async finish(context) {
+      for (const row of ahead.values()) {
+        context.report({
+          kind: 'read_model_differs',
+          subject: row.id,
+          recordIds: [recordIdOf(row)],
+          since: row.changed_at,
+          detail: `It is ${row.state} in the read model by something that is not in the ledger.`,
+        })
+      }
+      if (late) {
+        context.report({
+          kind: 'read_model_behind',
+          subject: readModel.name,
+          ledgerIds: [late.id],
+          recordIds: [`tail_cursors:${readModel.name}`],
+          since: late.timestamp,
+          detail: 'The read model has not read this, nor what came later.',
+        })
+      }
+      if ((await countLifecycleRows(context.trx)) !== opened) await findSurplus(context)
+    },
+  }
+}
+
+const nameOf = (kind: string) => kind.replaceAll('_', ' ')
+const recordIdOf = ({ kind, id }: Pick<LifecycleRow, 'kind' | 'id'>) => `lifecycles:${kind}/${id}`
+
+function isOpenedBy(row: LifecycleRow, transfer: Transfer, { kind }: Meaning): boolean {
+  return (
+    row.kind === kind &&
+    toLedgerId(row.debit_account_id) === transfer.debit_account_id &&
+    toLedgerId(row.credit_account_id) === transfer.credit_account_id &&
+    row.input_hash === BigInt(transfer.user_data_32) &&
+    row.opened_at === transfer.timestamp &&
+    row.deadline_at === toEntry(transfer).deadline
+  )
+}
+
+/** Finds the rows that belong to nothing in the ledger, when there are more rows than were opened. */
+async function findSurplus({ trx, ledger, report }: RecordContext): Promise<void> {
+  for await (const page of lifecyclePages(trx)) {
+    const idOf = ({ kind, id }: { kind: string; id: string }) =>
+      toLedgerId(kind === 'suspense' ? attemptId(id, 0) : id)
+    const found = await lookUpTransfers(ledger, page.map(idOf))
+    for (const row of page) {
+      if (found.has(idOf(row))) continue
+      // It may have taken several attempts.
+      if (row.kind === 'suspense' && (await readTrail(ledger, row.id, { limit: 1 })).length > 0)
+        continue
+      report({
+        kind: 'read_model_differs',
+        subject: row.id,
+        recordIds: [recordIdOf(row)],
+        since: row.opened_at,
+        detail: `The read model has a ${nameOf(row.kind)} that is not in the ledger.`,
+      })
+    }
+  }
+}

@@ -1,0 +1,78 @@
+/** A reconciliation as a program reads it: JSON, or a line of CSV for each break. */
+import { showAmount } from '../flows/amount.ts'
+import type { Break } from './break.ts'
+import { judge, type Ran } from './reconcile.ts'
+
+/** The whole run as JSON. Amounts are decimal texts in major units, times RFC 3339 in UTC. */
+export function toJson(all: readonly Ran[]): string {
+  const passes = all.map(({ pass, result, error }) =>
+    result
+      ? {
+          name: pass.name,
+          as_of: result.asOf.toISOString(),
+          counts: result.counts,
+          totals: result.totals.map(({ currency, amounts }) => ({
+            currency,
+            ...Object.fromEntries(
+              Object.entries(amounts).map(([name, minor]) => [name, showAmount(minor, currency)]),
+            ),
+          })),
+          breaks: result.breaks.map(showBreak),
+          omitted: result.omitted,
+        }
+      : { name: pass.name, error: String(error) },
+  )
+  return JSON.stringify({ verdict: judge(all), passes }, null, 2)
+}
+
+/** A break with its amounts and times as text. */
+function showBreak(it: Break) {
+  const { currency } = it
+  const show = (minor: bigint | undefined) =>
+    minor === undefined || currency === undefined ? null : showAmount(minor, currency)
+  return {
+    kind: it.kind,
+    subject: it.subject,
+    ledger_ids: it.ledgerIds,
+    record_ids: it.recordIds,
+    statement_lines: it.statementLines,
+    currency: currency ?? null,
+    expected: show(it.expected),
+    found: show(it.found),
+    since: it.since.toISOString(),
+    detail: it.detail,
+  }
+}
+
+const columns = [
+  'kind',
+  'subject',
+  'ledger_ids',
+  'record_ids',
+  'statement_lines',
+  'currency',
+  'expected',
+  'found',
+  'since',
+  'detail',
+] as const satisfies (keyof ReturnType<typeof showBreak>)[]
+
+/** The breaks of all passes as CSV (RFC 4180), with a line of names first. Several ids are parted by blanks. */
+export function toCsv(all: readonly Ran[]): string {
+  const lines = all.flatMap(({ pass, result }) =>
+    (result?.breaks ?? []).map((it) => {
+      const shown = showBreak(it)
+      const cells = columns.map((column) => {
+        const value = shown[column]
+        return typeof value === 'string' ? value : (value?.join(' ') ?? '')
+      })
+      return [pass.name, ...cells]
+    }),
+  )
+  return [['pass', ...columns], ...lines]
+    .map((cells) => `${cells.map(quote).join(',')}\r\n`)
+    .join('')
+}
+
+/** A cell that has a separator, a quote or a line break in it is quoted. */
+const quote = (cell: string) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)

@@ -1,0 +1,54 @@
+import {
+  commodityLine,
+  decimalMarkLine,
+  journalAmount,
+  journalText,
+  postingLine,
+  showDay,
+} from './hledger-text.ts'
+import type { EntryPages, Statement, StatementEntry, StatementFormat } from './statement.ts'
+
+/**
+ * The statement as a journal of the wallet's owner: the wallet is an asset, what was received comes from
+ * `income:KIND`, what was paid goes to `expenses:KIND`. Each posting of the wallet asserts its balance.
+ */
+async function* write(statement: Statement, pages: EntryPages): AsyncGenerator<string, void> {
+  const { number, asset, from, asOf, openingMinor, closing, checksum } = statement
+  yield `; Statement ${number}\n; ${checksum}\n\n${decimalMarkLine}${commodityLine(asset)}\n`
+  yield [
+    `${showDay(from).day} opening balance\n`,
+    walletPosting(statement, openingMinor, openingMinor),
+    postingLine('equity:opening', journalAmount(-openingMinor, asset)),
+  ].join('')
+  for await (const page of pages) {
+    yield page.map((entry) => `\n${showEntry(statement, entry)}`).join('')
+  }
+  // The period's end is not in it: the last moment before is.
+  yield `\n${showDay(asOf - 1n).day} closing balance\n`
+  yield walletPosting(statement, 0n, closing.postedMinor)
+}
+
+function walletPosting(statement: Statement, minor: bigint, balanceMinor: bigint): string {
+  const { wallet, asset } = statement
+  const assertion = ` = ${journalAmount(balanceMinor, asset)}`
+  return postingLine(`assets:kassa:${wallet.number}`, journalAmount(minor, asset), assertion)
+}
+
+function showEntry(statement: Statement, entry: StatementEntry): string {
+  const { id, timestamp, kind, changeMinor, balanceMinor } = entry
+  const { day, time } = showDay(timestamp)
+  const notes = [entry.memo, entry.reference].filter((text) => text !== null).map(journalText)
+  const words = [journalText(entry.counterparty ?? kind), ...notes.filter((text) => text !== '')]
+  const other = changeMinor < 0n ? `expenses:${kind}` : `income:${kind}`
+  return [
+    `${day} (${id}) ${words.join(' | ')}  ; time: ${time}\n`,
+    walletPosting(statement, changeMinor, balanceMinor),
+    postingLine(other, journalAmount(-changeMinor, statement.asset)),
+  ].join('')
+}
+
+export const hledger = {
+  contentType: 'text/plain; charset=utf-8',
+  extension: 'journal',
+  write,
+} as const satisfies StatementFormat
