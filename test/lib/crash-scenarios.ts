@@ -1,7 +1,7 @@
 /**
  * Requests that are killed by SIGKILL at a step of the work on them, one step after the other, and sent
  * again to a process that is started in place of the dead one. Which steps there are is learnt from an
- * undisturbed run. In the suite a few of them are drawn anew in each run; `npm run soak:kills` takes all.
+ * undisturbed run. In the suite one of them is drawn anew in each run; `npm run soak:kills` takes all.
  */
 import { randomInt } from 'node:crypto'
 import { availableParallelism } from 'node:os'
@@ -12,7 +12,7 @@ import { until } from './until.ts'
 import type { World } from './world.ts'
 
 /** At how many steps of a request at most the process is killed. */
-const killSteps = Number(process.env.KILL_STEPS ?? 2)
+const killSteps = Number(process.env.KILL_STEPS ?? 1)
 
 /** A request in a situation of its own, and what must be true once it was sent again. */
 export interface Scenario {
