@@ -1,18 +1,21 @@
 import { createLedger, type Ledger } from '../accounting/client.ts'
 import { type DatabaseHandle, openDatabase } from '../db/database.ts'
 import { loadConfig } from '../server/config.ts'
+import { withNotedAddresses } from './data-dir.ts'
 
 /** What a command may wait for the ledger: longer than a request, which somebody waits for. */
 const deadlineMs = 60_000
 
 /**
- * Connects to the two servers at the addresses of the environment. Other settings are not asked for, and
+ * Connects to the two servers at the addresses of the environment, or to those of the Kassa that runs on
+ * the data folder. Other settings are not asked for, and
  * may be missing. Throws a ConfigError when an address is missing or wrong.
  */
 export async function connectToBoth(
   env: NodeJS.ProcessEnv,
 ): Promise<{ database: DatabaseHandle; databaseUrl: string; ledger: Ledger }> {
-  const { DATABASE_URL, TIGERBEETLE_ADDRESSES, TIGERBEETLE_CLUSTER_ID } = env
+  const found = await withNotedAddresses(env)
+  const { DATABASE_URL, TIGERBEETLE_ADDRESSES, TIGERBEETLE_CLUSTER_ID } = found
   const config = loadConfig({ DATABASE_URL, TIGERBEETLE_ADDRESSES, TIGERBEETLE_CLUSTER_ID })
   const { databaseUrl, tigerbeetleAddresses: addresses, tigerbeetleClusterId: clusterId } = config
   const onIdleError = (error: Error): void => console.error(error.message)

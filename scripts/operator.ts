@@ -1,12 +1,13 @@
 /**
  * `npm run operator -- --email E-MAIL`: the way back when no operator can sign in. Makes an operator in
- * DATABASE_URL, or gives the one with this e-mail another password, and prints it once.
+ * the database, or gives the one with this e-mail another password, and prints it once.
  */
 import { parseArgs } from 'node:util'
 import { openDatabase } from '../db/database.ts'
 import { regainOperator } from '../server/flows/operators.ts'
 import { createPasswords } from '../server/passwords.ts'
 import { Refusal } from '../server/refusals.ts'
+import { withNotedAddresses } from './data-dir.ts'
 import { explain } from './explain.ts'
 
 const bcrypt = { bcryptCost: 12, bcryptConcurrency: 1, bcryptQueueLimit: 1 }
@@ -31,9 +32,9 @@ try {
 }
 
 async function open() {
-  const url = process.env.DATABASE_URL
+  const { DATABASE_URL: url } = await withNotedAddresses(process.env)
   if (!url) {
-    console.error('DATABASE_URL is not set. `npm run servers` prints one.')
+    console.error('DATABASE_URL is not set, and no Kassa runs on the data folder.')
     process.exit(1)
   }
   const onIdleError = (error: Error): void => console.error(error.message)

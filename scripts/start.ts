@@ -2,7 +2,7 @@
 import { createServer } from 'node:net'
 import { type Config, loadConfig } from '../server/config.ts'
 import { startKassa } from '../server/main.ts'
-import { dataDirOf, keptSecrets } from './data-dir.ts'
+import { dataDirOf, keptSecrets, noteAddresses } from './data-dir.ts'
 import { explain } from './explain.ts'
 import { untilTold } from './until-told.ts'
 import { type Servers, withServers } from './with-servers.ts'
@@ -98,12 +98,14 @@ function tour({ url, created }: Kassa): string[] {
 try {
   const { kassa, servers } = await start()
   const told = untilTold().then(() => undefined)
+  const forget = servers.keepData ? await noteAddresses(dataDir, servers) : undefined
   announce(kassa, servers)
   const mishap = await Promise.race([told, servers.ended])
   console.log(mishap ?? 'Finishing what is under way...')
   const limitSeconds = kassa.deps.config.drainSeconds + stopLimitSeconds
   setTimeout(() => process.exit(1), limitSeconds * 1_000).unref()
   await kassa.stop()
+  await forget?.()
   await servers.stop()
   process.exit(mishap === undefined ? 0 : 1)
 } catch (error) {

@@ -12,6 +12,7 @@ import type { PublicEvidenceKey } from '../server/evidence/keys.ts'
 import { type Difference, type Verification, verifyChain } from '../server/evidence/verify.ts'
 import { showLedgerTime } from '../server/flows/ledger-time.ts'
 import { connectToBoth } from './both-servers.ts'
+import { withNotedAddresses } from './data-dir.ts'
 import { explain } from './explain.ts'
 import { endProgress, showProgress } from './progress-bar.ts'
 
@@ -36,9 +37,9 @@ function readOptions() {
   }
 }
 
-/** Whose signatures count: the keys of the settings, of which none need be there. */
-function trustedKeys(): PublicEvidenceKey[] {
-  const { EVIDENCE_KEY, EVIDENCE_PUBLIC_KEYS } = process.env
+/** Whose signatures count: the keys of the settings, or that of the Kassa that runs on the data folder. */
+async function trustedKeys(): Promise<PublicEvidenceKey[]> {
+  const { EVIDENCE_KEY, EVIDENCE_PUBLIC_KEYS } = await withNotedAddresses(process.env)
   const addresses = {
     DATABASE_URL: 'postgres://not.asked',
     TIGERBEETLE_ADDRESSES: '127.0.0.1:0',
@@ -65,7 +66,9 @@ function describe({ number, store, what, interval }: Difference): string {
 function report(head: EvidenceRecord, { intervals, transfers, facts, ...found }: Verification) {
   const erased = found.erased === 0n ? '' : `, ${found.erased} of them with erased texts`
   const upTo = showLedgerTime(head.toTime)
-  console.log(`${intervals} intervals recomputed: ${transfers} transfers, ${facts} facts${erased}.`)
+  console.log(
+    `Recomputed: ${intervals} intervals with ${transfers} transfers and ${facts} facts${erased}.`,
+  )
   console.log(`The head is interval ${head.number}, up to ${upTo}, ${head.hash.toString('hex')}.`)
   const [first] = found.differences
   if (first) console.log(`The first that differs is interval ${first.number}, in ${first.store}.`)
@@ -82,7 +85,7 @@ async function exportHead(file: string, head: EvidenceRecord): Promise<void> {
 
 const { against: againstFile, 'export-head': headFile } = readOptions()
 const against = againstFile === undefined ? undefined : await readExported(againstFile)
-const trusted = [...trustedKeys(), ...(against ? [against.key] : [])]
+const trusted = [...(await trustedKeys()), ...(against ? [against.key] : [])]
 if (trusted.length === 0) {
   fail('Nobody is trusted: set EVIDENCE_PUBLIC_KEYS or EVIDENCE_KEY, or give --against FILE.')
 }

@@ -1,39 +1,42 @@
 import type { FindingKind } from '../../accounting/findings.ts'
 import type { BreakKind } from './break.ts'
 
+const mendLedger =
+  'Stop payouts. Compare the replicas; recover the damaged one from the others (`tigerbeetle recover`).'
+const findMaker =
+  'Find who made it. Put the money back by an adjustment that two operators agree to.'
+
 /** What the ledger's own pass can find; docs/reconciliation.md has the same table. */
 export const ledgerBreakKinds = {
   balance_differs: {
     cause: 'The ledger has lost or changed something, or its answers come from damaged data.',
-    remedy:
-      'Stop payouts. Compare the replicas; recover the damaged one from the others (`tigerbeetle recover`).',
+    remedy: mendLedger,
   },
   ledger_unbalanced: {
-    cause: 'As balance_differs, of accounts whose differences do not cancel each other.',
-    remedy: 'As balance_differs; the accounts are told beside it.',
+    cause: 'Balances of accounts differ, and their differences do not cancel each other.',
+    remedy: mendLedger,
   },
   limit_broken: {
     cause:
       'The ledger let an account go below nothing, which its flags forbid, or a transfer is lost.',
-    remedy:
-      'As balance_differs. Look at the transfer that is told and at those of the account before it.',
+    remedy: `${mendLedger} Look at the transfers of the account before the one that is told.`,
   },
   chain_incomplete: {
     cause: 'A part of a linked chain is missing: the ledger has lost transfers.',
-    remedy: 'As balance_differs.',
+    remedy: mendLedger,
   },
   time_reversed: {
     cause: 'The ledger answered transfers out of order.',
-    remedy: 'As balance_differs.',
+    remedy: mendLedger,
   },
   account_missing: {
     cause: 'The ledger has lost an account.',
-    remedy: 'As balance_differs.',
+    remedy: mendLedger,
   },
   resolution_impossible: {
     cause:
       'The ledger posted or voided what was not pending then, or has lost the pending transfer.',
-    remedy: 'As balance_differs.',
+    remedy: mendLedger,
   },
   unknown_code: {
     cause: 'Another program writes into the ledger, or a newer Kassa does.',
@@ -41,20 +44,20 @@ export const ledgerBreakKinds = {
   },
   wrong_accounts: {
     cause: 'A transfer was made past Kassa, or by a version with a bug.',
-    remedy: 'Find who made it. Put the money back by an adjustment that two operators agree to.',
+    remedy: findMaker,
   },
   wrong_flags: {
     cause: 'A transfer was made past Kassa, or by a version with a bug.',
-    remedy: 'As wrong_accounts.',
+    remedy: findMaker,
   },
   operation_unnamed: {
     cause: 'A transfer was made past Kassa.',
-    remedy: 'As wrong_accounts.',
+    remedy: findMaker,
   },
   operation_incomplete: {
     cause:
       'A chain was made past Kassa, or by a version with a bug: money without its fee, right or budget.',
-    remedy: 'As wrong_accounts.',
+    remedy: findMaker,
   },
   pending_unresolved: {
     cause: 'A withdrawal was ended past Kassa, and what stood beside its money was left.',

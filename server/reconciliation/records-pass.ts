@@ -102,7 +102,7 @@ export async function reconcileRecords(
     await compareUnfinished(context)
     await compareEffects(context)
     const { breaks, omitted } = findings
-    const counts = { transfers, wallets, declines, payrollRows }
+    const counts = { transfers, wallets, declines, 'payroll rows': payrollRows }
     return { counts, asOf: fromLedgerTime(upTo), totals: [], breaks, omitted }
   })
 }

@@ -65,7 +65,7 @@ test('it tells that nothing differs, and exports the head', async () => {
   assert.is(code, 0, output)
   assert.match(
     output,
-    /^1 intervals recomputed: \d+ transfers, \d+ facts\.\nThe head is interval 1/,
+    /^Recomputed: 1 intervals with \d+ transfers and \d+ facts\.\nThe head is interval 1/,
   )
   assert.match(output, /\nNothing differs from what was signed\.\n$/)
   const head = JSON.parse(await readFile(headFile, 'utf8'))
@@ -74,7 +74,7 @@ test('it tells that nothing differs, and exports the head', async () => {
   await closeAll(world.deps)
   const [later, text] = await run({}, '--against', headFile)
   assert.is(later, 0, text)
-  assert.match(text, /^2 intervals/)
+  assert.match(text, /^Recomputed: 2 intervals/)
 })
 
 test('it tells the first interval that differs, and exports nothing', async () => {

@@ -47,7 +47,7 @@ test('a world with everything in it has no break, and nothing that is left for r
   assert.equal([breaks, omitted], [[], {}])
   assert.ok(counts.transfers! > 150)
   assert.is(told, `${counts.transfers} transfers`)
-  for (const name of ['wallets', 'declines', 'payrollRows']) assert.ok(counts[name]! > 2, name)
+  for (const name of ['wallets', 'declines', 'payroll rows']) assert.ok(counts[name]! > 2, name)
 })
 
 test('runs in between of everything that happens are clean', async () => {

@@ -1,4 +1,4 @@
-import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { request } from 'undici'
@@ -182,7 +182,7 @@ test('of two first starts in one folder one serves and the other tells why not',
   assert.is(await winner.ended, 0)
 })
 
-test('npm run servers prints addresses that others can use', async () => {
+test('npm run servers prints addresses that others can use, and commands find them', async () => {
   const servers = start({}, 'servers.ts')
   const [, databaseUrl, addresses] = await servers.writes(
     /^DATABASE_URL=(postgresql:\S+)\nTIGERBEETLE_ADDRESSES=(\S+)\n/,
@@ -191,6 +191,8 @@ test('npm run servers prints addresses that others can use', async () => {
   const migrated = start(variables, 'migrate.ts')
   assert.is(await migrated.ended, 0)
   assert.match(migrated.output(), /^Carried out /)
+  const reconciled = start({}, 'reconcile.ts')
+  assert.is(await reconciled.ended, 0, reconciled.output())
   dataDir = join(folder, 'not needed')
   const kassa = start(variables)
   await ready(kassa)
@@ -198,8 +200,10 @@ test('npm run servers prints addresses that others can use', async () => {
   assert.is(await kassa.ended, 0)
   assert.not(await exists(dataDir))
   dataDir = join(folder, 'data dir')
+  assert.is((await stat(join(dataDir, 'addresses'))).mode & 0o077, 0)
   servers.process.kill('SIGTERM')
   assert.is(await servers.ended, 0)
+  assert.not(await exists(join(dataDir, 'addresses')))
 })
 
 test.run()
