@@ -10,6 +10,7 @@ import * as limits from './0008-limits.ts'
 import * as batches from './0009-batches.ts'
 import * as treasury from './0010-treasury.ts'
 import * as reconciliation from './0011-reconciliation.ts'
+import * as breaks from './0013-breaks.ts'
 
 /** Every migration by name, carried out in the order of the names. Append-only. */
 export const migrations: Record<string, Migration> = {
@@ -24,4 +25,5 @@ export const migrations: Record<string, Migration> = {
   '0009-batches': batches,
   '0010-treasury': treasury,
   '0011-reconciliation': reconciliation,
+  '0013-breaks': breaks,
 }
