@@ -10,8 +10,6 @@ export interface Ran {
   error: unknown
 }
 
-
-
 /** Runs passes. One that cannot be carried out does not keep the others from it. */
 export async function runPasses(
   context: PassContext,

@@ -52,16 +52,9 @@ export async function recordRun(
   })
 }
 
-type About = Pick<
-  NewReconciliation,
-  'id' | 'startedBy' | 'requestedBy' | 'startedAt' | 'endedAt'
->
+type About = Pick<NewReconciliation, 'id' | 'startedBy' | 'requestedBy' | 'startedAt' | 'endedAt'>
 
-async function store(
-  trx: Database,
-  all: readonly Ran[],
-  about: About,
-): Promise<NewReconciliation> {
+async function store(trx: Database, all: readonly Ran[], about: About): Promise<NewReconciliation> {
   const carriedOut = all.filter(({ result }) => result !== undefined)
   const names = carriedOut.map(({ pass }) => pass.name)
   const changes = compareWithStanding(all, await lockStandingBreaks(trx, names))
