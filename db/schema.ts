@@ -416,9 +416,90 @@ export interface EvidenceDigestsTable {
   digest: Fixed<Buffer>
 }
 
+/** How a reconciliation came to be carried out: by itself, by `npm run reconcile`, or by the API. */
+export type ReconciliationStart = 'schedule' | 'command' | 'operator'
+
+/** Whether all agree, something does not, or that is not known. */
+export type Verdict = 'clean' | 'breaks' | 'failed'
+
+/** Append-only. Reconciliations that were stored. */
+export interface ReconciliationsTable {
+  id: Fixed<string>
+  number: Generated<bigint>
+  started_by: Fixed<ReconciliationStart>
+  requested_by: Fixed<string | null>
+  started_at: Fixed<Date>
+  ended_at: Fixed<Date>
+  /** The earliest moment that a pass was judged as of. */
+  as_of: Fixed<Date | null>
+  verdict: Fixed<Verdict>
+  /** JSON: of each pass what it has compared, or why it could not be carried out. */
+  passes: ColumnType<unknown, string, never>
+  found_count: Fixed<number>
+  new_count: Fixed<number>
+  gone_count: Fixed<number>
+}
+
+export type BreakState = 'open' | 'assigned' | 'explained' | 'corrected' | 'closed'
+
+/** Breaks as the last reconciliation that found them told them, and how each stands. */
+export interface BreaksTable {
+  id: Fixed<string>
+  number: Generated<bigint>
+  pass: Fixed<string>
+  kind: Fixed<string>
+  /** Of those that are not closed, unique in its pass and kind. */
+  subject: Fixed<string>
+  scope: string[]
+  ledger_ids: string[]
+  record_ids: string[]
+  statement_lines: string[]
+  currency: string | null
+  /** Decimal digits; nothing has moved. */
+  expected_minor: string | null
+  found_minor: string | null
+  since: Fixed<Date>
+  detail: string
+  first_seen: Fixed<string>
+  last_seen: string
+  /** Of the same pass, kind and subject, closed before this one was found. */
+  earlier_id: Fixed<string | null>
+  state: Generated<BreakState>
+  assignee: string | null
+  explanation: string | null
+  adjustment_id: string | null
+  closed_at: Date | null
+  /** Null when it has gone by itself. */
+  closed_by: string | null
+}
+
+export type BreakEventKind =
+  | 'found'
+  | 'seen_differently'
+  | 'assigned'
+  | 'explained'
+  | 'corrected'
+  | 'closed'
+  | 'gone'
+  | 'reopened'
+
+/** Append-only. What has happened to breaks: by a reconciliation, or by an operator. */
+export interface BreakEventsTable {
+  id: Generated<bigint>
+  break_id: Fixed<string>
+  at: Fixed<Date>
+  kind: Fixed<BreakEventKind>
+  reconciliation_id: Fixed<string | null>
+  operator_id: Fixed<string | null>
+  details: ColumnType<Record<string, unknown>, string, never>
+}
+
 export interface Schema {
   evidence_records: EvidenceRecordsTable
   evidence_digests: EvidenceDigestsTable
+  reconciliations: ReconciliationsTable
+  breaks: BreaksTable
+  break_events: BreakEventsTable
   limits: LimitsTable
   limit_defaults: LimitDefaultsTable
   exchange_rates: ExchangeRatesTable

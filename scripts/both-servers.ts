@@ -23,7 +23,7 @@ export async function connectToBoth(
     databaseUrl,
     database: openDatabase({
       url: databaseUrl,
-      poolSize: 2,
+      poolSize: 3,
       connectTimeoutMs: 10_000,
       onIdleError,
     }),

@@ -1,13 +1,15 @@
 /**
- * `npm run reconcile [-- --json | --csv] [-- --statement FILE --payment-system NAME]`: proves that the stories of the
- * two servers agree, and that of a bank when its statements are given, while Kassa runs. It only reads. Exit code 0: everything agrees; 1: there are breaks; 2: something could not be
- * compared, whatever was found besides.
+ * `npm run reconcile [-- --json | --csv] [-- --record] [-- --statement FILE --payment-system NAME]`: proves
+ * that the stories of the two servers agree, and that of a bank when its statements are given, while Kassa
+ * runs. It only reads, unless it is told to store what it finds. Exit code 0: everything agrees; 1: there
+ * are breaks; 2: something could not be compared or stored, whatever was found besides.
  */
 import { readFileSync } from 'node:fs'
 import { parseArgs, styleText } from 'node:util'
 import { ledgerPass } from '../server/reconciliation/ledger-pass.ts'
 import type { Pass } from '../server/reconciliation/pass.ts'
-import { judge, runPasses } from '../server/reconciliation/reconcile.ts'
+import { judge, type Ran, runPasses } from '../server/reconciliation/reconcile.ts'
+import { recordRun } from '../server/reconciliation/record.ts'
 import { recordsPass } from '../server/reconciliation/records-pass.ts'
 import { toCsv, toJson } from '../server/reconciliation/report.ts'
 import { toText } from '../server/reconciliation/report-text.ts'
@@ -21,7 +23,7 @@ import { endProgress, showProgress } from './progress-bar.ts'
 const exitCodes = { clean: 0, breaks: 1, failed: 2 } as const
 
 const usage = [
-  'Usage: npm run reconcile -- [--json | --csv]',
+  'Usage: npm run reconcile -- [--json | --csv] [--record]',
   '  [--statement FILE... --payment-system NAME [--mapping FILE] [--format camt|csv|json-lines]',
   '    [--window-days N] [--tolerance-days N] [--time-zone NAME]]',
 ].join('\n')
@@ -40,6 +42,7 @@ function readOptions() {
       options: {
         json: { type: 'boolean', default: false },
         csv: { type: 'boolean', default: false },
+        record: { type: 'boolean', default: false },
         statement: { type: 'string', multiple: true },
         'payment-system': { type: 'string' },
         mapping: { type: 'string' },
@@ -88,20 +91,18 @@ function readMappingFile(path: string): CsvMapping {
 }
 
 const options = readOptions()
-const { json, csv } = options
+const { json, csv, record } = options
 if (json && csv) fail(usage)
 const ofStatements = readStatementPass()
 const passes: readonly Pass[] = [ledgerPass, recordsPass, ...(ofStatements ? [ofStatements] : [])]
 const { database, ledger } = await connectToBoth(process.env)
+const context = { db: database.db, ledger, nowMs: Date.now }
 let isProgressShown = false
-const all = await runPasses(
-  { db: database.db, ledger, nowMs: Date.now },
-  passes,
-  (name) => (part, what) => {
-    isProgressShown = true
-    showProgress(part, `${name}: ${what}`)
-  },
-)
+const progress = (name: string) => (part: number, what: string) => {
+  isProgressShown = true
+  showProgress(part, `${name}: ${what}`)
+}
+const all = record ? await recordAll() : await runPasses(context, passes, progress)
 if (isProgressShown) endProgress()
 if (json) console.log(toJson(all))
 else if (csv) process.stdout.write(toCsv(all))
@@ -109,3 +110,16 @@ else console.log(toText(all, (style, text) => styleText(style, text), explain))
 if (json || csv) for (const { error } of all) if (error !== undefined) console.error(explain(error))
 // Closing could wait for what is broken.
 process.exit(exitCodes[judge(all)])
+
+/** Stores the run as well, and tells on stderr what it was stored as. */
+async function recordAll(): Promise<Ran[]> {
+  const start = { startedBy: 'command', requestedBy: null } as const
+  const recorded = await recordRun(context, passes, { ...start, progress })
+  if (!recorded) return fail('Another reconciliation is carried out and stored; nothing was done.')
+  const { id, newCount, foundCount, goneCount } = recorded.run
+  const known = foundCount - newCount
+  if (isProgressShown) endProgress()
+  isProgressShown = false
+  console.error(`Stored as ${id}: ${newCount} new, ${known} known before, ${goneCount} gone.`)
+  return recorded.all
+}

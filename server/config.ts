@@ -68,6 +68,15 @@ const evidencePublicKeys = list.transform((parts, context) => {
   return z.NEVER
 })
 
+/** Five fields of a crontab; whether each is in its range is found out when the schedule is read. */
+const cronField = String.raw`(\*(\/\d{1,2})?|\d{1,2}(-\d{1,2})?(,\d{1,2}(-\d{1,2})?)*)`
+const cron = z
+  .string()
+  .regex(
+    new RegExp(`^(off|${Array(5).fill(cronField).join(' ')})$`),
+    'must be off or five fields of a crontab such as 7 * * * *',
+  )
+
 /** `host:port`, `[ipv6]:port`, or a port of this machine. */
 const isReplicaAddress = (text: string): boolean => /^(.+:)?\d{1,5}$/.test(text)
 const email = z.email('must be an e-mail address').max(254)
@@ -131,6 +140,7 @@ const variables = z.object({
     .optional(),
   RATE_APPROVAL_PERCENT: whole(0, 1_000).default(10),
   FOUR_EYES: z.enum(['on', 'off'], { error: 'must be on or off' }).optional(),
+  RECONCILE_CRON: cron.default('7 * * * *'),
   TRUST_PROXY_HOPS: whole(0, 10).default(0),
   DRAIN_SECONDS: whole(0, 600).default(10),
   LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
@@ -208,6 +218,8 @@ function toConfig(env: z.output<typeof variables>) {
     rateApprovalPercent: env.RATE_APPROVAL_PERCENT,
     /** Whether what matters most needs a second operator's approval. */
     fourEyes: env.FOUR_EYES ? env.FOUR_EYES === 'on' : env.NODE_ENV === 'production',
+    /** When reconciliations are carried out by themselves, in UTC; undefined for never. */
+    reconcileCron: env.RECONCILE_CRON === 'off' ? undefined : env.RECONCILE_CRON,
     trustProxyHops: env.TRUST_PROXY_HOPS,
     drainSeconds: env.DRAIN_SECONDS,
     logLevel: env.LOG_LEVEL,

@@ -28,6 +28,7 @@ export type RefusalCode =
   | 'user_not_found'
   | 'own_account'
   | 'not_a_customer'
+  | 'not_an_operator'
   | 'user_without_limits'
   | 'payment_system_not_found'
   // Money
@@ -119,6 +120,10 @@ export type RefusalCode =
   | 'own_request'
   | 'adjustment_not_found'
   | 'adjustment_exceeds_balance'
+  | 'adjustment_not_booked'
+  | 'reconciliation_not_found'
+  | 'break_not_found'
+  | 'break_closed'
   | 'invalid_cursor'
 
 export interface FieldError {

@@ -11,6 +11,7 @@ import * as batches from './0009-batches.ts'
 import * as treasury from './0010-treasury.ts'
 import * as reconciliation from './0011-reconciliation.ts'
 import * as evidence from './0012-evidence.ts'
+import * as breaks from './0013-breaks.ts'
 
 /** Every migration by name, carried out in the order of the names. Append-only. */
 export const migrations: Record<string, Migration> = {
@@ -26,4 +27,5 @@ export const migrations: Record<string, Migration> = {
   '0010-treasury': treasury,
   '0011-reconciliation': reconciliation,
   '0012-evidence': evidence,
+  '0013-breaks': breaks,
 }

@@ -54,6 +54,7 @@ export async function prepare(
     TIGERBEETLE_ADDRESSES: tigerbeetleAddresses,
     BCRYPT_COST: bcryptCost,
     PORT: '0',
+    RECONCILE_CRON: 'off',
   }
   const config = loadConfig(env)
   const database = openOne(config.databaseUrl)

@@ -33,6 +33,7 @@ export const problemKinds = {
   user_not_found: { status: 404, title: 'There is no such user' },
   own_account: { status: 409, title: 'Nobody can do this to their own account' },
   not_a_customer: { status: 409, title: 'The user is no customer' },
+  not_an_operator: { status: 409, title: 'The user is no operator' },
   user_without_limits: { status: 409, title: 'There are no limits for this user' },
   payment_system_not_found: { status: 404, title: 'There is no such payment system' },
   amount_malformed: { status: 422, title: 'The amount is not a plain decimal number' },
@@ -138,6 +139,10 @@ export const problemKinds = {
   own_request: { status: 403, title: 'Another operator has to decide this' },
   adjustment_not_found: { status: 404, title: 'There is no such adjustment' },
   adjustment_exceeds_balance: { status: 422, title: 'There is not so much to take it from' },
+  adjustment_not_booked: { status: 409, title: 'The adjustment is not approved' },
+  reconciliation_not_found: { status: 404, title: 'There is no such reconciliation' },
+  break_not_found: { status: 404, title: 'There is no such break' },
+  break_closed: { status: 409, title: 'The break is closed' },
   invalid_cursor: { status: 422, title: 'The cursor is not one of this list' },
 } as const satisfies Record<RefusalCode, ProblemKind>
 

@@ -3,6 +3,7 @@ import {
   type JobHelpers,
   Logger,
   type LogLevel,
+  type ParsedCronItem,
   parseCronItems,
   type Runner,
   run,
@@ -15,10 +16,13 @@ import { runPayroll } from '../flows/run-payroll.ts'
 import { updateRates } from '../flows/update-rates.ts'
 import { warnOfStuckWithdrawals } from '../flows/withdrawals.ts'
 import { createRateProviders } from '../rates/index.ts'
+import { reconcile } from './reconcile.ts'
 import { sweep } from './sweep.ts'
 
 /** Connections to PostgreSQL of its own: one that listens, and those that carry out jobs. */
 const poolSize = 3
+/** Others are carried out while a reconciliation is, which can take long; there is one of these at a time. */
+const jobsAtOnce = 2
 
 type JobDeps = Pick<
   Deps,
@@ -27,7 +31,7 @@ type JobDeps = Pick<
 
 const payrollJob = z.object({ id: z.uuid() })
 
-/** How often each job runs, over all processes together (crontab). */
+/** How often each job runs, over all processes together (crontab, in UTC), besides reconciliations. */
 const schedule = {
   recover: '* * * * *',
   rates: '* * * * *',
@@ -41,19 +45,23 @@ const restartMs = 5_000
 
 /**
  * Carries out what happens in the background: finishing what was cut off, at the start and every
- * minute, reading exchange rates, closing intervals of the evidence, sweeping, and warning of what waits
- * for people. Any number of processes may do it at once: graphile-worker gives each job to one of them.
+ * minute, reading exchange rates, closing intervals of the evidence, sweeping, warning of what waits for
+ * people, and reconciliations. Any number of processes may do it at once: graphile-worker gives each job
+ * to one of them.
+ * @throws Error for a schedule that is none
  */
 export function startWorker(deps: JobDeps): { stop(): Promise<void> } {
-  const { log } = deps
+  const { log, config } = deps
+  const cronItems = parseSchedule(config.reconcileCron)
   const stopped = Promise.withResolvers<void>()
+  const stopping = new AbortController()
   let isStopped = false
   let runner: Runner | undefined
 
   async function work(): Promise<void> {
     while (!isStopped) {
       try {
-        runner = await startRunner(deps)
+        runner = await startRunner(deps, cronItems, stopping.signal)
         if (isStopped) await runner.stop()
         await runner.promise
       } catch (error) {
@@ -70,6 +78,7 @@ export function startWorker(deps: JobDeps): { stop(): Promise<void> } {
     async stop() {
       isStopped = true
       stopped.resolve()
+      stopping.abort(new Error('Kassa stops'))
       // It refuses to be stopped when it is ending already.
       await runner?.stop().catch(() => {})
       await working
@@ -77,7 +86,22 @@ export function startWorker(deps: JobDeps): { stop(): Promise<void> } {
   }
 }
 
-async function startRunner(deps: JobDeps): Promise<Runner> {
+function parseSchedule(reconcileCron: string | undefined): ParsedCronItem[] {
+  const all = { ...schedule, ...(reconcileCron !== undefined && { reconcile: reconcileCron }) }
+  const items = Object.entries(all).map(([task, match]) => ({
+    task,
+    match,
+    // What a round misses the next one finds.
+    options: { backfillPeriod: 0, maxAttempts: 1 },
+  }))
+  return parseCronItems(items)
+}
+
+async function startRunner(
+  deps: JobDeps,
+  parsedCronItems: ParsedCronItem[],
+  stopping: AbortSignal,
+): Promise<Runner> {
   const providers = createRateProviders(deps.config)
   const tasks = {
     async recover() {
@@ -97,22 +121,17 @@ async function startRunner(deps: JobDeps): Promise<Runner> {
     warn: () => warnOfStuckWithdrawals(deps),
     /** Some rows at a time: other jobs come in between. */
     payroll: (payload: unknown) => runPayroll(deps, payrollJob.parse(payload).id),
+    reconcile: (payload: unknown) => reconcile(deps, payload, stopping),
   }
-  const items = Object.entries(schedule).map(([task, match]) => ({
-    task,
-    match,
-    // What a round misses the next one finds.
-    options: { backfillPeriod: 0, maxAttempts: 1 },
-  }))
   const runner = await run({
     connectionString: deps.config.databaseUrl,
     maxPoolSize: poolSize,
-    concurrency: 1,
+    concurrency: jobsAtOnce,
     noHandleSignals: true,
     // Without these it does not wait for a job's end to be written: an error there ends the process.
     preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
     taskList: tasks,
-    parsedCronItems: parseCronItems(items),
+    parsedCronItems,
     logger: toLogger(deps.log),
   })
   // Its end is awaited a little later: an early one must not count as unhandled.

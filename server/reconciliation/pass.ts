@@ -28,6 +28,11 @@ export interface PassResult<Kind extends string = string> {
   breaks: readonly Break<Kind>[]
   /** How many more there are of a kind than are told. */
   omitted: Readonly<Partial<Record<Kind, number>>>
+  /**
+   * Of a pass that looks at what it is given: names of all of that. A break has gone when it is not found
+   * by a run that looked at all that the run which told it had looked at.
+   */
+  scope?: readonly string[]
 }
 
 export interface Pass<Kind extends string = string> {

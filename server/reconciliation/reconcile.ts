@@ -1,4 +1,5 @@
 /** A run of a reconciliation: its passes, one after the other, each on its own. */
+import type { Verdict } from '../../db/schema.ts'
 import type { Pass, PassContext, PassResult, Progress } from './pass.ts'
 
 /** What has become of a pass. */
@@ -8,9 +9,6 @@ export interface Ran {
   result: PassResult | undefined
   error: unknown
 }
-
-/** Whether all agree, something does not, or that is not known. */
-export type Verdict = 'clean' | 'breaks' | 'failed'
 
 /** Runs passes. One that cannot be carried out does not keep the others from it. */
 export async function runPasses(

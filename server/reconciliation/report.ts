@@ -5,24 +5,28 @@ import { judge, type Ran } from './reconcile.ts'
 
 /** The whole run as JSON. Amounts are decimal texts in major units, times RFC 3339 in UTC. */
 export function toJson(all: readonly Ran[]): string {
-  const passes = all.map(({ pass, result, error }) =>
-    result
-      ? {
-          name: pass.name,
-          as_of: result.asOf.toISOString(),
-          counts: result.counts,
-          totals: result.totals.map(({ currency, amounts }) => ({
-            currency,
-            ...Object.fromEntries(
-              Object.entries(amounts).map(([name, minor]) => [name, showAmount(minor, currency)]),
-            ),
-          })),
-          breaks: result.breaks.map(showBreak),
-          omitted: result.omitted,
-        }
-      : { name: pass.name, error: String(error) },
-  )
+  const passes = all.map((ran) => ({
+    ...showPass(ran),
+    ...(ran.result && { breaks: ran.result.breaks.map(showBreak) }),
+  }))
   return JSON.stringify({ verdict: judge(all), passes }, null, 2)
+}
+
+/** What a pass has compared, without its breaks, or why it could not be carried out. */
+export function showPass({ pass: { name }, result, error }: Ran) {
+  if (!result) return { name, error: String(error) }
+  return {
+    name,
+    as_of: result.asOf.toISOString(),
+    counts: result.counts,
+    totals: result.totals.map(({ currency, amounts }) => ({
+      currency,
+      ...Object.fromEntries(
+        Object.entries(amounts).map(([column, minor]) => [column, showAmount(minor, currency)]),
+      ),
+    })),
+    omitted: result.omitted,
+  }
 }
 
 /** A break with its amounts and times as text. */

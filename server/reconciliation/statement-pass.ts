@@ -43,6 +43,8 @@ export interface StatementPass {
   paymentSystem: Pick<PaymentSystemRow, 'id' | 'name'>
   breaks: StatementBreak[]
   totals: StatementTotals[]
+  /** A name for each statement, the same whatever file it is in. */
+  scope: string[]
 }
 
 const defaults: ComparisonOptions = { windowDays: 3, toleranceDays: 0 }
@@ -80,7 +82,8 @@ export async function reconcileStatements(
       throw new StatementError(name, undefined, `more than ${entriesMax} entries on these days`)
     }
   }
-  return { paymentSystem: { id, name }, ...compareStatements(statements, entries, options) }
+  const scope = statements.map((statement) => `${id}/${statement.account}/${statement.id}`)
+  return { paymentSystem: { id, name }, scope, ...compareStatements(statements, entries, options) }
 }
 
 function readOptions(given: Partial<ComparisonOptions>): ComparisonOptions {
@@ -100,13 +103,15 @@ export function statementPass(input: Omit<StatementPassInput, 'asOf'>): Pass<Sta
     kinds: statementBreakKinds,
     async run({ db, ledger }) {
       const asOf = await readLedgerTime(ledger)
-      const { breaks, totals } = await reconcileStatements({ db, ledger }, { ...input, asOf })
+      const compared = await reconcileStatements({ db, ledger }, { ...input, asOf })
+      const { breaks, totals, scope } = compared
       return {
         counts: countAll(totals),
         asOf: fromLedgerTime(asOf),
         totals: totals.map(toCurrencyTotals),
         breaks,
         omitted: {},
+        scope,
       }
     },
   }

@@ -5,6 +5,7 @@ import { apiAliasRoutes } from './aliases-api.ts'
 import { approvalRoutes } from './approvals.ts'
 import { batchRoutes } from './batches.ts'
 import { blockRoutes } from './blocks.ts'
+import { breakRoutes } from './breaks.ts'
 import { currencyRoutes } from './currencies.ts'
 import { depositRoutes } from './deposits.ts'
 import { documentationRoutes } from './documentation.ts'
@@ -20,6 +21,7 @@ import { pageRoutes } from './pages.ts'
 import { paymentRequestRoutes } from './payment-requests.ts'
 import { paymentSystemRoutes } from './payment-systems.ts'
 import { payrollRoutes } from './payrolls.ts'
+import { reconciliationRoutes } from './reconciliations.ts'
 import { refundRoutes } from './refunds.ts'
 import { reversalRoutes } from './reversals.ts'
 import { sessionRoutes } from './session.ts'
@@ -61,6 +63,8 @@ const api: readonly Route[] = [
   ...operatorRoutes,
   ...adjustmentRoutes,
   ...approvalRoutes,
+  ...reconciliationRoutes,
+  ...breakRoutes,
   ...healthRoutes,
 ]
 

@@ -2,6 +2,7 @@ import { problemKinds } from '../../server/http/errors.ts'
 import { routes } from '../../server/routes/index.ts'
 import { createBindings, readDocument } from '../lib/examples.ts'
 import type { Client } from '../lib/http.ts'
+import { madeUp, passOf, record } from '../lib/recorded.ts'
 import { assert, suite } from '../lib/suite.ts'
 import { createWorld, type World } from '../lib/world.ts'
 
@@ -10,8 +11,27 @@ let world: World
 
 test.before(async () => {
   world = await createWorld()
+  await record(world, statementPass)
 })
 test.after(() => world.stop())
+
+/** What the examples show of a comparison with a bank's statement. */
+const line = madeUp('DE02120300000000202051/A-17', {
+  kind: 'bank_only',
+  statementLines: ['A-17'],
+  currency: 'USD',
+  found: 950n,
+  since: new Date('2026-11-27'),
+  detail: 'november.csv:18, 9.50 USD of 2026-11-27 (A-17): the ledger has nothing of it.',
+})
+const amounts = { bank: 512735n, ledger: 511785n, 'bank only': 950n }
+const statementPass = {
+  ...passOf([line], {
+    counts: { statements: 1, lines: 41, entries: 40 },
+    totals: [{ currency: 'USD', amounts }],
+  }),
+  name: 'statement',
+}
 
 const document = await readDocument('docs/api.md')
 

@@ -33,6 +33,12 @@ test('an empty variable counts as not set', () => {
   assert.is(loadConfig({ ...valid, PORT: '' }).port, 4000)
 })
 
+test('reconciliations have a schedule, or none', () => {
+  const read = (text: string) => loadConfig({ ...valid, RECONCILE_CRON: text }).reconcileCron
+  assert.equal([read(''), read('off')], ['7 * * * *', undefined])
+  for (const cron of ['*/10 1-5,8 * 12 0', '0 3 1,15 * *']) assert.is(read(cron), cron)
+})
+
 /** 32 bytes in base64url. */
 const key = 'k'.repeat(43)
 
@@ -75,6 +81,9 @@ const refused: [Record<string, string | undefined>, string][] = [
     { TIGERBEETLE_ADDRESSES: '127.0.0.1:3000,tigerbeetle' },
     'TIGERBEETLE_ADDRESSES must have 1 to 6',
   ],
+  [{ RECONCILE_CRON: 'hourly' }, 'RECONCILE_CRON must be off or five fields'],
+  [{ RECONCILE_CRON: '7 * * *' }, 'RECONCILE_CRON must be off or five fields'],
+  [{ RECONCILE_CRON: '@daily' }, 'RECONCILE_CRON must be off or five fields'],
   [{ PORT: '65536' }, 'PORT must be'],
   [{ PORT: '-1' }, 'PORT must be'],
   [{ PORT: '80.5' }, 'PORT must be'],

@@ -58,4 +58,13 @@ test('it is still carried out after every connection to PostgreSQL was lost', as
   await until(() => hasAccount(wallet))
 })
 
+test('a schedule that is none keeps Kassa from starting', async () => {
+  const env = { RECONCILE_CRON: '61 * * * *' }
+  const started = await world.startAnother({ env }).then(
+    () => 'started',
+    (error: unknown) => String(error),
+  )
+  assert.match(started, /61/)
+})
+
 test.run()

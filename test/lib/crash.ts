@@ -60,6 +60,7 @@ export async function startCrashChild(
       DESTINATION_KEYS: destinationKeys,
       BCRYPT_COST: String(config.bcryptCost),
       FOUR_EYES: config.fourEyes ? 'on' : 'off',
+      RECONCILE_CRON: 'off',
       LOG_LEVEL: 'silent',
       PORT: '0',
       ...settings,

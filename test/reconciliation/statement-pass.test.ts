@@ -12,12 +12,13 @@ import {
 } from '../../server/reconciliation/statement.ts'
 import { sumOf } from '../../server/reconciliation/statement-check.ts'
 import type { StatementSource } from '../../server/reconciliation/statement-file.ts'
-import { reconcileStatements } from '../../server/reconciliation/statement-pass.ts'
+import { reconcileStatements, statementPass } from '../../server/reconciliation/statement-pass.ts'
 import { Refusal } from '../../server/refusals.ts'
 import { inEachFormat, toCamt, toJsonLines } from '../lib/bank-statements.ts'
 import { checkBooks } from '../lib/books.ts'
 import type { Client, Json } from '../lib/http.ts'
 import { addPaymentSystem, fund, openWallet, unique } from '../lib/money.ts'
+import { breaksOf, record } from '../lib/recorded.ts'
 import { assert, suite } from '../lib/suite.ts'
 import { adjust } from '../lib/treasury.ts'
 import { createWorld, must, type World } from '../lib/world.ts'
@@ -329,6 +330,29 @@ test('what is dated by another calendar is a day apart', async () => {
   )
   const lenient = await reconcileStatements(world.deps, { ...input, toleranceDays: 1 })
   assert.equal(lenient.breaks, [])
+})
+
+test('a stored break goes away by the same statement only, put in order', async () => {
+  const operator = await world.operator()
+  const extra = {
+    ...line('nobody knows', '7.00', new Date().toISOString()),
+    bookingDay: dollars.to,
+  }
+  const odd = {
+    ...dollars,
+    closingMinor: dollars.closingMinor! + 700n,
+    lines: [...dollars.lines, extra],
+  }
+  async function store(...statements: Statement[]) {
+    const path = join(folder, unique('stored'))
+    await writeFile(path, toJsonLines(statements))
+    return record(world, statementPass({ sources: [{ path }], paymentSystem: bankName }))
+  }
+  assert.equal((await store(odd))?.newCount, 1)
+  const [found] = await breaksOf(operator, '&pass=statement&kind=bank_only')
+  assert.equal([found.state, found.found], ['open', '7.00'])
+  assert.equal((await store(yen))?.goneCount, 0)
+  assert.equal((await store(dollars, yen))?.goneCount, 1)
 })
 
 test.run()
