@@ -20,7 +20,7 @@ import { createWorld, type World } from '../lib/world.ts'
 
 const test = suite('model of the money API')
 
-const seconds = Number(process.env.MODEL_SECONDS ?? 20)
+const seconds = Number(process.env.MODEL_SECONDS ?? 12)
 const seed = process.env.MODEL_SEED === undefined ? {} : { seed: Number(process.env.MODEL_SEED) }
 const runsMax = 1_000_000
 const tally = startTally()
