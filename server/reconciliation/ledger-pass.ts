@@ -1,13 +1,12 @@
 /** The ledger against itself: what TigerBeetle holds has to follow from its own transfers and the chart. */
-import { addOwnAsset, findLedger } from '../../accounting/chart.ts'
+import { findLedger } from '../../accounting/chart.ts'
 import { type Finding, type FindingKind, keptPerKind } from '../../accounting/findings.ts'
 import { differenceOf } from '../../accounting/house.ts'
 import { toUuid } from '../../accounting/ids.ts'
 import { type CheckedAsset, checkLedger } from '../../accounting/ledger-check.ts'
-import { listCurrencies } from '../../db/currencies.ts'
-import type { Database } from '../../db/database.ts'
 import { fromLedgerTime } from '../flows/ledger-time.ts'
 import type { Break } from './break.ts'
+import { learnCurrencies } from './currencies.ts'
 import { ledgerBreakKinds } from './ledger-break-kinds.ts'
 import type { CurrencyTotals, Pass } from './pass.ts'
 
@@ -17,7 +16,7 @@ export const ledgerPass: Pass<FindingKind> = {
   kinds: ledgerBreakKinds,
   async run({ db, ledger }, progress) {
     const checked = await checkLedger(ledger, {
-      learnAssets: () => learnOwnAssets(db),
+      learnAssets: async () => void (await learnCurrencies(db)),
       onProgress: ({ transfers, from, at, upTo }) =>
         progress(Number(((at - from) * 1_000n) / (upTo - from)) / 1_000, `${transfers} transfers`),
     })
@@ -34,13 +33,6 @@ export const ledgerPass: Pass<FindingKind> = {
       ),
     }
   },
-}
-
-/** Puts own assets into the chart: a row is there before the first account of its ledger. */
-async function learnOwnAssets(db: Database): Promise<void> {
-  for (const { isOwn, currency, ledger, scale } of await listCurrencies(db)) {
-    if (isOwn) addOwnAsset({ currency, ledger, scale })
-  }
 }
 
 function toBreak({ kind, ids, ledger, at, detail, ...amounts }: Finding): Break<FindingKind> {

@@ -9,14 +9,13 @@
  * finishes is a break only after the time that it takes.
  */
 import { scanChains } from '../../accounting/chains.ts'
-import { addOwnAsset } from '../../accounting/chart.ts'
 import { readLedgerTime } from '../../accounting/clock.ts'
-import { listCurrencies } from '../../db/currencies.ts'
 import { readPaymentSystemNumbers } from '../../db/record-pages.ts'
 import { readSnapshot } from '../../db/snapshot.ts'
 import { readCursor } from '../../db/tail.ts'
 import { fromLedgerTime } from '../flows/ledger-time.ts'
 import { readModel } from '../flows/read-model.ts'
+import { learnCurrencies } from './currencies.ts'
 import type { Pass, PassContext, PassResult, Progress } from './pass.ts'
 import { compareAccounts, compareWallets } from './records/accounts.ts'
 import { approvals } from './records/approvals.ts'
@@ -77,7 +76,7 @@ export async function reconcileRecords(
   const ledgerTime = await readLedgerTime(ledger)
   return readSnapshot(db, async (trx) => {
     // Own assets that were registered by another process.
-    for (const asset of await listCurrencies(trx)) if (asset.isOwn) addOwnAsset(asset)
+    await learnCurrencies(trx)
     const { ledgerTime: cursor } = await readCursor(trx, readModel.name)
     // What the read model has read was committed before the snapshot, too.
     const upTo = latest(cursor, ledgerTime)

@@ -3,20 +3,15 @@
  * keeps for the house as the ledger does of its clearing account.
  */
 import { type AccountPlan, clearingAccount, findExisting } from '../../accounting/accounts.ts'
-import { addOwnAsset, assetOf } from '../../accounting/chart.ts'
+import { assetOf } from '../../accounting/chart.ts'
 import type { Ledger } from '../../accounting/client.ts'
 import { readLedgerTime } from '../../accounting/clock.ts'
-import { isUuid } from '../../accounting/ids.ts'
-import { listCurrencies } from '../../db/currencies.ts'
 import type { Database } from '../../db/database.ts'
-import {
-  findPaymentSystem,
-  findPaymentSystemByName,
-  type PaymentSystemRow,
-} from '../../db/payment-systems.ts'
-import { fromLedgerTime } from '../flows/ledger-time.ts'
-import { Refusal } from '../refusals.ts'
+import type { PaymentSystemRow } from '../../db/payment-systems.ts'
+import { fromLedgerTime, toLedgerTime } from '../flows/ledger-time.ts'
+import { findNamedSystem } from '../flows/payment-systems.ts'
 import { type ClearingEntry, readEntries } from './clearing-entries.ts'
+import { learnCurrencies } from './currencies.ts'
 import type { CurrencyTotals, Pass, PassResult } from './pass.ts'
 import { type Day, dayIn, type Statement, StatementError, spanOf, startOfDay } from './statement.ts'
 import {
@@ -63,8 +58,8 @@ export async function reconcileStatements(
 ): Promise<StatementPass> {
   const options = readOptions(given)
   const dayOf = dayIn(timeZone)
-  const currencies = await readCurrencies(deps.db)
-  const { id, name, number } = await findNamed(deps.db, named)
+  const currencies = await learnCurrencies(deps.db)
+  const { id, name, number } = await findNamedSystem(deps, named)
   const statements: Statement[] = []
   for (const source of sources) statements.push(...(await readStatements(source)))
   const span = spanOf(statements.flatMap(({ from, to }) => [from, to]))
@@ -72,7 +67,7 @@ export async function reconcileStatements(
   const days = { from: span.from - options.windowDays, to: span.to + options.windowDays }
   const accounts = await findExisting(
     deps.ledger,
-    currencies.map((currency) => clearingAccount(number, assetOf(currency))),
+    currencies.map(({ currency }) => clearingAccount(number, assetOf(currency))),
   )
   const entries: ClearingEntry[] = []
   for (const account of accounts) {
@@ -152,22 +147,6 @@ function toCurrencyTotals({ currency, lines, entries }: StatementTotals): Curren
   }
 }
 
-/** All currencies that there are; own assets come into the chart of this process. */
-async function readCurrencies(db: Database): Promise<string[]> {
-  const rows = await listCurrencies(db)
-  for (const row of rows) if (row.isOwn) addOwnAsset(row)
-  return rows.map(({ currency }) => currency)
-}
-
-async function findNamed(db: Database, named: string): Promise<PaymentSystemRow> {
-  const found = isUuid(named, 7)
-    ? await findPaymentSystem(db, named)
-    : await findPaymentSystemByName(db, named)
-  if (!found) throw new Refusal('payment_system_not_found')
-  return found
-}
-
-const nsPerMs = 1_000_000n
 /** No time zone is further from UTC. */
 const slackDays = 1
 
@@ -182,7 +161,7 @@ async function* entriesOf(
   asOf: bigint,
   dayOf: (at: Date) => Day,
 ): AsyncGenerator<ClearingEntry, void> {
-  const from = BigInt(Math.max(startOfDay(days.from - slackDays).getTime(), 0)) * nsPerMs
+  const from = toLedgerTime(Math.max(startOfDay(days.from - slackDays).getTime(), 0))
   for await (const page of readEntries(deps, account, { from, upTo: asOf }, dayOf)) {
     for (const entry of page) {
       if (entry.days.some((day) => days.from <= day && day <= days.to)) yield entry

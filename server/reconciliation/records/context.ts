@@ -105,6 +105,14 @@ export function amountsOf(transfer: Transfer, expected?: bigint): NonNullable<Fo
   return { asset, found: transfer.amount, ...(expected !== undefined && { expected }) }
 }
 
+/** Where a break about a transfer is, and about how much. */
+export const placeOf = (transfer: Transfer) => ({
+  subject: operationOf(transfer),
+  ledgerIds: [transfer.id],
+  amounts: amountsOf(transfer),
+  since: transfer.timestamp,
+})
+
 /** More attempts than this at one operation are not looked for. */
 const attemptsMax = 1_000
 

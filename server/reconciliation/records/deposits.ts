@@ -4,10 +4,10 @@ import { depositId, hashDeposit } from '../../../accounting/deposits.ts'
 import { toUuid } from '../../../accounting/ids.ts'
 import { byInput, findDepositRows, findWalletIds } from '../../../db/record-rows.ts'
 import {
-  amountsOf,
   findFalseAttempts,
   inputOf,
   operationOf,
+  placeOf,
   type RecordCheck,
   type RecordContext,
   type Transfer,
@@ -39,13 +39,6 @@ export const deposits: RecordCheck = {
     }
   },
 }
-
-const placeOf = (transfer: Transfer) => ({
-  subject: operationOf(transfer),
-  ledgerIds: [transfer.id],
-  amounts: amountsOf(transfer),
-  since: transfer.timestamp,
-})
 
 function findFaults(
   { paymentSystems, clearingOf }: RecordContext,

@@ -6,10 +6,10 @@ import { canonicalAmount, formatAmount } from '../../../accounting/money.ts'
 import { hashReversal, reversalId } from '../../../accounting/reversals.ts'
 import { byInput, findRefundRows, findReversalRows } from '../../../db/record-rows.ts'
 import {
-  amountsOf,
   findFalseAttempts,
   inputOf,
   operationOf,
+  placeOf,
   type RecordCheck,
   type RecordContext,
   type Seen,
@@ -63,13 +63,6 @@ async function compareRefunds(
     report({ kind: 'return_differs', ...place, recordIds, detail })
   }
 }
-
-const placeOf = (transfer: Transfer) => ({
-  subject: operationOf(transfer),
-  ledgerIds: [transfer.id],
-  amounts: amountsOf(transfer),
-  since: transfer.timestamp,
-})
 
 /** Whether a use is one of what may be given back of this operation. */
 function isOf(use: Transfer, operationId: string): boolean {

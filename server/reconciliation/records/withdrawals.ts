@@ -5,9 +5,9 @@ import { phaseOf } from '../../../accounting/transfers.ts'
 import { hashConfirmation, hashFailure } from '../../../accounting/withdrawals.ts'
 import { byInput, findOutcomeRows, findWithdrawalRows } from '../../../db/record-rows.ts'
 import {
-  amountsOf,
   inputOf,
   operationOf,
+  placeOf,
   type RecordCheck,
   type RecordContext,
   type Transfer,
@@ -33,13 +33,6 @@ export const withdrawals: RecordCheck = {
 
 type WithdrawalRow = Awaited<ReturnType<typeof findWithdrawalRows>>[number]
 type OutcomeRow = Awaited<ReturnType<typeof findOutcomeRows>>[number]
-
-const placeOf = (transfer: Transfer) => ({
-  subject: operationOf(transfer),
-  ledgerIds: [transfer.id],
-  amounts: amountsOf(transfer),
-  since: transfer.timestamp,
-})
 
 function compareStart(
   { clearingOf, report }: RecordContext,
