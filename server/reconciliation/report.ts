@@ -1,4 +1,5 @@
 /** A reconciliation as a program reads it: JSON, or a line of CSV for each break. */
+import { toCsvLine, toCsvText } from '../csv.ts'
 import { showAmount } from '../flows/amount.ts'
 import type { Break } from './break.ts'
 import { judge, type Ran } from './reconcile.ts'
@@ -68,15 +69,12 @@ export function toCsv(all: readonly Ran[]): string {
       const shown = showBreak(it)
       const cells = columns.map((column) => {
         const value = shown[column]
-        return typeof value === 'string' ? value : (value?.join(' ') ?? '')
+        const text = typeof value === 'string' ? value : (value?.join(' ') ?? '')
+        // An amount may begin with a minus; others may have words of a bank or a customer in them.
+        return column === 'expected' || column === 'found' ? text : toCsvText(text)
       })
       return [pass.name, ...cells]
     }),
   )
-  return [['pass', ...columns], ...lines]
-    .map((cells) => `${cells.map(quote).join(',')}\r\n`)
-    .join('')
+  return [['pass', ...columns], ...lines].map(toCsvLine).join('')
 }
-
-/** A cell that has a separator, a quote or a line break in it is quoted. */
-const quote = (cell: string) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)
