@@ -125,7 +125,8 @@ test('whatever a file has become, it is read or its problem is named', () => {
     }),
     { numRuns: 400 },
   )
-  assert.ok(refused > count / 4 && refused < count, `${refused} of ${count} were refused`)
+  // How many damaged files can still be read is chance, so nothing is said about it.
+  assert.ok(refused > count / 4, `${refused} of ${count} were refused`)
 })
 
 test.run()
