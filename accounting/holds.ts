@@ -62,11 +62,13 @@ function foldHold(transfers: readonly Transfer[], now: bigint): Hold | undefined
   if (!first) return undefined
   const deadline = deadlineOf(first)
   let pending: Hold['pending']
+  let endsAt = deadline
   let capturedMinor = 0n
   let state: HoldState = 'open'
   for (const transfer of transfers) {
     if (transfer.flags & TransferFlags.pending) {
       pending = { id: toUuid(transfer.id), amountMinor: transfer.amount }
+      endsAt = deadlineOf(transfer)
       state = 'open'
     } else if (transfer.flags & TransferFlags.post_pending_transfer) {
       capturedMinor += transfer.amount
@@ -77,7 +79,8 @@ function foldHold(transfers: readonly Transfer[], now: bigint): Hold | undefined
       state = 'voided'
     }
   }
-  if (pending && now >= deadline) {
+  // What is held again after a capture is held for whole seconds: it may end a little before the deadline.
+  if (pending && now >= endsAt) {
     pending = undefined
     state = 'expired'
   }

@@ -2,7 +2,7 @@
 import type { Json } from '../http.ts'
 import { until } from '../until.ts'
 import { readShown, showMinor } from './amounts.ts'
-import { usedOf } from './budgets.ts'
+import { resolve, usedOf, windows } from './budgets.ts'
 import { type Account, read } from './cast.ts'
 import { heldOf, owedOf } from './money.ts'
 import type { Run } from './run.ts'
@@ -68,6 +68,26 @@ const everybody = ({ users, systems }: Run): { id: string; account: Account }[] 
   ...[...systems].map(([id, account]) => ({ id, account })),
 ]
 
+/** Where somebody is shown another limit than was set, once every process knows what was. */
+function ruleDifferences({ market, users, systems }: Run, shown: ReadonlyMap<string, Json>) {
+  const set = market.settings.limits.at(-1)?.value
+  const whose = [
+    ...users.map(({ id }) => ({ userId: id, kind: 'person' as const })),
+    ...[...systems.keys()].map((id) => ({ userId: id, kind: 'payment_system' as const })),
+  ]
+  return whose.flatMap((user) =>
+    market.currencies.flatMap((currency) =>
+      windows.flatMap((window) => {
+        const name = `${user.userId} ${currency} ${window}`
+        const rule = resolve(set, user, currency, window)
+        const expected = rule ? showMinor(rule.amount, currency) : null
+        const limit = shown.get(name)?.limit ?? null
+        return limit === expected ? [] : [`${name}: a limit of ${limit}, in the model ${expected}`]
+      }),
+    ),
+  )
+}
+
 /** What differs of what is used of limits: what has just run out may count or not. */
 function limitDifferences(model: Model, shown: ReadonlyMap<string, Json>, to: number): string[] {
   return [...shown].flatMap(([name, { currency, used, limit, left }]) => {
@@ -88,11 +108,14 @@ function limitDifferences(model: Model, shown: ReadonlyMap<string, Json>, to: nu
 /** Compares all balances, and what is used of limits. Throws where they part. */
 export async function compareBalances(run: Run): Promise<void> {
   const from = Date.now()
+  const areLimitsSure = areLimitsKnown(run.market.settings)
   const told = await readWallets(run)
   const limits = await readShownLimits(run)
   const to = Date.now()
   const { search } = run
   const before = search.model
+  const rules = areLimitsSure ? ruleDifferences(run, limits) : []
+  if (rules.length > 0) throw new Difference('the limits differ', rules, before)
   const differ = (model: Model) => [
     ...differences(model, told, from, to),
     ...limitDifferences(expire(model, from), limits, to),

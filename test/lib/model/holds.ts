@@ -69,8 +69,11 @@ export const capture: Step<'capture'> = (model, exchange, circumstances) => {
   }
   const minor =
     amount === undefined ? found.held : readMinor(amount, walletOf(model, found.payerId).currency)
-  const ended = found.state === 'open' && found.deadline.isTold ? ['hold_expired'] : endCodes(found)
-  const refusals = ended.length > 0 ? ended : refuseAmount(found, minor, isFinal)
+  const isOpen = found.state === 'open'
+  const ended = isOpen && found.deadline.isTold ? ['hold_expired'] : endCodes(found)
+  const ofAmount = isOpen ? refuseAmount(found, minor, isFinal) : []
+  // The ledger has told that it is over, a process by its own clock may look at the amount first.
+  const refusals = [...ended, ...ofAmount]
   const why = together(
     standingOf(walletOf(model, found.payerId), circumstances, 'payer_closed'),
     standingOf(walletOf(model, found.payeeId), circumstances, 'wallet_closed'),
