@@ -82,9 +82,11 @@ export interface NewDecision extends DescriptionKey {
   reason: string | null
 }
 
-export interface Decision extends DescriptionKey {
+export interface ToldDecision extends DescriptionKey {
   by: OperatorParty
   reason: string | null
+  /** Before the ledger was asked to decide. */
+  createdAt: Date
 }
 
 /** Keeps what is told about a decision; the same again changes nothing. It comes before the decision. */
@@ -105,7 +107,7 @@ export async function insertDecision(db: Database, decision: NewDecision): Promi
 export async function findDecisions(
   db: Database,
   keys: readonly DescriptionKey[],
-): Promise<Map<string, Decision>> {
+): Promise<Map<string, ToldDecision>> {
   if (keys.length === 0) return new Map()
   const ids = keys.map(({ operationId }) => operationId)
   const rows = await db
@@ -120,6 +122,7 @@ export async function findDecisions(
     inputHash: Number(row.input_hash),
     by: { id: row.operator_id, email: row.email, name: row.name },
     reason: row.reason,
+    createdAt: row.created_at,
   }))
   const matching = decisions.filter(isAmong(keys))
   return new Map(matching.map((decision) => [decision.operationId, decision]))

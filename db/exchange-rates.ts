@@ -1,6 +1,7 @@
 import { type Selectable, sql } from 'kysely'
 import type { Database } from './database.ts'
 import type { ExchangeRatesTable } from './schema.ts'
+import { insertUnlessSuperseded } from './superseding.ts'
 
 /** One `base` is worth `mid` of `quote`, in major units. */
 export interface NewExchangeRate {
@@ -46,6 +47,17 @@ export async function insertExchangeRate(db: Database, rate: NewExchangeRate): P
     })
     .onConflict((conflict) => conflict.column('id').doNothing())
     .execute()
+}
+
+/** Adds one that was approved, unless another of its pair was added since; answers whether it is there. */
+export async function insertApprovedRate(
+  db: Database,
+  rate: NewExchangeRate,
+  approvedAt: Date,
+): Promise<boolean> {
+  const place = { table: 'exchange_rates', key: { pair: pairOf(rate.base, rate.quote) } } as const
+  const insert = (trx: Database) => insertExchangeRate(trx, rate)
+  return insertUnlessSuperseded(db, { id: rate.id, approvedAt }, place, insert)
 }
 
 export async function findExchangeRate(

@@ -1,6 +1,7 @@
 /** What may be spent within a window of time: what operators have set, of which the newest counts. */
 import type { Database } from './database.ts'
 import type { LimitKind, LimitWindow, Role } from './schema.ts'
+import { insertUnlessSuperseded } from './superseding.ts'
 
 export interface LimitKey {
   currency: string
@@ -33,11 +34,14 @@ export interface DefaultLimit extends LimitKey {
   version: bigint
 }
 
+/** A limit of a user that an operator sets. */
+export type NewLimit = Omit<UserLimit, 'version'> & { id: string; userId: string; setBy: string }
+
+/** A limit of everyone of a kind that an operator sets. */
+export type NewDefaultLimit = Omit<DefaultLimit, 'version'> & { id: string; setBy: string }
+
 /** Sets a limit of a user, once under its id. */
-export async function insertLimit(
-  db: Database,
-  limit: Omit<UserLimit, 'version'> & { id: string; userId: string; setBy: string },
-): Promise<void> {
+export async function insertLimit(db: Database, limit: NewLimit): Promise<void> {
   const { id, userId, currency, window, rule, amountMinor, setBy } = limit
   await db
     .insertInto('limits')
@@ -54,17 +58,61 @@ export async function insertLimit(
     .execute()
 }
 
-/** Sets a limit of everyone of a kind, once under its id. */
-export async function insertDefaultLimit(
+/** What was set of a user under an id. */
+export async function findLimit(db: Database, id: string): Promise<NewLimit | undefined> {
+  const row = await db.selectFrom('limits').selectAll().where('id', '=', id).executeTakeFirst()
+  if (!row) return undefined
+  const { user_id: userId, set_by: setBy, amount_minor: amountMinor } = row
+  const { currency, window, rule } = row
+  return { id, userId, setBy, currency, window, rule, amountMinor }
+}
+
+/** Sets one that was approved, unless another was set since; answers whether it is set. */
+export async function insertApprovedLimit(
   db: Database,
-  limit: Omit<DefaultLimit, 'version'> & { id: string; setBy: string },
-): Promise<void> {
+  limit: NewLimit,
+  approvedAt: Date,
+): Promise<boolean> {
+  const { id, userId, currency, window } = limit
+  const place = { table: 'limits', key: { user_id: userId, currency, window } } as const
+  return insertUnlessSuperseded(db, { id, approvedAt }, place, (trx) => insertLimit(trx, limit))
+}
+
+/** Sets a limit of everyone of a kind, once under its id. */
+export async function insertDefaultLimit(db: Database, limit: NewDefaultLimit): Promise<void> {
   const { id, kind, currency, window, amountMinor, setBy } = limit
   await db
     .insertInto('limit_defaults')
     .values({ id, kind, currency, window, amount_minor: amountMinor, set_by: setBy })
     .onConflict((conflict) => conflict.column('id').doNothing())
     .execute()
+}
+
+/** What was set of everyone of a kind under an id. */
+export async function findDefaultLimit(
+  db: Database,
+  id: string,
+): Promise<NewDefaultLimit | undefined> {
+  const row = await db
+    .selectFrom('limit_defaults')
+    .selectAll()
+    .where('id', '=', id)
+    .executeTakeFirst()
+  if (!row) return undefined
+  const { set_by: setBy, amount_minor: amountMinor, kind, currency, window } = row
+  return { id, setBy, kind, currency, window, amountMinor }
+}
+
+/** Sets one that was approved, unless another was set since; answers whether it is set. */
+export async function insertApprovedDefaultLimit(
+  db: Database,
+  limit: NewDefaultLimit,
+  approvedAt: Date,
+): Promise<boolean> {
+  const { id, kind, currency, window } = limit
+  const place = { table: 'limit_defaults', key: { kind, currency, window } } as const
+  const insert = (trx: Database) => insertDefaultLimit(trx, limit)
+  return insertUnlessSuperseded(db, { id, approvedAt }, place, insert)
 }
 
 /** The newest of each kind, currency and window. */

@@ -117,6 +117,7 @@ export type RefusalCode =
   | 'approval_withdrawn'
   | 'approval_expired'
   | 'exchange_rate_expired'
+  | 'superseded'
   | 'own_request'
   | 'adjustment_not_found'
   | 'adjustment_exceeds_balance'

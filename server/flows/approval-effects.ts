@@ -5,6 +5,7 @@ import type { Chain } from '../../accounting/legs.ts'
 import {
   type ApprovalDescription,
   findApprovals,
+  findDecisions,
   findEffects,
   findUnapplied,
   insertEffect,
@@ -14,9 +15,9 @@ import type { DescriptionKey } from '../../db/descriptions.ts'
 import type { Deps } from '../deps.ts'
 import type { RefusalCode } from '../refusals.ts'
 import { type AdjustmentBody, assetOfAdjustment, planAdjustment } from './adjust.ts'
+import { type CapBody, setCap } from './caps.ts'
 import { addExchangeRate, checkExchangeRate, type ExchangeRateBody } from './exchange-rates.ts'
 import { toLedgerTime } from './ledger-time.ts'
-import { type CapBody, setCap } from './limits.ts'
 import { addPaymentSystem, checkPaymentSystem, type PaymentSystemBody } from './payment-systems.ts'
 
 /** What can be asked for, by kind: kept as JSON, and shown to whoever decides. */
@@ -43,6 +44,8 @@ export type EffectDeps = Pick<
 export interface ApprovalParty {
   id: Uuid
   requestedBy: OperatorParty
+  /** When who approved it did, by PostgreSQL's clock; what is set since counts more. */
+  approvedAt: Date
 }
 
 /** What approving something of a kind does. */
@@ -121,10 +124,14 @@ export async function recoverApproved(deps: EffectDeps): Promise<number> {
     const approval = await readApproval(deps.ledger, id, toLedgerTime(deps.nowMs()))
     if (approval?.state !== 'approved') throw new Error(`${id} is approved in the read model only`)
     const key = { operationId: id, inputHash: approval.inputHash }
-    const described = (await findApprovals(deps.db, [key])).get(id)
-    if (!described) throw new Error(`approval ${id} has no description`)
-    const { requestedBy } = described
-    if (await applyApproved(deps, { id, requestedBy, ...toSubject(described) })) count += 1
+    const decisionKey = { operationId: id, inputHash: approval.decisionHash ?? 0 }
+    const [described, decision] = await Promise.all([
+      findApprovals(deps.db, [key]).then((found) => found.get(id)),
+      findDecisions(deps.db, [decisionKey]).then((found) => found.get(id)),
+    ])
+    if (!described || !decision) throw new Error(`approval ${id} has no description`)
+    const party = { id, requestedBy: described.requestedBy, approvedAt: decision.createdAt }
+    if (await applyApproved(deps, { ...party, ...toSubject(described) })) count += 1
   }
   return count
 }

@@ -20,6 +20,7 @@ import {
   insertDecision,
   type OperatorParty,
   ofKinds,
+  type ToldDecision,
 } from '../../db/approvals.ts'
 import type { DescriptionKey } from '../../db/descriptions.ts'
 import { mintId } from '../../db/ids.ts'
@@ -46,10 +47,8 @@ export type DescribedApproval = Approval &
   ApprovalSubject & {
     reason: string
     requestedBy: OperatorParty
-    /** Who has decided; null while nobody has. */
-    decidedBy: OperatorParty | null
-    /** Why it was rejected. */
-    decisionReason: string | null
+    /** What was told when it was decided; undefined while it is not. */
+    told: ToldDecision | undefined
     /** What became of it in PostgreSQL; null for what is in the ledger alone, and until it is known. */
     effect: Effect | null
   }
@@ -132,15 +131,16 @@ async function refuseRequest(
 /** Carries out what is approved and not in the ledger alone, and answers how the approval stands. */
 export async function finish(deps: ApprovalDeps, id: Uuid): Promise<DescribedApproval> {
   const approval = await afterMoving(id, findApproval(deps, id))
-  const { state, effect } = approval
+  const { state, effect, told } = approval
   if (state !== 'approved' || effect !== null || !effectOf(approval).apply) return approval
-  await applyApproved(deps, approval)
+  if (!told) throw new Error(`approval ${id} was approved and nothing was told of it`)
+  await applyApproved(deps, { ...approval, approvedAt: told.createdAt })
   return afterMoving(id, findApproval(deps, id))
 }
 
 /** Whether who has asked has approved it as well, because there are no four eyes. */
-export function wasApprovedAtOnce({ state, requestedBy, decidedBy }: DescribedApproval): boolean {
-  return state === 'approved' && decidedBy?.id === requestedBy.id
+export function wasApprovedAtOnce({ state, requestedBy, told }: DescribedApproval): boolean {
+  return state === 'approved' && told?.by.id === requestedBy.id
 }
 
 /** Refuses what is approved and can never be carried out, by the reason why. */
@@ -220,14 +220,12 @@ async function describe(
     const described = told.get(approval.id)
     if (!described) return []
     const { reason, requestedBy } = described
-    const decision = decisions.get(approval.id)
     return {
       ...approval,
       ...toSubject(described),
       reason,
       requestedBy,
-      decidedBy: decision?.by ?? null,
-      decisionReason: decision?.reason ?? null,
+      told: decisions.get(approval.id),
       effect: effects.get(approval.id) ?? null,
     }
   })

@@ -1,63 +1,86 @@
 import { hashInput, type Uuid } from '../../accounting/ids.ts'
-import { mintId } from '../../db/ids.ts'
-import type { DefaultLimit } from '../../db/limits.ts'
+import { isAskedFor } from '../../db/approvals.ts'
+import { findDefaultLimit, findLimit, type NewDefaultLimit } from '../../db/limits.ts'
 import type { Operator } from '../caller.ts'
-import { type ApprovalDeps, ask, type DescribedApproval, wasApprovedAtOnce } from './approvals.ts'
 import {
-  type CapBody,
-  isRaisedCap,
+  type ApprovalDeps,
+  ask,
+  type DescribedApproval,
+  refuseFailed,
+  wasApprovedAtOnce,
+} from './approvals.ts'
+import { type CapBody, isRaisedCap } from './caps.ts'
+import {
+  type DefaultLimitChange,
   type Limit,
   type LimitChange,
   setDefaultLimit,
   setLimit,
 } from './limits.ts'
+import { nameOperation } from './pay.ts'
+
+/** What was set, or asked for; `replayed` when it was before, under the same key. */
+type Asked<T> = { replayed: boolean } & ({ approval: DescribedApproval } | { limit: T })
 
 /**
  * Sets a limit of a user, or asks for it when it raises what a payment system may bring in. Without four
- * eyes that happens at once as well.
- * Refusals: those of setLimit, busy.
+ * eyes that happens at once as well. With an idempotency key it happens at most once.
+ * Refusals: those of setLimit, busy, superseded.
  */
 export async function askLimit(
   deps: ApprovalDeps,
   operator: Operator,
-  wanted: Pick<LimitChange, 'userId' | 'currency' | 'window' | 'amount'>,
-): Promise<{ approval: DescribedApproval } | { limit: Limit }> {
-  const id = mintId()
+  wanted: Omit<LimitChange, 'id' | 'setBy'>,
+  idempotencyKey: string | undefined,
+): Promise<Asked<Limit>> {
+  const id = nameOperation(operator, idempotencyKey)
   const { userId, ...limit } = wanted
-  const approval = await askRaise(deps, operator, id, { user_id: userId, ...limit })
-  if (approval && !wasApprovedAtOnce(approval)) return { approval }
-  return { limit: await setLimit(deps, { ...wanted, id, setBy: operator.userId }) }
+  const body = { user_id: userId, ...limit }
+  const asked = await askRaise(deps, operator, id, body, () => findLimit(deps.db, id))
+  if (asked && !wasApprovedAtOnce(asked.approval)) return asked
+  const set = await setLimit(deps, { ...wanted, id, setBy: operator.userId })
+  return { ...set, ...(asked && { replayed: asked.replayed }) }
 }
 
 /**
  * The same of a limit of everyone of a kind.
- * Refusals: those of setDefaultLimit, busy, outcome_unknown.
+ * Refusals: those of setDefaultLimit, busy, superseded, outcome_unknown.
  */
 export async function askDefaultLimit(
   deps: ApprovalDeps,
   operator: Operator,
-  wanted: Omit<DefaultLimit, 'amountMinor' | 'version'> & { amount: string | null },
-): Promise<{ approval: DescribedApproval } | { limit: Omit<DefaultLimit, 'version'> }> {
-  const id = mintId()
+  wanted: Omit<DefaultLimitChange, 'id' | 'setBy'>,
+  idempotencyKey: string | undefined,
+): Promise<Asked<NewDefaultLimit>> {
+  const id = nameOperation(operator, idempotencyKey)
   const { kind } = wanted
-  if (kind === 'payment_system') {
-    const approval = await askRaise(deps, operator, id, { ...wanted, kind })
-    if (approval && !wasApprovedAtOnce(approval)) return { approval }
-  }
-  return { limit: await setDefaultLimit(deps, { ...wanted, id, setBy: operator.userId }) }
+  const asked =
+    kind === 'payment_system'
+      ? await askRaise(deps, operator, id, { ...wanted, kind }, () => findDefaultLimit(deps.db, id))
+      : undefined
+  if (asked && !wasApprovedAtOnce(asked.approval)) return asked
+  const set = await setDefaultLimit(deps, { ...wanted, id, setBy: operator.userId })
+  return { ...set, ...(asked && { replayed: asked.replayed }) }
 }
 
-/** The approval of a cap when it raises what may be brought in; otherwise none is needed. */
+/**
+ * Asks for a cap when it raises what may be brought in, or was asked for under this id before; otherwise no
+ * approval is needed. Refuses one that is approved and superseded.
+ */
 async function askRaise(
   deps: ApprovalDeps,
   operator: Operator,
   operationId: Uuid,
   body: CapBody,
-): Promise<DescribedApproval | undefined> {
-  if (!(await isRaisedCap(deps, body))) return undefined
+  findSet: () => Promise<object | undefined>,
+): Promise<{ approval: DescribedApproval; replayed: boolean } | undefined> {
+  if (!(await isAskedFor(deps.db, operationId))) {
+    if ((await findSet()) || !(await isRaisedCap(deps, body))) return undefined
+  }
   const reason = 'It raises what may be brought in'
   const subject = { kind: 'limit', body, reason } as const
   const inputHash = hashInput('limit', ...Object.values(body))
-  const { approval } = await ask(deps, operator, subject, { operationId, inputHash })
-  return approval
+  const asked = await ask(deps, operator, subject, { operationId, inputHash })
+  refuseFailed(asked.approval)
+  return asked
 }

@@ -2,6 +2,7 @@ import { canonicalRate, isFarFromLast } from '../../accounting/rates.ts'
 import {
   type ExchangeRateRow,
   findExchangeRate,
+  insertApprovedRate,
   insertExchangeRate,
   listRateHistory,
   type NewExchangeRate,
@@ -98,22 +99,23 @@ export async function checkExchangeRate(
   if (Date.parse(valid_until) <= nowMs()) throw new Refusal('exchange_rate_expired')
 }
 
-/** Sets a rate that is approved, once. Answers why it could not be set, or null. */
+/**
+ * Sets a rate that is approved, once, unless another one of the pair was set since. Answers why it could
+ * not be set, or null.
+ */
 export async function addExchangeRate(
-  deps: RateDeps,
+  { db, nowMs, settings }: RateDeps,
   { spread_basis_points, valid_until, ...terms }: ExchangeRateBody,
-  { id }: { id: string },
+  { id, approvedAt }: { id: string; approvedAt: Date },
 ): Promise<RefusalCode | null> {
+  if (await findExchangeRate(db, id)) return null
   const validUntil = new Date(valid_until)
+  // Of what was checked when it was asked for, only the time can be another one by now.
+  if (validUntil.getTime() <= nowMs()) return 'exchange_rate_expired'
   const rate = { id, ...terms, spreadBasisPoints: spread_basis_points, validUntil }
-  try {
-    await setExchangeRate(deps, rate)
-    return null
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    // Of what was checked when it was asked for, only the time can be another one by now.
-    return error.code === 'invalid_request' ? 'exchange_rate_expired' : error.code
-  }
+  const isSet = await insertApprovedRate(db, rate, approvedAt)
+  settings.forget()
+  return isSet ? null : 'superseded'
 }
 
 /**

@@ -2,24 +2,26 @@ import { budgetAccount } from '../../accounting/accounts.ts'
 import { type NextReturn, readNextReturn } from '../../accounting/budget-uses.ts'
 import { limitMaxMinor, putInForce, readBudgets } from '../../accounting/budgets.ts'
 import type { Asset } from '../../accounting/chart.ts'
-import type { Uuid } from '../../accounting/ids.ts'
-import type { OperatorParty } from '../../db/approvals.ts'
 import {
   type DefaultLimit,
+  findDefaultLimit,
+  findLimit,
   findUserLimits,
   insertDefaultLimit,
   insertLimit,
   type LimitKey,
+  type NewDefaultLimit,
+  type NewLimit,
   setUserKind,
   type UserLimits,
 } from '../../db/limits.ts'
+import type { LimitKind } from '../../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
 import { readAmount, readCanonicalAmount, readCurrency } from './amount.ts'
 import { readSome } from './followed-list.ts'
 import {
   budgetOf,
-  isRaise,
   resolveLimit,
   resolveLimits,
   type SetLimit,
@@ -92,27 +94,63 @@ export interface LimitChange extends LimitKey {
 }
 
 /**
- * Sets a limit of a user, once under the id of the change, and puts it into force: in every process
- * within a second. Of a lower one only what is not in use is taken at once; the answer tells what
+ * Sets a limit of a user, once under the id of the change (`replayed`), and puts it into force: in every
+ * process within a second. Of a lower one only what is not in use is taken at once; the answer tells what
  * passes now, and what comes back is taken before it is used again.
  * Refusals: user_not_found, user_without_limits, currency_not_supported, amount_malformed,
- * amount_not_positive, amount_too_precise, amount_too_large, outcome_unknown.
+ * amount_not_positive, amount_too_precise, amount_too_large, idempotency_key_reused for another change of
+ * this id, outcome_unknown.
  */
 export async function setLimit(
   deps: LimitDeps & Pick<Deps, 'sessions'>,
-  { amount, id, ...change }: LimitChange,
-): Promise<Limit> {
-  const { userId, currency, window } = change
-  const asset = await readCurrency(deps, currency)
-  const amountMinor = amount === 'default' ? null : readLimitAmount(amount, asset)
-  const rule = amount === 'default' ? 'default' : amountMinor === null ? 'none' : 'amount'
-  await findLimited(deps, userId)
-  await insertLimit(deps.db, { ...change, id, rule, amountMinor })
-  deps.sessions.forgetUser(userId)
-  return afterMoving(id, apply(deps, userId, { currency, window }))
+  change: LimitChange,
+): Promise<{ limit: Limit; replayed: boolean }> {
+  const limit = await toNewLimit(deps, change)
+  const replayed = await setOnce(limit, {
+    find: () => findLimit(deps.db, limit.id),
+    insert: () => insertLimit(deps.db, limit),
+  })
+  return { limit: await putLimitInForce(deps, limit), replayed }
 }
 
-/** Puts what is set of a user into force, and tells how it stands. */
+/** What is set by a change. Refusals: those of setLimit but idempotency_key_reused and outcome_unknown. */
+export async function toNewLimit(
+  deps: LimitDeps,
+  { amount, ...change }: LimitChange,
+): Promise<NewLimit> {
+  await findLimited(deps, change.userId)
+  const asset = await readCurrency(deps, change.currency)
+  if (amount === 'default') return { ...change, rule: 'default', amountMinor: null }
+  const amountMinor = readLimitAmount(amount, asset)
+  return { ...change, rule: amountMinor === null ? 'none' : 'amount', amountMinor }
+}
+
+/** Sets something once under its id; answers whether it was set before. Refusal: idempotency_key_reused. */
+async function setOnce<T extends NewLimit | NewDefaultLimit>(
+  wanted: T,
+  { find, insert }: { find: () => Promise<T | undefined>; insert: () => Promise<void> },
+): Promise<boolean> {
+  const before = await find()
+  if (!before) await insert()
+  const stored = before ?? (await find())
+  if (!stored || termsOf(stored) !== termsOf(wanted)) throw new Refusal('idempotency_key_reused')
+  return before !== undefined
+}
+
+function termsOf(limit: NewLimit | NewDefaultLimit): string {
+  const whose = 'userId' in limit ? `${limit.userId} ${limit.rule}` : limit.kind
+  return `${whose} ${limit.currency} ${limit.window} ${limit.amountMinor}`
+}
+
+/** Puts what is set of a user into force, and tells how it stands. Refusal: outcome_unknown. */
+export async function putLimitInForce(
+  deps: LimitDeps & Pick<Deps, 'sessions'>,
+  { id, userId, ...key }: Pick<NewLimit, 'id' | 'userId' | keyof LimitKey>,
+): Promise<Limit> {
+  deps.sessions.forgetUser(userId)
+  return afterMoving(id, apply(deps, userId, key))
+}
+
 async function apply(deps: LimitDeps, userId: string, key: LimitKey): Promise<Limit> {
   const settings = await deps.settings.read()
   const limit = resolveLimit(await findLimited(deps, userId), settings, key)
@@ -135,63 +173,42 @@ const sortKey = ({ kind, currency, window }: DefaultLimit) =>
 
 const compareText = (a: string, b: string) => (a < b ? -1 : 1)
 
+/** A change of what everyone of a kind may spend or bring in. */
+export interface DefaultLimitChange extends LimitKey {
+  /** Names the change, which is made once. */
+  id: string
+  /** The operator. */
+  setBy: string
+  kind: LimitKind
+  /** Decimal text in major units, also "0"; null for no limit. */
+  amount: string | null
+}
+
 /**
- * Sets a limit of everyone of a kind for whom none is set alone, once under the id of the change. It
- * is in force in every process within a second: for each user from the next use on.
- * Refusals: those of amounts, currency_not_supported.
+ * Sets a limit of everyone of a kind for whom none is set alone, once under the id of the change
+ * (`replayed`). It is in force in every process within a second: for each user from the next use on.
+ * Refusals: those of amounts, currency_not_supported, idempotency_key_reused for another change of this id.
  */
 export async function setDefaultLimit(
   deps: Pick<Deps, 'db' | 'settings'>,
-  change: Omit<DefaultLimit, 'amountMinor' | 'version'> & {
-    id: string
-    setBy: string
-    amount: string | null
-  },
-): Promise<Omit<DefaultLimit, 'version'>> {
-  const { amount, id, ...rest } = change
-  const { kind, currency, window } = rest
-  const amountMinor = readLimitAmount(amount, await readCurrency(deps, currency))
-  await insertDefaultLimit(deps.db, { ...rest, id, amountMinor })
+  change: DefaultLimitChange,
+): Promise<{ limit: NewDefaultLimit; replayed: boolean }> {
+  const limit = await toNewDefaultLimit(deps, change)
+  const replayed = await setOnce(limit, {
+    find: () => findDefaultLimit(deps.db, limit.id),
+    insert: () => insertDefaultLimit(deps.db, limit),
+  })
   deps.settings.forget()
-  return { kind, currency, window, amountMinor }
+  return { limit, replayed }
 }
 
-/** A cap that an operator asks for: of a payment system, or of all for which none is set alone. */
-export type CapBody =
-  | (LimitKey & { user_id: Uuid; amount: LimitChange['amount'] })
-  | (LimitKey & { kind: 'payment_system'; amount: string | null })
-
-/**
- * Whether what is asked for lets a payment system bring in more than what is set, which is at most a
- * second old: what is not told to be a raise is at most what held a second ago.
- * Refusals: those of setLimit and setDefaultLimit but outcome_unknown.
- */
-export async function isRaisedCap(deps: LimitDeps, cap: CapBody): Promise<boolean> {
-  const { currency, amount } = cap
-  const asset = await readCurrency(deps, currency)
-  const wanted = amount === 'default' ? amount : readLimitAmount(amount, asset)
-  const settings = await deps.settings.read()
-  const byDefault = { kind: 'payment_system', kindVersion: 0n, own: [] } as const
-  const user = 'user_id' in cap ? await findLimited(deps, cap.user_id) : byDefault
-  if (user.kind !== 'payment_system') return false
-  const amountOf = (it: Omit<UserLimits, 'userId'>) => resolveLimit(it, settings, cap).amountMinor
-  return isRaise(amountOf(user), wanted === 'default' ? amountOf(byDefault) : wanted)
-}
-
-/** Sets a cap that is approved, once, to the amount that was asked for, whatever is set by now. */
-export async function setCap(
-  deps: LimitDeps & Pick<Deps, 'sessions'>,
-  body: CapBody,
-  { id, requestedBy }: { id: Uuid; requestedBy: OperatorParty },
-): Promise<null> {
-  const setBy = requestedBy.id
-  if ('kind' in body) {
-    await setDefaultLimit(deps, { ...body, id, setBy })
-    return null
-  }
-  const { user_id: userId, ...limit } = body
-  await setLimit(deps, { ...limit, id, userId, setBy })
-  return null
+/** What is set by a change. Refusals: those of amounts, currency_not_supported. */
+export async function toNewDefaultLimit(
+  deps: Pick<Deps, 'settings'>,
+  { amount, ...change }: DefaultLimitChange,
+): Promise<NewDefaultLimit> {
+  const asset = await readCurrency(deps, change.currency)
+  return { ...change, amountMinor: readLimitAmount(amount, asset) }
 }
 
 /** Says what kind of customer a user is. Refusals: user_not_found, not_a_customer. */
@@ -208,7 +225,7 @@ export async function setKind(
 }
 
 /** Refusals: user_not_found, user_without_limits. */
-async function findLimited({ db }: Pick<Deps, 'db'>, userId: string): Promise<UserLimits> {
+export async function findLimited({ db }: Pick<Deps, 'db'>, userId: string): Promise<UserLimits> {
   const user = await findUserLimits(db, userId)
   if (!user) throw new Refusal('user_not_found')
   if (user.role === 'operator') throw new Refusal('user_without_limits')
@@ -216,7 +233,7 @@ async function findLimited({ db }: Pick<Deps, 'db'>, userId: string): Promise<Us
 }
 
 /** Refusals: those of amounts. Nothing at all may be the limit. */
-function readLimitAmount(text: string | null, asset: Asset): bigint | null {
+export function readLimitAmount(text: string | null, asset: Asset): bigint | null {
   if (text === null) return null
   if (readCanonicalAmount(text) === '0') return 0n
   const minor = readAmount(text, asset)

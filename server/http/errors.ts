@@ -135,6 +135,7 @@ export const problemKinds = {
   approval_rejected: { status: 409, title: 'It was rejected' },
   approval_withdrawn: { status: 409, title: 'It was withdrawn' },
   approval_expired: { status: 409, title: 'The time to approve it has run out' },
+  superseded: { status: 409, title: 'Something else was set since' },
   exchange_rate_expired: { status: 409, title: 'The exchange rate is over before it is in force' },
   own_request: { status: 403, title: 'Another operator has to decide this' },
   adjustment_not_found: { status: 404, title: 'There is no such adjustment' },

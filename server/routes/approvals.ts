@@ -30,13 +30,13 @@ export const approvalFields = {
 const showOperator = ({ id, email, name }: OperatorParty) => ({ id, email, name })
 
 export function showApprovalFields(approval: DescribedApproval) {
-  const { decidedBy, decidedAt } = approval
+  const { told, decidedAt } = approval
   return {
     state: approval.state,
     reason: approval.reason,
     requested_by: showOperator(approval.requestedBy),
-    decided_by: decidedBy && showOperator(decidedBy),
-    decision_reason: approval.decisionReason,
+    decided_by: told ? showOperator(told.by) : null,
+    decision_reason: told?.reason ?? null,
     created_at: showLedgerTime(approval.timestamp),
     decided_at: decidedAt === undefined ? null : showLedgerTime(decidedAt),
     expires_at: showLedgerTime(approval.deadline),

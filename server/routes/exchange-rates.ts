@@ -60,6 +60,7 @@ const putRate = defineRoute(
     refusals: [
       'currency_not_supported',
       'exchange_rate_expired',
+      'superseded',
       'idempotency_key_reused',
       'busy',
       'outcome_unknown',

@@ -13,7 +13,15 @@ import {
 } from '../flows/limits.ts'
 import { pageOf } from '../http/paging.ts'
 import { defineRoute } from '../http/route.ts'
-import { amountInput, amountOutput, currencyInput, time, uuid } from '../http/schemas.ts'
+import {
+  amountInput,
+  amountOutput,
+  currencyInput,
+  replayHeader,
+  replayHeaders,
+  time,
+  uuid,
+} from '../http/schemas.ts'
 import { approvalBody, showApproval } from './approvals.ts'
 
 const tags = ['Limits'] as const
@@ -111,9 +119,19 @@ const settingRefusals = [
   'amount_too_large',
 ] as const
 
-const askingRefusals = ['busy', 'outcome_unknown', 'ledger_unavailable'] as const
+const askingRefusals = [
+  'idempotency_key_reused',
+  'superseded',
+  'busy',
+  'outcome_unknown',
+  'ledger_unavailable',
+] as const
 
-const asked = { description: 'It was asked for', body: approvalBody } as const
+const asked = {
+  description: 'It was asked for',
+  body: approvalBody,
+  headers: replayHeader,
+} as const
 
 const putUserLimit = defineRoute(
   {
@@ -133,16 +151,18 @@ const putUserLimit = defineRoute(
       }),
     }),
     responses: {
-      200: { description: 'It is set', body: limitBody },
+      200: { description: 'It is set', body: limitBody, headers: replayHeader },
       202: asked,
     },
+    idempotent: true,
     refusals: ['user_not_found', 'user_without_limits', ...settingRefusals, ...askingRefusals],
   },
-  async (deps, { params, body, caller }) => {
-    const set = await askLimit(deps, caller, { ...body, userId: params.id })
+  async (deps, { params, body, caller, idempotencyKey }) => {
+    const set = await askLimit(deps, caller, { ...body, userId: params.id }, idempotencyKey)
+    const headers = replayHeaders(set.replayed)
     return 'approval' in set
-      ? { status: 202, body: showApproval(set.approval) }
-      : { status: 200, body: showLimit(set.limit) }
+      ? { status: 202, body: showApproval(set.approval), headers }
+      : { status: 200, body: showLimit(set.limit), headers }
   },
 )
 
@@ -214,16 +234,18 @@ const putDefaultLimit = defineRoute(
       amount: z.union([z.null(), amountInput]).meta({ description: 'null for no limit' }),
     }),
     responses: {
-      200: { description: 'It is set', body: defaultLimitBody },
+      200: { description: 'It is set', body: defaultLimitBody, headers: replayHeader },
       202: asked,
     },
+    idempotent: true,
     refusals: [...settingRefusals, ...askingRefusals],
   },
-  async (deps, { body, caller }) => {
-    const set = await askDefaultLimit(deps, caller, body)
+  async (deps, { body, caller, idempotencyKey }) => {
+    const set = await askDefaultLimit(deps, caller, body, idempotencyKey)
+    const headers = replayHeaders(set.replayed)
     return 'approval' in set
-      ? { status: 202, body: showApproval(set.approval) }
-      : { status: 200, body: showDefaultLimit(set.limit) }
+      ? { status: 202, body: showApproval(set.approval), headers }
+      : { status: 200, body: showDefaultLimit(set.limit), headers }
   },
 )
 

@@ -1,5 +1,6 @@
 /** Rates far from the last one and raised caps: what is set when a second operator approves it. */
 import { readApproval, useApproval } from '../../accounting/approvals.ts'
+import type { Uuid } from '../../accounting/ids.ts'
 import { mintId } from '../../db/ids.ts'
 import { keepDecision } from '../../server/flows/approvals.ts'
 import { recover } from '../../server/flows/recovery.ts'
@@ -40,7 +41,7 @@ test.after(async () => {
 })
 
 /** Pairs of currencies that no test has used. */
-const pairs = ['EUR/USD', 'GBP/USD', 'CHF/USD', 'EUR/GBP', 'EUR/CHF', 'GBP/CHF']
+const pairs = ['EUR/USD', 'GBP/USD', 'CHF/USD', 'EUR/GBP', 'EUR/CHF', 'GBP/CHF', 'KWD/USD']
 
 /** One of them, with 1 as its last rate. */
 async function pairAtOne(): Promise<string> {
@@ -120,6 +121,15 @@ test('many copies of one far rate are asked for once', async () => {
   assert.equal(await mids(pair), ['3', '1'])
 })
 
+/** Approves in the ledger, as a process does that dies then. */
+async function approveOnly(id: Uuid): Promise<void> {
+  const { deps } = world
+  const approval = await readApproval(deps.ledger, id, 0n)
+  assert.ok(approval)
+  const decisionHash = await keepDecision(deps, { userId: grace.id }, id, 'approved', null)
+  await useApproval(deps.ledger, approval, decisionHash, [], mintId)
+}
+
 const capOf = async (id: string, currency: string): Promise<string | null> => {
   const { data } = await must(ada.get(`/v1/users/${id}/limits`), 200)
   return data.find((limit: Json) => limit.currency === currency)?.limit ?? null
@@ -178,6 +188,70 @@ test('so is a raised cap of all payment systems, and what one of them has alone 
   assert.is(await capOf(bankId, currency), '200.000')
 })
 
+test('what was approved and cut off does not replace what was set since', async () => {
+  const { deps } = world
+  const pair = await pairAtOne()
+  const currency = 'CHF'
+  const setAll = (amount: string) =>
+    put('/v1/limit-defaults', { kind: 'payment_system', currency, window: 'week', amount })
+  await must(setCap('10.00', currency), 200)
+  await must(setAll('10.00'), 200)
+  const asked: Json[] = [
+    await must(setCap('20.00', currency), 202),
+    await must(setAll('20.00'), 202),
+    await must(setRate(ada, pair, '2'), 202),
+  ]
+  for (const { id } of asked) await approveOnly(id)
+  await must(setCap('1.00', currency), 200)
+  await must(setAll('1.00'), 200)
+  await must(setRate(ada, pair, '1.05'), 200)
+  await catchUp(deps)
+  await recover(deps)
+  const told = await Promise.all(asked.map((it) => approvalOf(it, ada)))
+  assert.equal(
+    told.map(({ state, failure }) => [state, failure]),
+    asked.map(() => ['approved', 'superseded']),
+  )
+  assert.is(await capOf(bankId, currency), '1.00')
+  assert.equal(await mids(pair), ['1.05', '1'])
+  const { data } = await must(ada.get('/v1/limit-defaults'), 200)
+  assert.is(data.find((it: Json) => it.currency === currency).amount, '1.00')
+})
+
+test('a cap is set, or asked for, once under a key', async () => {
+  const currency = 'KWD'
+  const cap = (amount: string, key: string) => {
+    const json = { currency, window: 'week', amount }
+    const headers = { 'idempotency-key': key }
+    return ada.send('PUT', `/v1/users/${bankId}/limits`, { json, headers })
+  }
+  const all = (amount: string, key: string) => {
+    const json = { kind: 'payment_system', currency, window: 'month', amount }
+    return ada.send('PUT', '/v1/limit-defaults', { json, headers: { 'idempotency-key': key } })
+  }
+  const isReplay = ({ headers }: Reply) => headers['idempotency-replayed'] === 'true'
+  for (const set of [cap, all]) {
+    const [low, lower, high] = [unique('low'), unique('lower'), unique('high')]
+    assert.is(isReplay(await set('10', low)), false)
+    await must(set('5', lower), 200)
+    // Now it would be a raise, and is not one: it was set before.
+    const again = await set('10', low)
+    assert.equal([again.status, isReplay(again)], [200, true])
+    assertRefused(await set('11', low), 409, 'idempotency_key_reused')
+    const asked = await must(set('20', high), 202)
+    const askedAgain = await set('20', high)
+    assert.equal([askedAgain.status, askedAgain.body], [202, asked])
+    assert.ok(isReplay(askedAgain))
+    assertRefused(await set('21', high), 409, 'idempotency_key_reused')
+  }
+  const { data } = await must(ada.get(`/v1/users/${bankId}/limits`), 200)
+  const ofKey = ({ currency: of, window }: Json) => of === currency && window !== 'day'
+  assert.equal(
+    data.filter(ofKey).map(({ limit }: Json) => limit),
+    ['5.000', '5.000'],
+  )
+})
+
 test('limits of customers are not under four eyes, and nobody turns into one', async () => {
   const { userId } = await world.signUp()
   for (const amount of ['1.00', '2.00', null]) await setLimit(ada, userId, amount)
@@ -234,12 +308,7 @@ test('a rate that is over cannot be approved; what was approved and cut off is s
   assertRefused(await approve(refused, grace.client), 409, 'exchange_rate_expired')
   assert.is((await must(reject(refused, grace.client), 200)).state, 'rejected')
 
-  for (const { id } of asked) {
-    const approval = await readApproval(deps.ledger, id, 0n)
-    assert.ok(approval)
-    const decisionHash = await keepDecision(deps, { userId: grace.id }, id, 'approved', null)
-    await useApproval(deps.ledger, approval, decisionHash, [], mintId)
-  }
+  for (const { id } of asked) await approveOnly(id)
   const recovered = async (): Promise<Json[]> => {
     await catchUp(deps)
     await recover(deps)

@@ -44,6 +44,8 @@ export function send(client: Client, request: ModelRequest): Promise<Reply> {
       body,
       key === undefined ? {} : { headers: { 'idempotency-key': key } },
     )
+  const put = (path: string, json: object, key: string) =>
+    client.send('PUT', `/v1/${path}`, { json, headers: { 'idempotency-key': key } })
   switch (request.kind) {
     case 'transfer':
     case 'hold': {
@@ -117,13 +119,12 @@ export function send(client: Client, request: ModelRequest): Promise<Reply> {
       )
     }
     case 'limit': {
-      const { userId, currency, window, amount } = request
-      const json = { currency, window, amount }
-      return client.send('PUT', `/v1/users/${userId}/limits`, { json })
+      const { userId, currency, window, amount, key } = request
+      return put(`users/${userId}/limits`, { currency, window, amount }, key)
     }
     case 'default limit': {
-      const { limited: kind, currency, window, amount } = request
-      return client.send('PUT', '/v1/limit-defaults', { json: { kind, currency, window, amount } })
+      const { limited: kind, currency, window, amount, key } = request
+      return put('limit-defaults', { kind, currency, window, amount }, key)
     }
     case 'batch': {
       const { atomic, items, key } = request
@@ -150,10 +151,8 @@ export function send(client: Client, request: ModelRequest): Promise<Reply> {
     case 'rate': {
       const { base, quote, mid, spreadBasisPoints: spread_basis_points, validUntil } = request.rate
       const valid_until = new Date(validUntil).toISOString()
-      return client.send('PUT', `/v1/exchange-rates/${base}/${quote}`, {
-        json: { mid, spread_basis_points, source: 'the model', valid_until },
-        headers: { 'idempotency-key': request.key },
-      })
+      const json = { mid, spread_basis_points, source: 'the model', valid_until }
+      return put(`exchange-rates/${base}/${quote}`, json, request.key)
     }
     case 'quote': {
       const { from, to, amount, side, seconds: expires_in } = request

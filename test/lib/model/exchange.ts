@@ -121,6 +121,7 @@ export type ModelRequest =
       currency: Currency
       window: Window
       amount: string | null
+      key: string
     }
   | {
       kind: 'default limit'
@@ -128,6 +129,7 @@ export type ModelRequest =
       currency: Currency
       window: Window
       amount: string | null
+      key: string
     }
   | ({ kind: 'batch' } & BatchTerms)
   | { kind: 'rate'; rate: Rate; key: string }

@@ -71,12 +71,13 @@ function toFree({ schedules }: Settings): ModelRequest[] {
 }
 
 /** Everyone of a kind begins with a limit. */
-const toDefault = (currency: Currency, limited: LimitedKind, amount: string): ModelRequest => ({
-  kind: 'default limit',
+const toDefault = (currency: Currency, limited: LimitedKind, amount: string | null) => ({
+  kind: 'default limit' as const,
   limited,
   currency,
-  window: 'day',
+  window: 'day' as const,
   amount,
+  key: randomUUID(),
 })
 
 /** No default limit holds any more; of people and payment systems there are others. */
@@ -86,9 +87,7 @@ function toUnlimited({ currencies, settings }: Market): ModelRequest[] {
     limitedKinds.flatMap((limited) =>
       windows
         .filter((window) => resolve(limits, { userId: '', kind: limited }, currency, window))
-        .map(
-          (window) => ({ kind: 'default limit', limited, currency, window, amount: null }) as const,
-        ),
+        .map((window) => ({ ...toDefault(currency, limited, null), window })),
     ),
   )
 }

@@ -101,11 +101,12 @@ export function toRequest(cast: Cast, draft: Draft): ModelRequest | undefined {
       const limited = isSystem ? 'payment_system' : 'person'
       const { kind, window, amount } = draft
       const currency = at(cast.currencies, draft.currency)
-      return { kind, userId, limited, currency, window, amount }
+      return { kind, userId, limited, currency, window, amount, key: cast.freshKey() }
     }
     case 'default limit': {
       const { kind, limited, window, amount } = draft
-      return { kind, limited, currency: at(cast.currencies, draft.currency), window, amount }
+      const currency = at(cast.currencies, draft.currency)
+      return { kind, limited, currency, window, amount, key: cast.freshKey() }
     }
     case 'rate': {
       const { mid, spreadBasisPoints, isReverse, seconds } = draft
