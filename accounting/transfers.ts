@@ -81,8 +81,8 @@ export interface WayOut extends Plan {
 export interface Attempted {
   submission: Submission
   attempt: number
-  /** The leg of another plan whose decline led to the plan of the attempt. */
-  because?: Leg
+  /** The leg of another plan whose decline led to the plan of the attempt, and why it was declined. */
+  because?: { leg: Leg; reason: PassingReason }
 }
 
 /** Attempts that are tried in one call for an operation on an object before giving up. */
@@ -121,15 +121,16 @@ export async function submitAttempts(
     const chain = toTransfers(plan, attemptId(plan.operationId, attempt))
     const submission = await submitFinally(ledger, chain, plan.principalLeg)
     if (submission.kind !== 'declined') return { submission, attempt, ...told }
-    if (!submission.reason) continue
+    const { reason } = submission
+    if (!reason) continue
     const [next, ...rest] = others
-    const declined = plan.legs[submission.leg]
-    if (!next || !declined || !(next.isFor?.(declined) ?? true)) {
+    const leg = plan.legs[submission.leg]
+    if (!next || !leg || !(next.isFor?.(leg) ?? true)) {
       return { submission, attempt, ...told }
     }
     plan = next
     others = rest
-    told = { because: declined }
+    told = { because: { leg, reason } }
   }
   throw new Error(`operation ${plan.operationId}: more than ${attemptsPerCall} burnt attempts`)
 }

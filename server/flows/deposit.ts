@@ -131,11 +131,18 @@ async function book(
   switch (submission.kind) {
     case 'done': {
       const { operation, replayed } = submission
-      if (!replayed && isBudgetLeg(because)) {
+      if (!replayed && because) {
+        const isCapped = isBudgetLeg(because.leg)
+        const code = isCapped ? 'limit_exceeded' : declineCodes[because.reason]
+        await keepDecline(deps, { ...key, attempt: attempt - 1, code })
         const { currency } = input
         const amount = showAmount(operation.amountMinor, currency)
         const facts = { paymentSystemId, operationId, amount, currency }
-        deps.log.warn(facts, 'a deposit above what its payment system may bring in is in suspense')
+        if (isCapped)
+          deps.log.warn(
+            facts,
+            'a deposit above what its payment system may bring in is in suspense',
+          )
       }
       const [booked, stored] = await afterMoving(
         operationId,

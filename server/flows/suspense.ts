@@ -8,10 +8,16 @@ import {
 import type { Uuid } from '../../accounting/ids.ts'
 import type { Step } from '../../accounting/steps.ts'
 import { assignSuspense, returnSuspense } from '../../accounting/suspense.ts'
-import { findDeposits, type NamedDeposit } from '../../db/descriptions.ts'
+import {
+  type Decline,
+  findDeposits,
+  findLastDecline,
+  findLastDeclines,
+  type NamedDeposit,
+} from '../../db/descriptions.ts'
 import { mintId } from '../../db/ids.ts'
 import type { Deps } from '../deps.ts'
-import { Refusal } from '../refusals.ts'
+import { Refusal, type RefusalCode } from '../refusals.ts'
 import { type Deposit, toDeposit } from './deposits-read.ts'
 import { type FollowedQuery, listFollowed, readSome } from './followed-list.ts'
 import { ensureAccounts } from './open-wallet.ts'
@@ -22,6 +28,11 @@ import { afterMoving, declineCodes, refuseInvalid, settle } from './settle.ts'
 export interface SuspenseItem extends Deposit {
   suspense: NonNullable<Deposit['suspense']>
   paymentSystem: { id: string; name: string } | null
+  /**
+   * Why it could not be credited: limit_exceeded (more than the payment system may bring in),
+   * recipient_closed, or what is wrong with the named wallet; null when that is not known.
+   */
+  reason: RefusalCode | null
 }
 
 type SuspenseDeps = Pick<Deps, 'db' | 'ledger'>
@@ -47,7 +58,14 @@ export async function listSuspense(
     deps.db,
     deposits.map(({ operation }) => operation),
   )
-  const items = deposits.map((deposit) => toItem(deposit, told.get(deposit.operation.operationId)))
+  const declines = await findLastDeclines(
+    deps.db,
+    deposits.map(({ operation }) => operation.operationId),
+  )
+  const items = await readSome(deposits, async (deposit) => {
+    const { operationId } = deposit.operation
+    return toItem(deps, deposit, told.get(operationId), declines.get(operationId))
+  })
   return { items, asOf }
 }
 
@@ -151,13 +169,39 @@ async function find(deps: Pick<Deps, 'ledger'>, id: Uuid): Promise<SuspendedDepo
 }
 
 async function describe(deps: Pick<Deps, 'db'>, deposit: SuspendedDeposit): Promise<SuspenseItem> {
-  const told = await findDeposits(deps.db, [deposit.operation])
-  return toItem(deposit, told.get(deposit.operation.operationId))
+  const [told, decline] = await Promise.all([
+    findDeposits(deps.db, [deposit.operation]),
+    findLastDecline(deps.db, deposit.operation.operationId),
+  ])
+  return toItem(deps, deposit, told.get(deposit.operation.operationId), decline)
 }
 
-function toItem(deposit: SuspendedDeposit, told: NamedDeposit | undefined): SuspenseItem {
+async function toItem(
+  deps: Pick<Deps, 'db'>,
+  deposit: SuspendedDeposit,
+  told: NamedDeposit | undefined,
+  decline: Decline | undefined,
+): Promise<SuspenseItem> {
   const { suspense, ...shown } = toDeposit(deposit, told, undefined)
   if (!suspense) throw new Error(`deposit ${shown.id} was never in suspense`)
   const paymentSystem = told ? { id: told.paymentSystemId, name: told.paymentSystemName } : null
-  return { ...shown, suspense, paymentSystem }
+  const reason = (decline?.code as RefusalCode) ?? (await findFault(deps, shown.currency, suspense))
+  return { ...shown, suspense, paymentSystem, reason }
+}
+
+/** What is and always was wrong with a named wallet; null when nothing is, or none is known. */
+async function findFault(
+  deps: Pick<Deps, 'db'>,
+  currency: string,
+  { namedWallet }: SuspenseItem['suspense'],
+): Promise<RefusalCode | null> {
+  if (namedWallet === null) return null
+  try {
+    const wallet = await findNamedWallet(deps, namedWallet)
+    if (!wallet) return 'wallet_not_found'
+    return wallet.currency === currency ? null : 'currency_mismatch'
+  } catch (error) {
+    if (error instanceof Refusal) return error.code
+    throw error
+  }
 }

@@ -17,6 +17,14 @@ const suspenseBody = z
   .object({
     id: uuid.meta({ description: 'Of the deposit' }),
     ...suspenseFields,
+    reason: z
+      .string()
+      .nullable()
+      .meta({
+        description:
+          'Why it could not be credited: limit_exceeded (more than the payment system may bring in), ' +
+          'recipient_closed, wallet_not_found, wallet_number_mistyped or currency_mismatch',
+      }),
     amount: amountOutput,
     currency: z.string(),
     payment_system: z.object({ id: uuid, name: z.string() }).nullable(),
@@ -32,6 +40,7 @@ function showSuspense(item: SuspenseItem): z.output<typeof suspenseBody> {
   return {
     id: item.id,
     ...showSuspenseState(item.suspense),
+    reason: item.reason,
     amount: showAmount(item.amountMinor, item.currency),
     currency: item.currency,
     payment_system: item.paymentSystem,

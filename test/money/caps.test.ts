@@ -57,7 +57,11 @@ test('above the cap a deposit goes to suspense, also when the payment system did
   assert.ok(isCredited(await tell('3.00')))
   assert.is(await posted(ada.client, ada.walletId), (before + 10).toFixed(2))
   const found = await must(operator.get(`/v1/suspense/${first.body.id}`), 200)
-  assert.equal([found.state, found.amount, found.named_wallet], ['open', '3.01', ada.walletId])
+  const { state, amount, named_wallet, reason } = found
+  assert.equal(
+    [state, amount, named_wallet, reason],
+    ['open', '3.01', ada.walletId, 'limit_exceeded'],
+  )
 })
 
 test('what an operator assigns from suspense uses no cap; what was told once stays one deposit', async () => {

@@ -102,6 +102,8 @@ test('what cannot be credited is refused, or goes to suspense when that is wante
       changed_at: null,
     })
     assert.equal(await read(booked), booked)
+    const { reason } = await must(operator.get(`/v1/suspense/${booked.id}`), 200)
+    assert.is(reason, code, wallet)
     for (const again of [tellOr, tell]) {
       const replay = await again(input)
       assert.equal([replay.status, replay.body], [201, booked], wallet)
@@ -151,7 +153,7 @@ test('an operator sees it, and credits it to the wallet it is for', async () => 
   const item = await must(operator.get(`/v1/suspense/${deposit.id}`), 200)
   const { payment_system, ...shown } = item
   const { suspense, wallet_id, ...rest } = deposit
-  assert.equal(shown, { ...rest, ...suspense })
+  assert.equal(shown, { ...rest, ...suspense, reason: 'wallet_not_found' })
   assert.ok(payment_system.name)
 
   const assigned = await must(assign(deposit, person.walletNumber), 200)
