@@ -1,9 +1,13 @@
 /**
- * `npm run soak -- [--operations 10000] [--seed N]`: the model test of the money API at length, against
+ * `npm run soak -- [--operations 10000] [--seed N] [--prove]`: the model test of the money API at length, against
  * two Kassas in processes of their own, of which one is killed now and then, with a ledger whose answers
  * are late and whose connections break. In the end everything that was cut off is recovered, nothing is
- * stuck, PostgreSQL agrees with the ledger, the books balance and so do the house's. It prints what it covered. Exit code 1: Kassa and the model have parted.
+ * stuck, PostgreSQL agrees with the ledger, the books balance and so do the house's. With `--prove` the
+ * commands that prove it to an auditor agree as well, which needs hledger. It prints what it covered.
+ * Exit code 1: Kassa and the model have parted.
  */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,6 +32,8 @@ const { values } = parseArgs({
     operations: { type: 'string', default: '10000' },
     /** What people do is the same for the same seed; when it happens is not. */
     seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
+    /** Whether the commands reconcile and check:hledger come last. */
+    prove: { type: 'boolean', default: false },
   },
 })
 const operations = Number(values.operations)
@@ -79,6 +85,23 @@ async function soak(world: World): Promise<void> {
   console.log(`PostgreSQL agrees with ${compared} transfers of the ledger`)
   console.log(`the books of ${accounts.length} accounts balance`)
   console.log(`the house's books balance in ${await checkHouse(world)} currencies`)
+  if (values.prove) for (const name of ['reconcile', 'check-hledger']) await runCommand(world, name)
+}
+
+/** Runs one of the commands on the servers of a world. Rejects unless it finds that all is well. */
+async function runCommand({ deps: { config } }: World, name: string): Promise<void> {
+  const { PATH, HOME } = process.env
+  const child = spawn(process.execPath, [`scripts/${name}.ts`], {
+    env: {
+      PATH,
+      HOME,
+      DATABASE_URL: config.databaseUrl,
+      TIGERBEETLE_ADDRESSES: config.tigerbeetleAddresses.join(),
+    },
+    stdio: 'inherit',
+  })
+  const [code] = await once(child, 'exit')
+  if (code !== 0) throw new Error(`${name} has ended with ${code}`)
 }
 
 /** Compares PostgreSQL with what the ledger has since a time. Answers how many transfers there are. */
