@@ -32,24 +32,21 @@ function toRate(row: Selectable<ExchangeRatesTable>): ExchangeRateRow {
   return { number, id, base, quote, mid, spreadBasisPoints, source, ...times }
 }
 
-/** Adds a rate, unless there is one of this id. */
+/**
+ * Adds a rate, unless there is one of this id or its time is over. So one that comes late, when whoever has
+ * sent it was told that its time is over, replaces nothing.
+ */
 export async function insertExchangeRate(db: Database, rate: NewExchangeRate): Promise<void> {
-  await db
-    .insertInto('exchange_rates')
-    .values({
-      id: rate.id,
-      base: rate.base,
-      quote: rate.quote,
-      mid: rate.mid,
-      spread_basis_points: rate.spreadBasisPoints,
-      source: rate.source,
-      valid_until: rate.validUntil,
-    })
-    .onConflict((conflict) => conflict.column('id').doNothing())
-    .execute()
+  const { id, base, quote, mid, spreadBasisPoints, source, validUntil } = rate
+  await sql`
+    INSERT INTO exchange_rates (id, base, quote, mid, spread_basis_points, source, valid_until)
+    SELECT ${id}::uuid, ${base}, ${quote}, ${mid}::numeric, ${spreadBasisPoints}::smallint, ${source},
+      ${validUntil}::timestamptz
+    WHERE ${validUntil}::timestamptz > clock_timestamp()
+    ON CONFLICT (id) DO NOTHING`.execute(db)
 }
 
-/** Adds one that was approved, unless another of its pair was added since; answers whether it is there. */
+/** Adds one that was approved, unless another of its pair was added since; answers whether none was. */
 export async function insertApprovedRate(
   db: Database,
   rate: NewExchangeRate,

@@ -27,12 +27,12 @@ export async function setExchangeRate(
   const rate = { ...told, mid: readMid(told.mid) }
   const before = await findExchangeRate(deps.db, rate.id)
   if (!before) {
-    await checkRate(deps, rate)
+    await checkPair(deps, rate)
     await insertExchangeRate(deps.db, rate)
     deps.settings.forget()
   }
   const stored = before ?? (await findExchangeRate(deps.db, rate.id))
-  if (!stored) throw new Error(`exchange rate ${rate.id} was set and is not there`)
+  if (!stored) throw refuseOver()
   if (!isSameRate(stored, rate)) throw new Refusal('idempotency_key_reused')
   return { rate: stored, replayed: before !== undefined }
 }
@@ -46,18 +46,22 @@ export function readMid(text: string): string {
 }
 
 /** Refusals: currency_not_supported, invalid_request. */
-export async function checkRate(
-  deps: RateDeps,
-  { base, quote, validUntil }: NewExchangeRate,
+export async function checkRate(deps: RateDeps, rate: NewExchangeRate): Promise<void> {
+  await checkPair(deps, rate)
+  if (rate.validUntil.getTime() <= deps.nowMs()) throw refuseOver()
+}
+
+async function checkPair(
+  deps: Pick<Deps, 'settings'>,
+  { base, quote }: Pick<NewExchangeRate, 'base' | 'quote'>,
 ): Promise<void> {
   for (const currency of [base, quote]) await readCurrency(deps, currency)
   if (base === quote) {
     throw refuseField({ in: 'path', pointer: 'quote', message: 'must be another currency' })
   }
-  if (validUntil.getTime() <= deps.nowMs()) {
-    throw refuseField({ pointer: '/valid_until', message: 'must be in the future' })
-  }
 }
+
+const refuseOver = () => refuseField({ pointer: '/valid_until', message: 'must be in the future' })
 
 /** Whether two rates say the same, about the same pair in the same direction. */
 export function isSameRate(a: NewExchangeRate, b: NewExchangeRate): boolean {
@@ -113,9 +117,10 @@ export async function addExchangeRate(
   // Of what was checked when it was asked for, only the time can be another one by now.
   if (validUntil.getTime() <= nowMs()) return 'exchange_rate_expired'
   const rate = { id, ...terms, spreadBasisPoints: spread_basis_points, validUntil }
-  const isSet = await insertApprovedRate(db, rate, approvedAt)
+  const isNewest = await insertApprovedRate(db, rate, approvedAt)
   settings.forget()
-  return isSet ? null : 'superseded'
+  if (!isNewest) return 'superseded'
+  return (await findExchangeRate(db, id)) ? null : 'exchange_rate_expired'
 }
 
 /**
