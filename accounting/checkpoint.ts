@@ -1,7 +1,8 @@
 /**
  * What a check of the ledger has come to at a moment, so that a later one can go on from there: lines of
  * text in a canonical order, and their hash. Of accounts they have what was posted; what is pending on them
- * is the sum of the pending transfers. docs/reconciliation.md#since-the-last-checkpoint has the format.
+ * is the sum of the pending transfers. What only a break leaves behind is not in it: that an account was
+ * beyond its limit, or is closed by a transfer that was posted. docs/reconciliation.md#since-the-last-checkpoint has the format.
  */
 import { createHash, type Hash } from 'node:crypto'
 import type { Finding } from './findings.ts'
@@ -32,7 +33,7 @@ export interface KeptCheckpoint extends Checkpoint {
 export class CheckpointUnusable extends Error {}
 
 /** A line has less than 300 characters. */
-const partLinesMax = 2_000
+export const partLinesMax = 2_000
 
 /** What a replay has come to at the moment (ns) up to which it was carried out, after so many transfers. */
 export function takeCheckpoint(
