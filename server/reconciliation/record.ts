@@ -18,6 +18,7 @@ import {
   whileAlone,
 } from '../../db/reconciliations.ts'
 import { showAmount } from '../flows/amount.ts'
+import { fromLedgerTime } from '../flows/ledger-time.ts'
 import { type Changes, compareWithStanding, nameOf } from './life.ts'
 import type { Pass, PassContext, Progress } from './pass.ts'
 import { judge, type Ran, runPasses } from './reconcile.ts'
@@ -48,12 +49,16 @@ export async function recordRun(
     const startedAt = now()
     const all = await runPasses({ ...context, takesCheckpoint: true }, passes, progress)
     signal?.throwIfAborted()
-    const about = { ...start, id: mintId(), startedAt, endedAt: now() }
+    const since = context.since ? fromLedgerTime(context.since.moment) : null
+    const about = { ...start, id: mintId(), startedAt, endedAt: now(), since }
     return { all, run: await alone.transaction().execute((trx) => store(trx, all, about)) }
   })
 }
 
-type About = Pick<NewReconciliation, 'id' | 'startedBy' | 'requestedBy' | 'startedAt' | 'endedAt'>
+type About = Pick<
+  NewReconciliation,
+  'id' | 'startedBy' | 'requestedBy' | 'startedAt' | 'endedAt' | 'since'
+>
 
 async function store(trx: Database, all: readonly Ran[], about: About): Promise<NewReconciliation> {
   const carriedOut = all.filter(({ result }) => result !== undefined)
@@ -66,7 +71,6 @@ async function store(trx: Database, all: readonly Ran[], about: About): Promise<
   const run: NewReconciliation = {
     ...about,
     asOf: moments.length > 0 ? new Date(Math.min(...moments)) : null,
-    since: all.find(({ result }) => result?.since)?.result?.since ?? null,
     verdict: judge(all),
     passes: all.map((ran) => ({ ...showPass(ran), breaks: countKinds(ran) })),
     foundCount: fresh.length + same.length,
