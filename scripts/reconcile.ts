@@ -97,7 +97,7 @@ const { json, csv, record } = options
 if ((json && csv) || (options.since ?? 'last') !== 'last') fail(usage)
 const ofStatements = readStatementPass()
 const passes: readonly Pass[] = [ledgerPass, recordsPass, ...(ofStatements ? [ofStatements] : [])]
-const { database, ledger } = await connectToBoth(process.env)
+const { database, ledger } = await connectToBoth(process.env, { writes: record })
 const context = { db: database.db, ledger, nowMs: Date.now, since: await readSince() }
 let isProgressShown = false
 const progress = (name: string) => (part: number, what: string) => {
