@@ -5,6 +5,7 @@
  * beyond its limit, or is closed by a transfer that was posted. docs/reconciliation.md#since-the-last-checkpoint has the format.
  */
 import { createHash, type Hash } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Finding } from './findings.ts'
 import { toLedgerId, toUuid } from './ids.ts'
 import type { OpenTransfer } from './open-transfer.ts'
@@ -27,6 +28,8 @@ export interface TakenCheckpoint extends Checkpoint {
 export interface KeptCheckpoint extends Checkpoint {
   /** The parts in their order, as they were taken. */
   readParts(): AsyncIterable<string>
+  /** Whether it was not deleted meanwhile, for newer ones. */
+  isStillThere(): Promise<boolean>
 }
 
 /** A checkpoint that nothing can go on from: it is damaged, or later than the ledger. */
@@ -35,11 +38,14 @@ export class CheckpointUnusable extends Error {}
 /** A line has less than 300 characters. */
 export const partLinesMax = 2_000
 
-/** What a replay has come to at the moment (ns) up to which it was carried out, after so many transfers. */
-export function takeCheckpoint(
+/**
+ * What a replay has come to at the moment (ns) up to which it was carried out, after so many transfers. It
+ * must not go on before this is over; between two parts others have their turn.
+ */
+export async function takeCheckpoint(
   replay: Replay,
   { moment, transfers }: Pick<Checkpoint, 'moment' | 'transfers'>,
-): TakenCheckpoint {
+): Promise<TakenCheckpoint> {
   const hash = beginHash({ moment, transfers })
   const parts: string[] = []
   let lines: string[] = []
@@ -52,7 +58,9 @@ export function takeCheckpoint(
   }
   for (const line of linesOf(replay)) {
     lines.push(`${line}\n`)
-    if (lines.length === partLinesMax) endPart()
+    if (lines.length < partLinesMax) continue
+    endPart()
+    await nextTurn()
   }
   endPart()
   return { moment, transfers, hash: hash.digest(), parts }

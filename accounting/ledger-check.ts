@@ -119,7 +119,7 @@ export async function checkLedger(
     if (checkpoint.moment >= asOf) return report(findingOfLaterCheckpoint(checkpoint))
     await replayUntil(checkpoint.moment)
     const fault = await findCheckpointFault(replay, checkpoint, transfers)
-    if (fault) report(fault)
+    if (fault && (await checkpoint.isStillThere())) report(fault)
   }
 
   /** Answers the accounts of a look that at no moment of it were what they should be. */
@@ -158,7 +158,7 @@ export async function checkLedger(
   // Behind this moment the replay goes on.
   const taken =
     options.takesCheckpoint && findings.counts.size === 0
-      ? takeCheckpoint(replay, { moment: asOf, transfers: read })
+      ? await takeCheckpoint(replay, { moment: asOf, transfers: read })
       : undefined
 
   isJudging = false

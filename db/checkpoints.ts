@@ -29,6 +29,12 @@ export async function findNewestCheckpoint(db: Database): Promise<StoredCheckpoi
   return { id, moment, transfers: Number(transfer_count), hash }
 }
 
+/** Whether a checkpoint was not deleted. */
+export async function hasCheckpoint(db: Database, id: string): Promise<boolean> {
+  const query = db.selectFrom('checkpoints').select('moment').where('reconciliation_id', '=', id)
+  return (await query.executeTakeFirst()) !== undefined
+}
+
 /** The parts of a checkpoint in their order, one at a time: each can have a million characters. */
 export async function* readCheckpointParts(db: Database, id: string): AsyncGenerator<string> {
   for (let place = 0; ; place += 1) {

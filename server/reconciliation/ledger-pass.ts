@@ -8,6 +8,7 @@ import { checkLedger } from '../../accounting/ledger-check.ts'
 import type { CheckedAsset } from '../../accounting/ledger-sums.ts'
 import {
   findNewestCheckpoint,
+  hasCheckpoint,
   readCheckpointParts,
   type StoredCheckpoint,
 } from '../../db/checkpoints.ts'
@@ -56,6 +57,7 @@ export const ledgerPass: Pass<FindingKind> = {
 const toKept = (db: Database, checkpoint: StoredCheckpoint): KeptCheckpoint => ({
   ...checkpoint,
   readParts: () => readCheckpointParts(db, checkpoint.id),
+  isStillThere: () => hasCheckpoint(db, checkpoint.id),
 })
 
 function toBreak(

@@ -6,4 +6,5 @@ export const kept = (taken: TakenCheckpoint): KeptCheckpoint => ({
   async *readParts() {
     yield* taken.parts
   },
+  isStillThere: () => Promise.resolve(true),
 })

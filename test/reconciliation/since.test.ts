@@ -19,7 +19,7 @@ import { fund } from '../lib/money.ts'
 import { breaksOf, newestRun, requestRun } from '../lib/recorded.ts'
 import { startScript } from '../lib/start.ts'
 import { assert, suite } from '../lib/suite.ts'
-import { createWorld, type Person, type World } from '../lib/world.ts'
+import { createWorld, must, type Person, type World } from '../lib/world.ts'
 
 const test = suite('reconciliations since a checkpoint')
 
@@ -74,9 +74,12 @@ async function findSinceLast(): Promise<string[]> {
   const all = await runPasses(await sinceLast(), passes)
   return all.flatMap(({ result }) => result!.breaks.map(({ kind }) => kind))
 }
+const start = { startedBy: 'command', requestedBy: null } as const
 async function recordSinceLast(): Promise<NewReconciliation> {
-  const start = { startedBy: 'command', requestedBy: null } as const
   return (await recordRun(await sinceLast(), passes, start))!.run
+}
+async function recordFull(): Promise<NewReconciliation> {
+  return (await recordRun(world.deps, passes, start))!.run
 }
 
 /** What the hourly job does, at a time. */
@@ -193,7 +196,40 @@ test('a row from long before is found by a run from the beginning only', async (
       (await reconcileRecords(deps, undefined, options)).breaks.map(({ subject }) => subject)
     assert.equal(await subjects({ since }), [])
     assert.equal(await subjects({}), [early])
+    // Of the time right before its moment what was not judged then is judged again.
+    assert.equal(await findSinceLast(), ['deposit_without_record'])
   })
+})
+
+test('runs while money moves are clean, and so is what they leave', async () => {
+  const other = await world.signUp()
+  let isOn = true
+  const moving = [person, other].map(async ({ client, walletId }, index) => {
+    const to = [other, person][index]!
+    let count = 0
+    for (; isOn; count += 1) {
+      await fund(bank, walletId, '2.00')
+      const input = { to_wallet_id: to.walletId, amount: '0.50', expires_in: 1 }
+      const { id } = await must(client.post('/v1/holds', input), 201)
+      const capture = { amount: '0.20', final: false }
+      if (count % 3 === 0) await must(to.client.post(`/v1/holds/${id}/capture`, capture), 201)
+    }
+    return count
+  })
+  try {
+    for (let run = 0; run < 4; run += 1) {
+      const before = await checkpoints()
+      assert.equal((await recordSinceLast()).verdict, 'clean')
+      const after = await checkpoints()
+      assert.ok(after.at(-1)!.transfers > before.at(-1)!.transfers)
+      assert.is((await recordFull()).verdict, 'clean')
+    }
+  } finally {
+    isOn = false
+    await Promise.all(moving)
+  }
+  await recordSinceLast()
+  assert.is((await requestRun(operator)).verdict, 'clean')
 })
 
 async function timeOf(id: string): Promise<bigint> {
