@@ -55,7 +55,13 @@ export async function reconcile(
     throw new Error('another reconciliation is carried out')
   }
   const { id, verdict, foundCount, newCount, goneCount } = recorded.run
-  const counts = { id, since: recorded.run.since, found: foundCount, new: newCount, gone: goneCount }
+  const counts = {
+    id,
+    since: recorded.run.since,
+    found: foundCount,
+    new: newCount,
+    gone: goneCount,
+  }
   if (verdict === 'clean') log.info(counts, 'a reconciliation was clean')
   else if (verdict === 'breaks') log.warn(counts, 'a reconciliation has found breaks')
   else {
