@@ -29,6 +29,8 @@ export type FindingKind =
   | 'account_unexpected'
   /** A transfer is not later than the one before it. */
   | 'time_reversed'
+  /** A checkpoint is not what the transfers until its moment come to. */
+  | 'checkpoint_differs'
 
 /** One thing that does not fit. */
 export interface Finding {

@@ -9,16 +9,25 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Account } from 'tigerbeetle-node'
 import { checkAccount } from './account-check.ts'
-import { type Asset, ControlCode, findLedger, TransferCode } from './chart.ts'
+import { ControlCode, TransferCode } from './chart.ts'
+import {
+  CheckpointUnusable,
+  findCheckpointFault,
+  findingOfLaterCheckpoint,
+  type KeptCheckpoint,
+  resumeFrom,
+  type TakenCheckpoint,
+  takeCheckpoint,
+} from './checkpoint.ts'
 import type { Ledger } from './client.ts'
 import { readLedgerTime } from './clock.ts'
 import { createFindings, type Finding, type Findings } from './findings.ts'
-import { type HouseLine, noTotals, toHouseLine } from './house.ts'
 import { toUuid } from './ids.ts'
+import { addDifference, addUp, type CheckedAsset, findUnbalanced, sumUp } from './ledger-sums.ts'
 import { lookUpAccounts } from './lookup.ts'
 import { createOperationCheck } from './operation-check.ts'
 import { createReplay, type Replay } from './replay.ts'
-import { isAsSeen, type ReplayedAccount, type SeenAccount, toSeen } from './replayed-account.ts'
+import { isAsSeen, type ReplayedAccount, toSeen } from './replayed-account.ts'
 import { scanAccounts, scanTransfers } from './scan.ts'
 
 export interface LedgerCheckOptions {
@@ -30,25 +39,25 @@ export interface LedgerCheckOptions {
     | undefined
   /** How long what differs is left alone before it is looked at again. */
   pauseMs?: number
-}
-
-/** What an asset's ledger adds up to, in minor units. */
-export interface CheckedAsset {
-  asset: Asset
-  accounts: number
-  totals: Readonly<Record<HouseLine, bigint>>
-  /** What is held of customers' wallets. */
-  heldMinor: bigint
+  /** From where to go on; left out, everything is read. */
+  since?: KeptCheckpoint | undefined
+  /** What is compared with everything until its moment. */
+  proves?: KeptCheckpoint | undefined
+  /** Whether a checkpoint is taken when nothing is found. It is some 100 bytes for each account and pending transfer. */
+  takesCheckpoint?: boolean
 }
 
 export interface LedgerCheck {
   /** Everything is judged as of this ledger time (ns). */
   asOf: bigint
+  /** Those that were read. */
   transfers: number
   accounts: number
   /** Assets that have accounts of money, in the order of the first ones. */
   assets: CheckedAsset[]
   findings: Findings
+  /** Of this moment; only when it was asked for and nothing was found. */
+  checkpoint: TakenCheckpoint | undefined
 }
 
 /** Accounts that were read at some moment between two ledger times (ns). */
@@ -63,12 +72,14 @@ const looksMax = 3
 const pauseMsDefault = 1_000
 
 /**
- * Checks the whole ledger. Rejects with LedgerUnavailable or LedgerOutcomeUnknown: then nothing is known.
+ * Checks the whole ledger, or what has come since a checkpoint, always with all accounts. Rejects with
+ * LedgerUnavailable, LedgerOutcomeUnknown or CheckpointUnusable: then nothing is known.
  */
 export async function checkLedger(
   ledger: Ledger,
-  { learnAssets, onProgress, pauseMs = pauseMsDefault }: LedgerCheckOptions = {},
+  options: LedgerCheckOptions = {},
 ): Promise<LedgerCheck> {
+  const { learnAssets, onProgress, pauseMs = pauseMsDefault, since, proves } = options
   const findings = createFindings()
   /** What comes after the moment is followed, but not judged. */
   let isJudging = true
@@ -96,6 +107,21 @@ export async function checkLedger(
     reached = upTo
   }
 
+  async function goOnFrom(checkpoint: KeptCheckpoint): Promise<void> {
+    if (checkpoint.moment >= asOf) {
+      throw new CheckpointUnusable("The checkpoint is of a later time than the ledger's.")
+    }
+    await resumeFrom(replay, checkpoint)
+    reached = checkpoint.moment
+  }
+
+  async function prove(checkpoint: KeptCheckpoint): Promise<void> {
+    if (checkpoint.moment >= asOf) return report(findingOfLaterCheckpoint(checkpoint))
+    await replayUntil(checkpoint.moment)
+    const fault = await findCheckpointFault(replay, checkpoint, transfers)
+    if (fault && (await checkpoint.isStillThere())) report(fault)
+  }
+
   /** Answers the accounts of a look that at no moment of it were what they should be. */
   async function compare({ from, to, accounts }: Look): Promise<ReplayedAccount[]> {
     await replayUntil(from)
@@ -121,11 +147,19 @@ export async function checkLedger(
     if (finding) report(finding)
   }
   const accounts = looks.flatMap((look) => look.accounts)
+  if (since) await goOnFrom(since)
+  if (proves) await prove(proves)
   await replayUntil(asOf)
   operations.finish()
   for (const finding of findUnresolvable(replay)) report(finding)
   const assets = addUp(accounts)
   const sums = sumUp(replay.accounts())
+  const read = (since?.transfers ?? 0) + transfers
+  // Behind this moment the replay goes on.
+  const taken =
+    options.takesCheckpoint && findings.counts.size === 0
+      ? await takeCheckpoint(replay, { moment: asOf, transfers: read })
+      : undefined
 
   isJudging = false
   let differing = await compareAll(looks)
@@ -138,7 +172,8 @@ export async function checkLedger(
     addDifference(sums, account)
   }
   for (const finding of findUnbalanced(sums, asOf)) findings.add(finding)
-  return { asOf, transfers, accounts: accounts.length, assets, findings }
+  const checkpoint = findings.counts.size === 0 ? taken : undefined
+  return { asOf, transfers, accounts: accounts.length, assets, findings, checkpoint }
 }
 
 /** The moment, all accounts after it, a look for each page, and those that the chart does not seem to have. */
@@ -182,70 +217,15 @@ const besideWithdrawals: ReadonlySet<number> = new Set([
 /** What waits for ever for something that has ended. */
 function* findUnresolvable(replay: Replay): Iterable<Finding> {
   const withdrawals = new Set<bigint>()
-  for (const { code, operationId } of replay.open()) {
+  for (const { code, operationId } of replay.pending()) {
     if (code === TransferCode.withdrawal) withdrawals.add(operationId)
   }
-  for (const { id, code, ledger, operationId, amount, timestamp: at } of replay.open()) {
+  for (const { id, code, ledger, operationId, amount, timestamp: at } of replay.pending()) {
     if (!besideWithdrawals.has(code) || withdrawals.has(operationId)) continue
     const detail = `Transfer ${toUuid(id)} of code ${code} is pending, but the money of its withdrawal is not.`
     yield { kind: 'pending_unresolved', ids: [id], ledger, at, expected: 0n, found: amount, detail }
   }
 }
-
-function addUp(accounts: readonly ReplayedAccount[]): CheckedAsset[] {
-  const byLedger = new Map<number, CheckedAsset & { totals: Record<HouseLine, bigint> }>()
-  for (const account of accounts) {
-    const { ledger: number, code, debitsPosted, creditsPosted, debitsPending } = account
-    const ledger = findLedger(number)
-    const found = toHouseLine(code, debitsPosted - creditsPosted)
-    if (!ledger || ledger.isControl || !found) continue
-    let sum = byLedger.get(number)
-    if (!sum) {
-      sum = { asset: ledger.asset, accounts: 0, totals: noTotals(), heldMinor: 0n }
-      byLedger.set(number, sum)
-    }
-    sum.accounts += 1
-    sum.totals[found.line] += found.amountMinor
-    if (found.line === 'wallet') sum.heldMinor += debitsPending
-  }
-  return [...byLedger.values()]
-}
-
-/** Debits less credits of a ledger, in minor units. */
-interface Sum {
-  posted: bigint
-  pending: bigint
-}
-
-function sumUp(accounts: Iterable<ReplayedAccount>): Map<number, Sum> {
-  const sums = new Map<number, Sum>()
-  for (const account of accounts) {
-    const sum = sumOf(sums, account)
-    sum.posted += account.debitsPosted - account.creditsPosted
-    sum.pending += account.debitsPending - account.creditsPending
-  }
-  return sums
-}
-
-function sumOf(sums: Map<number, Sum>, { ledger }: ReplayedAccount): Sum {
-  const known = sums.get(ledger)
-  if (known) return known
-  const sum = { posted: 0n, pending: 0n }
-  sums.set(ledger, sum)
-  return sum
-}
-
-/** What the ledger has more than it should, of an account that differs. */
-function addDifference(sums: Map<number, Sum>, account: ReplayedAccount): void {
-  const { seen } = account
-  if (!seen) return
-  const sum = sumOf(sums, account)
-  sum.posted += postedOf(seen) - (account.debitsPosted - account.creditsPosted)
-  sum.pending += seen.debits_pending - seen.credits_pending
-  sum.pending -= account.debitsPending - account.creditsPending
-}
-
-const postedOf = (seen: SeenAccount) => seen.debits_posted - seen.credits_posted
 
 const fields = [
   ['debits posted', 'debitsPosted', 'debits_posted'],
@@ -267,14 +247,4 @@ function toDifference(account: ReplayedAccount, at: bigint): Finding {
   const state =
     account.closings > 0 ? 'is open, and a transfer closes it' : 'is closed by no transfer'
   return { kind, ids: [id], ledger, at, detail: `${name} ${state}.` }
-}
-
-function* findUnbalanced(sums: ReadonlyMap<number, Sum>, at: bigint): Iterable<Finding> {
-  for (const [ledger, { posted, pending }] of sums) {
-    if (posted === 0n && pending === 0n) continue
-    const found = posted === 0n ? pending : posted
-    const what = posted === 0n ? 'pending' : 'posted'
-    const detail = `The debits ${what} of ledger ${ledger} are not its credits.`
-    yield { kind: 'ledger_unbalanced', ids: [], ledger, at, expected: 0n, found, detail }
-  }
 }

@@ -7,8 +7,9 @@ import { ControlCode, findLedger, TransferCode } from './chart.ts'
 import type { Finding, FindingKind } from './findings.ts'
 import { toUuid } from './ids.ts'
 import { findLegFault } from './leg-rules.ts'
+import type { OpenTransfer } from './open-transfer.ts'
 import { isKnownAlone, isKnownShape, signOf } from './operation-shapes.ts'
-import type { Applied, OpenTransfer } from './replay.ts'
+import type { Applied } from './replay.ts'
 import { phaseOf } from './transfers.ts'
 
 const { linked } = TransferFlags

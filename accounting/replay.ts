@@ -8,29 +8,11 @@
  * what is pending, and not with transfers.
  */
 import { type Account, AccountFlags, type Transfer, TransferFlags } from 'tigerbeetle-node'
-import { deadlineOf } from './clock.ts'
-import { createDeadlines, type Expiring } from './deadlines.ts'
+import { createDeadlines } from './deadlines.ts'
 import type { Finding } from './findings.ts'
 import { toUuid } from './ids.ts'
+import { findResolutionFault, type OpenTransfer, toOpen } from './open-transfer.ts'
 import { look, type ReplayedAccount, toReplayed, toSeen } from './replayed-account.ts'
-
-/** A pending transfer that is open, or was when it was asked for. */
-export interface OpenTransfer extends Expiring {
-  readonly id: bigint
-  /** `user_data_128`. */
-  readonly operationId: bigint
-  readonly debit: ReplayedAccount
-  readonly credit: ReplayedAccount
-  readonly amount: bigint
-  readonly ledger: number
-  readonly code: number
-  readonly flags: number
-  readonly timestamp: bigint
-  /** When it runs out, ns since 1970; 0 for never. */
-  readonly deadline: bigint
-  /** Of the right to let money out of suspense: how much money (minor units). */
-  backing: bigint | undefined
-}
 
 /** What a transfer is about. One object, which is valid until the next transfer. */
 export interface Applied {
@@ -82,9 +64,22 @@ export function createReplay(report: (finding: Finding) => void) {
     const { ledger, timestamp: at } = transfer
     const detail = `Transfer ${toUuid(transfer.id)} names account ${toUuid(id)}, which is not there.`
     report({ kind: 'account_missing', ids: [id, transfer.id], ledger, at, detail })
+    return addMissing(id, ledger)
+  }
+
+  function addMissing(id: bigint, ledger: number): ReplayedAccount {
     const missing = toReplayed({ id, ledger, code: 0, flags: 0 })
     accounts.set(id, missing)
     return missing
+  }
+
+  /** The account of a checkpoint of a ledger time (ns); of one that is not there any more, what it was. */
+  function findAgain(id: bigint, ledger: number, at: bigint): ReplayedAccount {
+    const found = accounts.get(id)
+    if (found) return found
+    const detail = `Account ${toUuid(id)} has had transfers, and is not there.`
+    report({ kind: 'account_missing', ids: [id], ledger, at, detail })
+    return addMissing(id, ledger)
   }
 
   /** Does what a transfer does. They come in the order of their timestamps. */
@@ -100,9 +95,8 @@ export function createReplay(report: (finding: Finding) => void) {
     applied.debit = debit
     applied.credit = credit
     if (flags & TransferFlags.pending) {
-      debit.debitsPending += amount
-      credit.creditsPending += amount
-      applied.open = open(transfer, debit, credit)
+      applied.open = toOpen(transfer, debit, credit)
+      open(applied.open)
     } else {
       debit.debitsPosted += amount
       credit.creditsPosted += amount
@@ -119,26 +113,14 @@ export function createReplay(report: (finding: Finding) => void) {
     report({ kind: 'time_reversed', ids: [id], ledger, at, detail })
   }
 
-  function open(transfer: Transfer, debit: ReplayedAccount, credit: ReplayedAccount): OpenTransfer {
-    const { id, user_data_128, amount, ledger, code, flags, timestamp, timeout } = transfer
-    const opened: OpenTransfer = {
-      id,
-      operationId: user_data_128 === id ? id : user_data_128,
-      debit,
-      credit,
-      amount,
-      ledger,
-      code,
-      flags,
-      timestamp,
-      deadline: timeout === 0 ? 0n : deadlineOf(transfer),
-      isOpen: true,
-      backing: undefined,
-    }
+  /** Puts what is pending there, new or from a checkpoint. */
+  function open(opened: OpenTransfer): void {
+    const { id, debit, credit, amount, deadline, flags } = opened
+    debit.debitsPending += amount
+    credit.creditsPending += amount
     pending.set(id, opened)
-    if (timeout !== 0) deadlines.add(opened)
+    if (deadline > 0n) deadlines.add(opened)
     if (flags & closing) countClosings(opened, 1)
-    return opened
   }
 
   function countClosings({ flags, debit, credit }: OpenTransfer, by: 1 | -1): void {
@@ -249,33 +231,18 @@ export function createReplay(report: (finding: Finding) => void) {
 
   return {
     addAccount,
+    findAgain,
     apply,
+    open,
     runOut,
     /** All accounts, also those that were not found. */
     accounts: (): Iterable<ReplayedAccount> => accounts.values(),
-    /** An account by its id. */
-    account: (id: bigint) => accounts.get(id),
     /** What is open now. */
-    open: (): Iterable<OpenTransfer> => pending.values(),
+    pending: (): Iterable<OpenTransfer> => pending.values(),
+    /** What has run out so lately that it may still count, in the order of the timestamps. */
+    late: (): OpenTransfer[] =>
+      late.slice(lateStart).sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1)),
   }
 }
 
 export type Replay = ReturnType<typeof createReplay>
-
-/** Why a post or void is impossible, as the end of a sentence; undefined when it is possible. */
-function findResolutionFault(
-  transfer: Transfer,
-  pending: OpenTransfer | undefined,
-): string | undefined {
-  if (!pending) return 'which was not pending then'
-  const { debit_account_id, credit_account_id, ledger, code, amount, flags } = transfer
-  const isSame =
-    debit_account_id === pending.debit.id &&
-    credit_account_id === pending.credit.id &&
-    ledger === pending.ledger &&
-    code === pending.code
-  if (!isSame) return 'which has other accounts, another ledger or another code'
-  const isVoid = (flags & TransferFlags.void_pending_transfer) !== 0
-  if (isVoid ? amount === pending.amount : amount <= pending.amount) return undefined
-  return `of which ${pending.amount} minor units were pending, with ${amount}`
-}

@@ -16,9 +16,12 @@ export function scanTransfers(ledger: Ledger, range: ScanRange): AsyncGenerator<
   return scan(ledger, range, (filter) => ledger.queryTransfers(filter))
 }
 
-/** Pages of all accounts, in the order of their creation, each page as it is when it is read. */
-export function scanAccounts(ledger: Ledger): AsyncGenerator<Account[]> {
-  return scan(ledger, { after: 0n, upTo: 0n }, (filter) => ledger.queryAccounts(filter), true)
+/** Pages of accounts, in the order of their creation, each page as it is when it is read; without a range all. */
+export function scanAccounts(
+  ledger: Ledger,
+  range: ScanRange = { after: 0n, upTo: 0n },
+): AsyncGenerator<Account[]> {
+  return scan(ledger, range, (filter) => ledger.queryAccounts(filter), true)
 }
 
 /** `isPaced`: the next page is not asked for before the reader wants it. */

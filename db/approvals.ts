@@ -50,6 +50,23 @@ export async function isAskedFor(db: Database, id: string): Promise<boolean> {
   return row !== undefined
 }
 
+/** What was asked for, by id, without who has asked for it and why. */
+export async function findApprovalBodies(
+  db: Database,
+  keys: readonly DescriptionKey[],
+): Promise<Map<string, Pick<ApprovalDescription, 'kind' | 'body'>>> {
+  if (keys.length === 0) return new Map()
+  const ids = keys.map(({ operationId }) => operationId)
+  const rows = await db
+    .selectFrom('approvals')
+    .select(['id as operationId', 'input_hash', 'kind', 'body'])
+    .where('id', 'in', ids)
+    .execute()
+  const approvals = rows.map((row) => ({ ...row, inputHash: Number(row.input_hash) }))
+  const matching = approvals.filter(isAmong(keys))
+  return new Map(matching.map(({ operationId, kind, body }) => [operationId, { kind, body }]))
+}
+
 /** What was asked for, by id. */
 export async function findApprovals(
   db: Database,

@@ -12,6 +12,8 @@ export interface DatabaseOptions {
   connectTimeoutMs: number
   /** How long a statement may take; without it as long as it likes. */
   statementTimeoutMs?: number
+  /** What a new connection carries out before it is used: SQL. */
+  setUp?: string
   /** A connection that was lost while idle; the pool replaces it by itself. */
   onIdleError: (error: Error) => void
 }
@@ -32,13 +34,14 @@ const types: pg.CustomTypesConfig = {
 }
 
 /** Opens a pool of connections. Nothing is asked of the server until the first query. */
-export function openDatabase(options: DatabaseOptions): DatabaseHandle {
+export function openDatabase({ setUp, ...options }: DatabaseOptions): DatabaseHandle {
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.poolSize,
     connectionTimeoutMillis: options.connectTimeoutMs,
     statement_timeout: options.statementTimeoutMs ?? false,
     keepAlive: true,
+    ...(setUp !== undefined && { onConnect: (client) => client.query(setUp) }),
     application_name: 'kassa',
     types,
   })

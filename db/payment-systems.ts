@@ -77,6 +77,17 @@ export async function findPaymentSystemByName(
   return row && toPaymentSystem(row)
 }
 
+/** The number and name of a payment system, by its id (a UUID) or its name. */
+export async function findSystemName(
+  db: Database,
+  by: { id: string } | { name: string },
+): Promise<Pick<PaymentSystemRow, 'id' | 'number' | 'name'> | undefined> {
+  const query = db.selectFrom('payment_systems').select(['user_id as id', 'number', 'name'])
+  return (
+    'id' in by ? query.where('user_id', '=', by.id) : query.where('name', '=', by.name)
+  ).executeTakeFirst()
+}
+
 function selectPaymentSystems(db: Database) {
   return db
     .selectFrom('payment_systems')

@@ -13,6 +13,8 @@ export interface NewReconciliation {
   endedAt: Date
   /** The earliest moment that a pass was judged as of; null when none was carried out. */
   asOf: Date | null
+  /** The moment of the checkpoint from which it went on; null when it looked at everything. */
+  since: Date | null
   verdict: Verdict
   /** JSON values: of each pass what it has compared, or why it could not be carried out. */
   passes: readonly object[]
@@ -63,6 +65,7 @@ export async function insertReconciliation(db: Database, run: NewReconciliation)
       started_at: run.startedAt,
       ended_at: run.endedAt,
       as_of: run.asOf,
+      since: run.since,
       verdict: run.verdict,
       passes: JSON.stringify(run.passes),
       found_count: run.foundCount,
@@ -83,6 +86,7 @@ const select = (db: Database) =>
       'started_at as startedAt',
       'ended_at as endedAt',
       'as_of as asOf',
+      'since',
       'verdict',
       'passes',
       'found_count as foundCount',
@@ -108,6 +112,25 @@ export async function listReconciliations(
     .orderBy('number', 'desc')
     .limit(limit)
     .execute()
+}
+
+/**
+ * Whether the last reconciliation was clean, none of the breaks of some passes stands, and everything was
+ * looked at by one that began after a moment.
+ */
+export async function isInOrder(
+  db: Database,
+  { passes, lookedAtAfter }: { passes: readonly string[]; lookedAtAfter: Date },
+): Promise<boolean> {
+  const { rows } = await sql<{ is: boolean | null }>`
+    SELECT
+      (SELECT verdict = 'clean' FROM reconciliations ORDER BY number DESC LIMIT 1)
+      AND NOT EXISTS (SELECT FROM breaks WHERE state <> 'closed' AND pass = ANY (${[...passes]}::text[]))
+      AND EXISTS (SELECT FROM reconciliations
+        WHERE since IS NULL AND verdict <> 'failed' AND started_at > ${lookedAtAfter}) AS is`.execute(
+    db,
+  )
+  return rows[0]?.is === true
 }
 
 /** So often a reconciliation that was asked for is tried while another one is carried out. */

@@ -117,11 +117,13 @@ export interface PayrollRow {
   created_at: Date
 }
 
-export const lifecyclePages = (trx: Database) =>
+/** Those that were opened after a ledger time (ns). */
+export const lifecyclePages = (trx: Database, openedAfter: bigint) =>
   pages<{ kind: string; id: string; opened_at: bigint }>((after) =>
     trx
       .selectFrom('lifecycles')
       .select(['kind', 'id', 'opened_at'])
+      .where('opened_at', '>', openedAfter)
       .$if(after !== undefined, (query) =>
         query.where(sql<boolean>`(kind, id) > (${after?.kind}, ${after?.id}::uuid)`),
       )
@@ -131,10 +133,12 @@ export const lifecyclePages = (trx: Database) =>
       .execute(),
   )
 
-export async function countLifecycleRows(trx: Database): Promise<number> {
+/** How many were opened after a ledger time (ns). */
+export async function countLifecycleRows(trx: Database, openedAfter: bigint): Promise<number> {
   const { count } = await trx
     .selectFrom('lifecycles')
     .select((eb) => eb.fn.countAll<bigint>().as('count'))
+    .where('opened_at', '>', openedAfter)
     .executeTakeFirstOrThrow()
   return Number(count)
 }

@@ -432,12 +432,31 @@ export interface ReconciliationsTable {
   ended_at: Fixed<Date>
   /** The earliest moment that a pass was judged as of. */
   as_of: Fixed<Date | null>
+  /** The moment of the checkpoint from which it went on; null when it looked at everything. */
+  since: Fixed<Date | null>
   verdict: Fixed<Verdict>
   /** JSON: of each pass what it has compared, or why it could not be carried out. */
   passes: ColumnType<unknown, string, never>
   found_count: Fixed<number>
   new_count: Fixed<number>
   gone_count: Fixed<number>
+}
+
+/** What a clean reconciliation has come to: added and deleted, never changed. */
+export interface CheckpointsTable {
+  reconciliation_id: Fixed<string>
+  /** Nanoseconds since 1970. */
+  moment: Fixed<bigint>
+  transfer_count: Fixed<bigint>
+  hash: Fixed<Buffer>
+}
+
+/** Deleted with the checkpoint. */
+export interface CheckpointPartsTable {
+  reconciliation_id: Fixed<string>
+  /** From 0, without gaps. */
+  place: Fixed<number>
+  lines: Fixed<string>
 }
 
 export type BreakState = 'open' | 'assigned' | 'explained' | 'corrected' | 'closed'
@@ -498,6 +517,8 @@ export interface Schema {
   evidence_records: EvidenceRecordsTable
   evidence_digests: EvidenceDigestsTable
   reconciliations: ReconciliationsTable
+  checkpoints: CheckpointsTable
+  checkpoint_parts: CheckpointPartsTable
   breaks: BreaksTable
   break_events: BreakEventsTable
   limits: LimitsTable

@@ -39,6 +39,20 @@ export interface NamedIntent extends DescriptionKey {
   destinationHint: string
 }
 
+/** Through which payment systems withdrawals were asked for, by their ids; of one id there can be several. */
+export async function findWithdrawalSystems(
+  db: Database,
+  ids: readonly string[],
+): Promise<{ operationId: string; number: number; name: string }[]> {
+  if (ids.length === 0) return []
+  return db
+    .selectFrom('withdrawals')
+    .innerJoin('payment_systems', 'payment_systems.user_id', 'withdrawals.payment_system_id')
+    .select(['withdrawals.id as operationId', 'payment_systems.number', 'payment_systems.name'])
+    .where('withdrawals.id', 'in', ids)
+    .execute()
+}
+
 /** All intents under these ids: of one id there can be several, of which at most one has happened. */
 export async function findWithdrawalIntents(
   db: Database,

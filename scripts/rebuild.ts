@@ -10,10 +10,12 @@ import { connectToBoth } from './both-servers.ts'
 import { explain } from './explain.ts'
 import { endProgress, showProgress } from './progress-bar.ts'
 
-const { database, ledger } = await connectToBoth(process.env).catch((error: unknown) => {
-  console.error(explain(error))
-  process.exit(1)
-})
+const { database, ledger } = await connectToBoth(process.env, { writes: true }).catch(
+  (error: unknown) => {
+    console.error(explain(error))
+    process.exit(1)
+  },
+)
 
 /** How much of the time from the first transfer until now was read. */
 function partOf(first: bigint, at: bigint): number {

@@ -1,11 +1,12 @@
 /**
- * `npm run reconcile [-- --json | --csv] [-- --record] [-- --statement FILE --payment-system NAME]`: proves
+ * `npm run reconcile [-- --json | --csv] [-- --record] [-- --since last] [-- --statement FILE --payment-system NAME]`: proves
  * that the stories of the two servers agree, and that of a bank when its statements are given, while Kassa
  * runs. It only reads, unless it is told to store what it finds. Exit code 0: everything agrees; 1: there
  * are breaks; 2: something could not be compared or stored, whatever was found besides.
  */
 import { readFileSync } from 'node:fs'
 import { parseArgs, styleText } from 'node:util'
+import { findNewestCheckpoint, type StoredCheckpoint } from '../db/checkpoints.ts'
 import { ledgerPass } from '../server/reconciliation/ledger-pass.ts'
 import type { Pass } from '../server/reconciliation/pass.ts'
 import { judge, type Ran, runPasses } from '../server/reconciliation/reconcile.ts'
@@ -23,7 +24,7 @@ import { endProgress, showProgress } from './progress-bar.ts'
 const exitCodes = { clean: 0, breaks: 1, failed: 2 } as const
 
 const usage = [
-  'Usage: npm run reconcile -- [--json | --csv] [--record]',
+  'Usage: npm run reconcile -- [--json | --csv] [--record] [--since last]',
   '  [--statement FILE... --payment-system NAME [--mapping FILE] [--format camt|csv|json-lines]',
   '    [--window-days N] [--tolerance-days N] [--time-zone NAME]]',
 ].join('\n')
@@ -43,6 +44,7 @@ function readOptions() {
         json: { type: 'boolean', default: false },
         csv: { type: 'boolean', default: false },
         record: { type: 'boolean', default: false },
+        since: { type: 'string' },
         statement: { type: 'string', multiple: true },
         'payment-system': { type: 'string' },
         mapping: { type: 'string' },
@@ -92,11 +94,11 @@ function readMappingFile(path: string): CsvMapping {
 
 const options = readOptions()
 const { json, csv, record } = options
-if (json && csv) fail(usage)
+if ((json && csv) || (options.since ?? 'last') !== 'last') fail(usage)
 const ofStatements = readStatementPass()
 const passes: readonly Pass[] = [ledgerPass, recordsPass, ...(ofStatements ? [ofStatements] : [])]
-const { database, ledger } = await connectToBoth(process.env)
-const context = { db: database.db, ledger, nowMs: Date.now }
+const { database, ledger } = await connectToBoth(process.env, { writes: record })
+const context = { db: database.db, ledger, nowMs: Date.now, since: await readSince() }
 let isProgressShown = false
 const progress = (name: string) => (part: number, what: string) => {
   isProgressShown = true
@@ -110,6 +112,13 @@ else console.log(toText(all, (style, text) => styleText(style, text), explain))
 if (json || csv) for (const { error } of all) if (error !== undefined) console.error(explain(error))
 // Closing could wait for what is broken.
 process.exit(exitCodes[judge(all)])
+
+/** The checkpoint to go on from; undefined when everything is to be compared. */
+async function readSince(): Promise<StoredCheckpoint | undefined> {
+  if (options.since === undefined) return undefined
+  const newest = await findNewestCheckpoint(database.db)
+  return newest ?? fail('There is no checkpoint: a clean run with --record leaves one.')
+}
 
 /** Stores the run as well, and tells on stderr what it was stored as. */
 async function recordAll(): Promise<Ran[]> {

@@ -12,6 +12,7 @@ import * as treasury from './0010-treasury.ts'
 import * as reconciliation from './0011-reconciliation.ts'
 import * as evidence from './0012-evidence.ts'
 import * as breaks from './0013-breaks.ts'
+import * as checkpoints from './0014-checkpoints.ts'
 
 /** Every migration by name, carried out in the order of the names. Append-only. */
 export const migrations: Record<string, Migration> = {
@@ -28,4 +29,5 @@ export const migrations: Record<string, Migration> = {
   '0011-reconciliation': reconciliation,
   '0012-evidence': evidence,
   '0013-breaks': breaks,
+  '0014-checkpoints': checkpoints,
 }

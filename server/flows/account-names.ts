@@ -3,9 +3,9 @@ import { clearingAccount, suspenseAccount } from '../../accounting/accounts.ts'
 import { AccountCode, assetOfLedger } from '../../accounting/chart.ts'
 import { toLedgerId, toUuid, type Uuid } from '../../accounting/ids.ts'
 import { lookUpAccounts } from '../../accounting/lookup.ts'
+import { readPaymentSystemNumbers } from '../../db/record-pages.ts'
 import { findWallets } from '../../db/wallets.ts'
 import type { Deps } from '../deps.ts'
-import { readAllPaymentSystems } from './house.ts'
 
 /** What accounts of each kind are called; those of which there are several have a further part. */
 const prefixes = {
@@ -46,7 +46,7 @@ export interface AccountNames {
  * and a wallet that PostgreSQL does not have, its id.
  */
 export async function createAccountNames(deps: Pick<Deps, 'db' | 'ledger'>): Promise<AccountNames> {
-  const paymentSystems = await readAllPaymentSystems(deps)
+  const systemNumbers = [...(await readPaymentSystemNumbers(deps.db)).values()]
   const known = new LRUCache<Uuid, string>({ max: namesMax })
 
   /** The accounts of payment systems in an asset's ledger, by id. */
@@ -56,7 +56,7 @@ export async function createAccountNames(deps: Pick<Deps, 'db' | 'ledger'>): Pro
     const numbers =
       numbersOf.get(ledger) ??
       new Map(
-        paymentSystems.flatMap(({ number }) => [
+        systemNumbers.flatMap((number) => [
           [clearingAccount(number, asset).id, String(number)],
           [suspenseAccount(number, asset).id, String(number)],
         ]),

@@ -84,7 +84,10 @@ export function assetOfRight(subject: ApprovalSubject): Asset {
 }
 
 /** What was asked for, as it was stored. Throws for a kind that the program has lost. */
-export function toSubject({ kind, body }: ApprovalDescription): ApprovalSubject {
+export function toSubject({
+  kind,
+  body,
+}: Pick<ApprovalDescription, 'kind' | 'body'>): ApprovalSubject {
   if (!(kind in effects)) throw new Error(`there is no effect of an approval of ${kind}`)
   return { kind, body } as ApprovalSubject
 }

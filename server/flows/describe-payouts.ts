@@ -2,11 +2,7 @@ import { clearingAccount } from '../../accounting/accounts.ts'
 import { assetOfLedger } from '../../accounting/chart.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import type { StoredOperation } from '../../accounting/transfers.ts'
-import {
-  findWithdrawalIntents,
-  findWithdrawalOutcomes,
-  type NamedIntent,
-} from '../../db/withdrawals.ts'
+import { findWithdrawalOutcomes, findWithdrawalSystems } from '../../db/withdrawals.ts'
 import type { Deps } from '../deps.ts'
 
 /** What a transaction of a wallet that belongs to a withdrawal says besides. */
@@ -21,23 +17,22 @@ export async function describePayouts(
   { db }: Pick<Deps, 'db'>,
   transfers: readonly StoredOperation[],
 ): Promise<Map<Uuid, PayoutDescription>> {
-  const [intents, outcomes] = await Promise.all([
-    findWithdrawalIntents(db, [...new Set(transfers.map(({ operationId }) => operationId))]),
+  const [systems, outcomes] = await Promise.all([
+    findWithdrawalSystems(db, [...new Set(transfers.map(({ operationId }) => operationId))]),
     findWithdrawalOutcomes(db, transfers),
   ])
   return new Map(
     transfers.map((transfer) => {
       // Of several intents under one key, the one that has happened goes through this account.
-      const isMeant = ({ operationId, paymentSystem }: NamedIntent) =>
+      const isMeant = ({ operationId, number }: (typeof systems)[number]) =>
         operationId === transfer.operationId &&
-        clearingAccount(paymentSystem.number, assetOfLedger(transfer.ledger)).id ===
-          transfer.creditAccountId
+        clearingAccount(number, assetOfLedger(transfer.ledger)).id === transfer.creditAccountId
       const outcome = outcomes.get(transfer.operationId)
       const isTold = outcome?.inputHash === transfer.inputHash
       return [
         transfer.transferId,
         {
-          paymentSystemName: intents.find(isMeant)?.paymentSystem.name ?? null,
+          paymentSystemName: systems.find(isMeant)?.name ?? null,
           reference: (isTold && outcome?.reference) || null,
           reason: (isTold && outcome?.reason) || null,
         },

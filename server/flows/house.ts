@@ -64,7 +64,7 @@ async function readStatements({ ledger }: HouseDeps, assets: readonly Asset[]) {
 const pageLimit = 1_000
 
 /** All payment systems, by their numbers. */
-export async function readAllPaymentSystems({ db }: Pick<Deps, 'db'>): Promise<PaymentSystemRow[]> {
+async function readAllPaymentSystems({ db }: Pick<Deps, 'db'>): Promise<PaymentSystemRow[]> {
   const all: PaymentSystemRow[] = []
   for (;;) {
     const after = all.at(-1)?.number ?? 0

@@ -4,6 +4,7 @@ import type { Uuid } from '../../accounting/ids.ts'
 import { readPostedAt, walkBookedTransfers } from '../../accounting/posted-at.ts'
 import type { StoredOperation } from '../../accounting/transfers.ts'
 import type { Deps } from '../deps.ts'
+import type { Settings } from '../settings.ts'
 import {
   commodityLine,
   decimalMarkLine,
@@ -14,7 +15,10 @@ import {
 import { type AccountNames, createAccountNames } from './account-names.ts'
 import { showLedgerTime } from './ledger-time.ts'
 
-type JournalDeps = Pick<Deps, 'db' | 'ledger' | 'settings'>
+export interface JournalDeps extends Pick<Deps, 'db' | 'ledger'> {
+  /** Reading them puts own assets into the chart. */
+  settings: { read(): Promise<Pick<Settings, 'currencies'>> }
+}
 
 /** What an account of the journal has at its end, by the ledger's own balance. */
 export interface JournalBalance {

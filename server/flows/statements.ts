@@ -8,8 +8,7 @@ import { readBalanceAt } from '../../accounting/balance-at.ts'
 import { assetOf } from '../../accounting/chart.ts'
 import { readLedgerTime } from '../../accounting/clock.ts'
 import type { Period } from '../../accounting/history.ts'
-import { findUser } from '../../db/users.ts'
-import type { Wallet } from '../../db/wallets.ts'
+import { findWalletOwners, type Wallet } from '../../db/wallets.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
 import { type CheckedEntry, createChecksum, statementNumber } from '../statements/checksum.ts'
@@ -89,12 +88,13 @@ async function prepareStatement(
   if (from >= now) throw refuseFuture('from')
   const isFinal = to <= now
   const asOf = isFinal ? to : now
-  const [opening, closing, owner] = await Promise.all([
+  const [opening, closing, owners] = await Promise.all([
     readBalanceAt(ledger, wallet.id, from),
     readBalanceAt(ledger, wallet.id, asOf),
-    findUser(db, wallet.userId),
+    findWalletOwners(db, [wallet.id]),
   ])
   const { id, number, currency } = wallet
+  const owner = owners.get(id)
   const head = {
     from,
     to,

@@ -1,7 +1,7 @@
 import { type TransferKind, transferKindOf } from '../../accounting/chart.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import type { StoredOperation } from '../../accounting/transfers.ts'
-import { findApprovals } from '../../db/approvals.ts'
+import { findApprovalBodies } from '../../db/approvals.ts'
 import { findDeposits } from '../../db/descriptions.ts'
 import { findRefunds } from '../../db/refunds.ts'
 import { findReversals } from '../../db/reversals.ts'
@@ -47,7 +47,7 @@ export async function tellTransactions(
     findReversals(deps.db, paidBack),
     findRefunds(deps.db, refunded),
     describePayouts(deps, paidOut),
-    findApprovals(deps.db, rewarded),
+    findApprovalBodies(deps.db, rewarded),
   ])
   const told = new Map<Uuid, ToldTransaction>()
   for (const { transferId, operationId } of received) {

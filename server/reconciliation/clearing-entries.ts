@@ -8,7 +8,7 @@ import { type ClearingMovement, readClearing } from '../../accounting/clearing.t
 import type { Ledger } from '../../accounting/client.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import { readReturnUses } from '../../accounting/returnable.ts'
-import { findApprovals } from '../../db/approvals.ts'
+import { findApprovalBodies } from '../../db/approvals.ts'
 import type { Database } from '../../db/database.ts'
 import { findDepositReferences } from '../../db/descriptions.ts'
 import { findReversals, type ReversalDescription } from '../../db/reversals.ts'
@@ -180,7 +180,7 @@ async function describeAdjustments(
   { db }: EntryDeps,
   adjustments: readonly ClearingMovement[],
 ): Promise<Descriptions> {
-  const approvals = await findApprovals(db, adjustments)
+  const approvals = await findApprovalBodies(db, adjustments)
   return adjustments.map(({ transferId, operationId }) => {
     const { reference } = (approvals.get(operationId)?.body ?? {}) as { reference?: string }
     return [

@@ -68,4 +68,10 @@ export const ledgerBreakKinds = {
     remedy:
       'Use the newest version. Otherwise find who reaches the ledger; the account stays for ever.',
   },
+  checkpoint_differs: {
+    cause:
+      'Somebody has changed the checkpoint in PostgreSQL, or the ledger is another one than when it was taken, or has another past.',
+    remedy:
+      'Run `npm run verify-chain`, which tells whether the past of the ledger is another. When only the checkpoint was changed, find who writes to PostgreSQL, delete it (`DELETE FROM checkpoints`), and run with `--record`.',
+  },
 } as const satisfies Record<FindingKind, BreakKind>

@@ -46,12 +46,14 @@ export function nameOf({ pass, kind, subject }: Pick<ToldBreak, 'pass' | 'kind' 
 
 /**
  * Whether a pass would have found a break if it were still there: it was carried out to its end, looked at
- * everything that it had looked at before, and left none of the kind untold.
+ * everything that it had looked at before, and left none of the kind untold. Which has no scope has looked at
+ * everything.
  */
 function hasLookedFor({ pass, result }: Ran, known: StoredBreak): boolean {
   if (!result || pass.name !== known.pass || result.omitted[known.kind]) return false
-  const scope = new Set(result.scope?.map(toStorable))
-  return known.scope.every((part) => scope.has(part))
+  if (!result.scope) return true
+  const scope = new Set(result.scope.map(toStorable))
+  return known.scope.length > 0 && known.scope.every((part) => scope.has(part))
 }
 
 function toTold({ pass, result }: Ran): Changes['fresh'] {

@@ -9,6 +9,7 @@ import {
   type SeenBreak,
   type ToldBreak,
 } from '../../db/breaks.ts'
+import { insertCheckpoint } from '../../db/checkpoints.ts'
 import type { Database } from '../../db/database.ts'
 import { mintId } from '../../db/ids.ts'
 import {
@@ -17,6 +18,7 @@ import {
   whileAlone,
 } from '../../db/reconciliations.ts'
 import { showAmount } from '../flows/amount.ts'
+import { fromLedgerTime } from '../flows/ledger-time.ts'
 import { type Changes, compareWithStanding, nameOf } from './life.ts'
 import type { Pass, PassContext, Progress } from './pass.ts'
 import { judge, type Ran, runPasses } from './reconcile.ts'
@@ -34,7 +36,7 @@ export interface RecordedRun {
 }
 
 /**
- * Runs passes and stores what they found. Answers undefined, having done nothing, while another run that
+ * Runs passes and stores what they found, and a checkpoint when nothing is wrong. Answers undefined, having done nothing, while another run that
  * is to be stored is carried out, by whatever process. Rejects when it cannot be stored: then it is not.
  */
 export async function recordRun(
@@ -45,19 +47,24 @@ export async function recordRun(
   const now = () => new Date(context.nowMs())
   return whileAlone(context.db, async (alone) => {
     const startedAt = now()
-    const all = await runPasses(context, passes, progress)
+    const all = await runPasses({ ...context, takesCheckpoint: true }, passes, progress)
     signal?.throwIfAborted()
-    const about = { ...start, id: mintId(), startedAt, endedAt: now() }
+    const since = context.since ? fromLedgerTime(context.since.moment) : null
+    const about = { ...start, id: mintId(), startedAt, endedAt: now(), since }
     return { all, run: await alone.transaction().execute((trx) => store(trx, all, about)) }
   })
 }
 
-type About = Pick<NewReconciliation, 'id' | 'startedBy' | 'requestedBy' | 'startedAt' | 'endedAt'>
+type About = Pick<
+  NewReconciliation,
+  'id' | 'startedBy' | 'requestedBy' | 'startedAt' | 'endedAt' | 'since'
+>
 
 async function store(trx: Database, all: readonly Ran[], about: About): Promise<NewReconciliation> {
   const carriedOut = all.filter(({ result }) => result !== undefined)
   const names = carriedOut.map(({ pass }) => pass.name)
-  const changes = compareWithStanding(all, await lockStandingBreaks(trx, names))
+  const standing = await lockStandingBreaks(trx, names)
+  const changes = compareWithStanding(all, standing)
   const fresh = await toNewBreaks(trx, changes.fresh)
   const { same, gone } = changes
   const moments = carriedOut.map(({ result }) => result!.asOf.getTime())
@@ -75,7 +82,19 @@ async function store(trx: Database, all: readonly Ran[], about: About): Promise<
   const goneIds = gone.map(({ id }) => id)
   await closeBreaks(trx, goneIds, run.endedAt)
   await insertBreakEvents(trx, toEvents(run, fresh, changes))
+  // What a run since a checkpoint does not look at can still be wrong.
+  if (run.verdict === 'clean' && gone.length === standing.length)
+    await leaveCheckpoint(trx, run, all)
   return run
+}
+
+async function leaveCheckpoint(
+  trx: Database,
+  { id }: NewReconciliation,
+  all: readonly Ran[],
+): Promise<void> {
+  const taken = all.find(({ result }) => result?.checkpoint)?.result?.checkpoint
+  if (taken) await insertCheckpoint(trx, { ...taken, id }, taken.parts)
 }
 
 /** Gives new breaks their ids, and names the earlier one of those that come back. */

@@ -8,12 +8,12 @@
  * seen. What is written after the ledger has decided is looked up in the ledger later still. What recovery
  * finishes is a break only after the time that it takes.
  */
-import { scanChains } from '../../accounting/chains.ts'
+import { findChainEnd, scanChains } from '../../accounting/chains.ts'
 import { readLedgerTime } from '../../accounting/clock.ts'
 import { readPaymentSystemNumbers } from '../../db/record-pages.ts'
 import { readSnapshot } from '../../db/snapshot.ts'
 import { readCursor } from '../../db/tail.ts'
-import { fromLedgerTime } from '../flows/ledger-time.ts'
+import { fromLedgerTime, toLedgerTime } from '../flows/ledger-time.ts'
 import { readModel } from '../flows/read-model.ts'
 import { learnCurrencies } from './currencies.ts'
 import type { Pass, PassContext, PassResult, Progress } from './pass.ts'
@@ -43,6 +43,7 @@ import { followReadModel } from './records/read-model.ts'
 import { returns } from './records/returns.ts'
 import { watchClosings } from './records/standing.ts'
 import { withdrawals } from './records/withdrawals.ts'
+import { scopeSince } from './since.ts'
 
 export interface RecordsOptions {
   /** Only what the ledger has committed after this time (ns since 1970); it is compared with all rows. */
@@ -53,14 +54,27 @@ export interface RecordsOptions {
 
 /** Recovery runs every minute and leaves alone what is younger than one. */
 const settleMsDefault = 10 * 60_000
+/**
+ * Before the moment of a checkpoint this much is compared again: what recovery had not finished and the read
+ * model had not read yet was not judged then. Clocks may differ by what is more than `settleMsDefault`.
+ */
+const overlapMs = 15 * 60_000
 /** Further breaks of a kind are counted only. */
 const breaksPerKindMax = 1_000
 
-/** Compares PostgreSQL with the ledger. */
+/** Compares PostgreSQL with the ledger, or with what the ledger has come to since a checkpoint. */
 export const recordsPass: Pass<RecordBreakKind> = {
   name: 'records',
   kinds: recordBreakKinds,
-  run: reconcileRecords,
+  async run(context, progress) {
+    const { ledger, since } = context
+    if (!since) return reconcileRecords(context, progress)
+    const from = since.moment - toLedgerTime(overlapMs)
+    const result = await reconcileRecords(context, progress, {
+      since: await findChainEnd(ledger, from),
+    })
+    return { ...result, ...scopeSince(since) }
+  },
 }
 
 /**

@@ -33,7 +33,9 @@ function showResult({ pass }: Ran, result: PassResult, paint: Paint): string {
   const counts = Object.entries(result.counts).map(
     ([name, count]) => `${groupDigits(count)} ${name}`,
   )
-  const head = `${paint('bold', pass.name)}: ${counts.join(', ')}, as of ${result.asOf.toISOString()}`
+  const since = result.since ? `, since the checkpoint of ${result.since.toISOString()}` : ''
+  const asOf = `as of ${result.asOf.toISOString()}${since}`
+  const head = `${paint('bold', pass.name)}: ${counts.join(', ')}, ${asOf}`
   const table = result.totals.length === 0 ? [] : ['', ...showTotals(result.totals, paint)]
   const kinds = [...Map.groupBy(result.breaks, ({ kind }) => kind)]
   const breaks = kinds.flatMap(([kind, list]) => ['', ...showKind(pass, result, kind, list, paint)])

@@ -19,6 +19,7 @@ export function showPass({ pass: { name }, result, error }: Ran) {
   return {
     name,
     as_of: result.asOf.toISOString(),
+    since: result.since?.toISOString() ?? null,
     counts: result.counts,
     totals: result.totals.map(({ currency, amounts }) => ({
       currency,

@@ -6,10 +6,11 @@ import { type AccountPlan, clearingAccount, findExisting } from '../../accountin
 import { assetOf } from '../../accounting/chart.ts'
 import type { Ledger } from '../../accounting/client.ts'
 import { readLedgerTime } from '../../accounting/clock.ts'
+import { isUuid } from '../../accounting/ids.ts'
 import type { Database } from '../../db/database.ts'
-import type { PaymentSystemRow } from '../../db/payment-systems.ts'
+import { findSystemName, type PaymentSystemRow } from '../../db/payment-systems.ts'
 import { fromLedgerTime, toLedgerTime } from '../flows/ledger-time.ts'
-import { findNamedSystem } from '../flows/payment-systems.ts'
+import { Refusal } from '../refusals.ts'
 import { type ClearingEntry, readEntries } from './clearing-entries.ts'
 import { learnCurrencies } from './currencies.ts'
 import type { CurrencyTotals, Pass, PassResult } from './pass.ts'
@@ -59,7 +60,9 @@ export async function reconcileStatements(
   const options = readOptions(given)
   const dayOf = dayIn(timeZone)
   const currencies = await learnCurrencies(deps.db)
-  const { id, name, number } = await findNamedSystem(deps, named)
+  const system = await findSystemName(deps.db, isUuid(named, 7) ? { id: named } : { name: named })
+  if (!system) throw new Refusal('payment_system_not_found')
+  const { id, name, number } = system
   const statements: Statement[] = []
   for (const source of sources) statements.push(...(await readStatements(source)))
   const span = spanOf(statements.flatMap(({ from, to }) => [from, to]))

@@ -22,6 +22,10 @@ const passBody = z
       .optional()
       .meta({ description: 'Why it could not be carried out; then there is nothing else' }),
     as_of: time.optional(),
+    since: time
+      .nullable()
+      .optional()
+      .meta({ description: 'The moment of the checkpoint from which it went on' }),
     counts: byKind.optional().meta({ description: 'What was compared, and how many of it' }),
     totals: z
       .array(z.record(z.string(), z.string()))
@@ -43,6 +47,10 @@ const reconciliationBody = z
     started_at: time,
     ended_at: time,
     as_of: time.nullable().meta({ description: 'The earliest moment of its passes' }),
+    since: time.nullable().meta({
+      description:
+        'The moment of the checkpoint from which it went on; null: it looked at everything',
+    }),
     found: z.int().meta({ description: 'Breaks that are told one by one' }),
     new: z.int().meta({ description: 'Those of them that were not there before' }),
     gone: z.int().meta({ description: 'Breaks that were there before and have gone' }),
@@ -59,6 +67,7 @@ function showReconciliation(run: StoredReconciliation): z.output<typeof reconcil
     started_at: run.startedAt.toISOString(),
     ended_at: run.endedAt.toISOString(),
     as_of: run.asOf?.toISOString() ?? null,
+    since: run.since?.toISOString() ?? null,
     found: run.foundCount,
     new: run.newCount,
     gone: run.goneCount,

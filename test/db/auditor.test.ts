@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import { openDatabase } from '../../db/database.ts'
 import { migrate } from '../../db/migrate.ts'
-import { readSnapshot } from '../../db/snapshot.ts'
+import { onlyRead, readSnapshot } from '../../db/snapshot.ts'
 import { withConnection } from '../lib/database.ts'
 import { assert, suite } from '../lib/suite.ts'
 
@@ -17,12 +17,9 @@ test('who may neither make nor take the role migrates and reads all the same', a
     await query(`CREATE DATABASE ${name} OWNER ${name}`)
     const url = new URL(clusterUrl)
     Object.assign(url, { username: name, password: 'plain', pathname: `/${name}` })
-    const handle = openDatabase({
-      url: url.href,
-      poolSize: 2,
-      connectTimeoutMs: 10_000,
-      onIdleError: () => {},
-    })
+    const connecting = { poolSize: 2, connectTimeoutMs: 10_000, onIdleError: () => {} }
+    const options = { url: url.href, ...connecting }
+    const handle = openDatabase(options)
     try {
       assert.ok((await migrate(handle)).length > 0)
       const readAs = readSnapshot(handle.db, async (trx) => {
@@ -32,6 +29,13 @@ test('who may neither make nor take the role migrates and reads all the same', a
       assert.is(await readAs, name)
       const written = readSnapshot(handle.db, (trx) => sql`DELETE FROM wallets`.execute(trx))
       await assert.rejects(written, /read-only transaction/)
+      const reader = openDatabase({ ...options, setUp: onlyRead })
+      try {
+        const rejected = sql`DELETE FROM wallets`.execute(reader.db)
+        await assert.rejects(rejected, /read-only transaction/)
+      } finally {
+        await reader.close()
+      }
     } finally {
       await handle.close()
       await query(`DROP DATABASE ${name}`)

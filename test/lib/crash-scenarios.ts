@@ -12,7 +12,7 @@ import { until } from './until.ts'
 import type { World } from './world.ts'
 
 /** At how many steps of a request at most the process is killed. */
-const killSteps = Number(process.env.KILL_STEPS ?? 1)
+export const killSteps = Number(process.env.KILL_STEPS ?? 1)
 
 /** A request in a situation of its own, and what must be true once it was sent again. */
 export interface Scenario {
@@ -64,7 +64,8 @@ async function killAtSteps(world: World, prepare: () => Promise<Scenario>): Prom
 }
 
 /** So many of them, in any order. */
-function draw(all: readonly number[], count: number): number[] {
+/** Some of these, in no order. */
+export function draw(all: readonly number[], count: number): number[] {
   const rest = [...all]
   const drawn: number[] = []
   while (rest.length > 0 && drawn.length < count) {

@@ -20,6 +20,7 @@ import { scanAccounts } from '../../../accounting/scan.ts'
 import { readTrail } from '../../../accounting/trail.ts'
 import { ownerPages, walletPages } from '../../../db/record-pages.ts'
 import { byId, findWalletRows } from '../../../db/record-rows.ts'
+import { toLedgerTime } from '../../flows/ledger-time.ts'
 import { limitWindows } from '../../flows/limit-rules.ts'
 import type { RecordContext } from './context.ts'
 
@@ -41,10 +42,8 @@ const ownedCodes: ReadonlySet<number> = new Set([
 
 /** Compares the accounts of the ledger with whom they belong to. */
 export async function compareAccounts(context: RecordContext): Promise<void> {
-  const { after, upTo } = context.range
   const unexplained: Unexplained = new Map()
-  for await (const page of scanAccounts(context.ledger)) {
-    const accounts = page.filter(({ timestamp }) => timestamp > after && timestamp <= upTo)
+  for await (const accounts of scanAccounts(context.ledger, context.range)) {
     await compareWalletAccounts(
       context,
       accounts.filter(({ code }) => code === AccountCode.wallet),
@@ -147,8 +146,9 @@ export async function compareWallets(
         const since = row.account_created_at ?? row.created_at
         const detail = 'The ledger has no account for this wallet.'
         if (isDue) report({ kind: 'wallet_without_account', ...place, since, detail })
-      } else if (row.closed_at && !closed.has(id) && !(await isClosed(context, row.id))) {
-        const since = row.closed_at
+      } else if (isClosedWithin(context, row.closed_at) && !closed.has(id)) {
+        if (await isClosed(context, row.id)) continue
+        const since = row.closed_at ?? row.created_at
         const detail = 'The wallet is closed in PostgreSQL, and not for ever in the ledger.'
         report({ kind: 'wallet_differs', ...place, ledgerIds: [id], since, detail })
       }
@@ -156,6 +156,10 @@ export async function compareWallets(
   }
   return count
 }
+
+/** Whether a wallet was closed so late that what is compared tells of it. */
+const isClosedWithin = ({ range }: RecordContext, closedAt: Date | null): boolean =>
+  closedAt !== null && toLedgerTime(closedAt.getTime()) > range.after
 
 /** Looks again: it may have been closed after what was read of the ledger, or before. */
 async function isClosed({ ledger }: RecordContext, walletId: string): Promise<boolean> {

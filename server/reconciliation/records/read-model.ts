@@ -93,7 +93,8 @@ export function followReadModel(cursor: bigint): RecordCheck {
           detail: 'The read model has not read this, nor what came later.',
         })
       }
-      if ((await countLifecycleRows(context.trx)) !== opened) await findSurplus(context)
+      if ((await countLifecycleRows(context.trx, context.range.after)) !== opened)
+        await findSurplus(context)
     },
   }
 }
@@ -113,8 +114,8 @@ function isOpenedBy(row: LifecycleRow, transfer: Transfer, { kind }: Meaning): b
 }
 
 /** Finds the rows that belong to nothing in the ledger, when there are more rows than were opened. */
-async function findSurplus({ trx, ledger, report }: RecordContext): Promise<void> {
-  for await (const page of lifecyclePages(trx)) {
+async function findSurplus({ trx, ledger, range, report }: RecordContext): Promise<void> {
+  for await (const page of lifecyclePages(trx, range.after)) {
     const idOf = ({ kind, id }: { kind: string; id: string }) =>
       toLedgerId(kind === 'suspense' ? attemptId(id, 0) : id)
     const found = await lookUpTransfers(ledger, page.map(idOf))
