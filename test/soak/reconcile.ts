@@ -51,7 +51,8 @@ async function soak(world: World): Promise<void> {
   const random = randomFrom(seed)
   const processes = await startProcesses(world, { count: processCount, random, log: () => {} })
   if (!isRough) await processes.calm()
-  const place: Place = { urls: processes.urls, client: world.client, isRough }
+  // On a busy machine answers can be lost as well.
+  const place: Place = { urls: processes.urls, client: world.client, isRough: true }
   const tally = startTally()
   const book = createBankBook()
   const ended: string[] = []
