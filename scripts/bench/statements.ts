@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util'
 import { CreateTransferStatus } from 'tigerbeetle-node'
 import { request } from 'undici'
 import { assetOf, TransferCode } from '../../accounting/chart.ts'
-import { createLedger } from '../../accounting/client.ts'
+import { createLedger, requestEventsMax } from '../../accounting/client.ts'
 import { toTransfer } from '../../accounting/legs.ts'
 import { openDatabase } from '../../db/database.ts'
 import { insertMemos } from '../../db/descriptions.ts'
@@ -40,8 +40,6 @@ type Format = keyof typeof marks
 
 /** More than this is no constant memory. */
 const memoryMax = 512 * 1024 * 1024
-/** Made at once: what every server takes, in one request or several. */
-const batchSize = 1_000
 /** One of so many entries has a memo. */
 const memoEvery = 10
 const inputHash = 1
@@ -75,7 +73,7 @@ async function fill(): Promise<void> {
   const asset = assetOf(currency)
   // The first entry is the deposit that the people of the bench begin with.
   for (let made = 1; made < entryCount; ) {
-    const count = Math.min(batchSize, entryCount - made)
+    const count = Math.min(requestEventsMax, entryCount - made)
     const transfers = Array.from({ length: count }, (_, index) => {
       const id = mintId()
       const [from, to] = index % 2 === 0 ? [walletId, otherId] : [otherId, walletId]
