@@ -8,15 +8,7 @@ import {
   longMemo,
   type StatementWorld,
 } from '../lib/statement-world.ts'
-import {
-  checksumOf,
-  readCamt,
-  readCamtStatement,
-  readCsv,
-  readHledger,
-  readJson,
-  readPdfStatement,
-} from '../lib/statements.ts'
+import { checksumOf, readCamt, readJson, statementReaders } from '../lib/statements.ts'
 import { assert, suite } from '../lib/suite.ts'
 
 const test = suite('formats of statements')
@@ -33,14 +25,9 @@ test.after(async () => {
 test('every format has the same entries, and the checksum fits them', async () => {
   const json = JSON.parse((await download(here, 'json')).toString())
   const expected = readJson(JSON.stringify(json))
-  const readers = [
-    ['json', (file: Buffer) => readJson(file.toString())],
-    ['csv', (file: Buffer) => readCsv(file.toString())],
-    ['camt.053', (file: Buffer) => readCamtStatement(file.toString())],
-    ['hledger', (file: Buffer) => readHledger(file.toString())],
-  ] as const
-  for (const [format, read] of readers) {
-    const file = await download(here, format)
+  const { pdf, ...others } = statementReaders
+  for (const [format, read] of Object.entries(others)) {
+    const file = await download(here, format as keyof typeof others)
     const statement = read(file)
     assert.equal(statement, expected, format)
     assert.is(checksumOf(statement, json), json.checksum, format)
@@ -48,7 +35,7 @@ test('every format has the same entries, and the checksum fits them', async () =
     assert.ok(file.includes(json.number), format)
   }
   const toSeconds = (date: string) => date.replace(/\.\d+Z$/, 'Z')
-  assert.equal(readPdfStatement(await download(here, 'pdf')), {
+  assert.equal(pdf(await download(here, 'pdf')), {
     ...expected,
     entries: expected.entries.map((entry) => ({ ...entry, date: toSeconds(entry.date) })),
   })
