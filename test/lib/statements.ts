@@ -113,7 +113,7 @@ export function readHledger(text: string): ReadStatement {
 }
 
 /** Dates have no milliseconds here. */
-export function readPdfStatement(file: Buffer): ReadStatement {
+function readPdfStatement(file: Buffer): ReadStatement {
   const texts = readPdf(file).flat()
   const after = (label: string): string => texts[texts.indexOf(label) + 1]?.split(' ')[0] ?? ''
   const entries: ReadEntry[] = []

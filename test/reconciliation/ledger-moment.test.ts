@@ -174,7 +174,8 @@ async function openRawAccounts(ledgerNumber: number): Promise<bigint[]> {
     ...zeroAccount,
     id,
     ledger: ledgerNumber,
-    code: AccountCode.wallet,
+    // Of a code that may owe: others look at what wallets have.
+    code: AccountCode.equity,
     flags: limits[index % limits.length]! | history,
   }))
   await ledger.createAccounts(accounts)
