@@ -142,6 +142,16 @@ const ofOtherAsset: ReadonlySet<number> = new Set([
   TransferCode.exchange_spread,
 ])
 
+/** Whether a leg begins the next payment of a chain of several: each is in the asset of its own wallets. */
+function isNextPayment(before: Transfer, { code, flags }: Transfer): boolean {
+  const isEnd = before.code === TransferCode.payment || before.code === TransferCode.fee
+  return (
+    isEnd &&
+    (code === TransferCode.payment ||
+      (code === ControlCode.budget_use && phaseOf(flags) === 'pending'))
+  )
+}
+
 const resolves = ({ flags }: Transfer): boolean => {
   const phase = phaseOf(flags)
   return phase === 'post' || phase === 'void'
@@ -149,7 +159,7 @@ const resolves = ({ flags }: Transfer): boolean => {
 
 /** How the legs of a chain of a known shape contradict each other, as the end of a sentence. */
 function findDisagreement(chain: readonly ReadLeg[]): string | undefined {
-  const first = chain[0]!.transfer
+  let first = chain[0]!.transfer
   for (let index = 0; index < chain.length; index += 1) {
     const leg = chain[index]!
     const { transfer } = leg
@@ -157,6 +167,7 @@ function findDisagreement(chain: readonly ReadLeg[]): string | undefined {
       return 'posts another part than it may'
     }
     const before = chain[index - 1]
+    if (before && isNextPayment(before.transfer, transfer)) first = transfer
     if (before && followers.has(transfer.code) && !resolves(transfer)) {
       if (!resolves(before.transfer) && transfer.user_data_128 !== before.transfer.user_data_128) {
         return 'has legs of different operations'

@@ -5,7 +5,7 @@
  * are breaks; 2: something could not be compared or stored, whatever was found besides.
  */
 import { readFileSync } from 'node:fs'
-import { parseArgs, styleText } from 'node:util'
+import { styleText } from 'node:util'
 import { findNewestCheckpoint, type StoredCheckpoint } from '../db/checkpoints.ts'
 import { ledgerPass } from '../server/reconciliation/ledger-pass.ts'
 import type { Pass } from '../server/reconciliation/pass.ts'
@@ -20,44 +20,13 @@ import { statementPass } from '../server/reconciliation/statement-pass.ts'
 import { connectToBoth } from './both-servers.ts'
 import { explain } from './explain.ts'
 import { endProgress, showProgress } from './progress-bar.ts'
-
-const exitCodes = { clean: 0, breaks: 1, failed: 2 } as const
+import { exitCodes, fail, readOptions } from './verdict.ts'
 
 const usage = [
   'Usage: npm run reconcile -- [--json | --csv] [--record] [--since last]',
   '  [--statement FILE... --payment-system NAME [--mapping FILE] [--format camt|csv|json-lines]',
   '    [--window-days N] [--tolerance-days N] [--time-zone NAME]]',
 ].join('\n')
-
-// Whatever goes wrong must not look like a finding, whose code an uncaught error has.
-process.on('uncaughtException', (error) => fail(explain(error)))
-
-function fail(message: string): never {
-  console.error(message)
-  process.exit(exitCodes.failed)
-}
-
-function readOptions() {
-  try {
-    return parseArgs({
-      options: {
-        json: { type: 'boolean', default: false },
-        csv: { type: 'boolean', default: false },
-        record: { type: 'boolean', default: false },
-        since: { type: 'string' },
-        statement: { type: 'string', multiple: true },
-        'payment-system': { type: 'string' },
-        mapping: { type: 'string' },
-        format: { type: 'string' },
-        'window-days': { type: 'string' },
-        'tolerance-days': { type: 'string' },
-        'time-zone': { type: 'string' },
-      },
-    }).values
-  } catch {
-    return fail(usage)
-  }
-}
 
 /** The pass of the statements that were named; undefined when there is none. */
 function readStatementPass(): Pass | undefined {
@@ -92,7 +61,22 @@ function readMappingFile(path: string): CsvMapping {
   return readMapping(JSON.parse(readFileSync(path, 'utf8')), path)
 }
 
-const options = readOptions()
+const options = readOptions(
+  {
+    json: { type: 'boolean', default: false },
+    csv: { type: 'boolean', default: false },
+    record: { type: 'boolean', default: false },
+    since: { type: 'string' },
+    statement: { type: 'string', multiple: true },
+    'payment-system': { type: 'string' },
+    mapping: { type: 'string' },
+    format: { type: 'string' },
+    'window-days': { type: 'string' },
+    'tolerance-days': { type: 'string' },
+    'time-zone': { type: 'string' },
+  },
+  usage,
+)
 const { json, csv, record } = options
 if ((json && csv) || (options.since ?? 'last') !== 'last') fail(usage)
 const ofStatements = readStatementPass()

@@ -4,7 +4,6 @@
  * not be verified.
  */
 import { readFile, writeFile } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
 import type { EvidenceRecord } from '../db/evidence.ts'
 import { loadConfig } from '../server/config.ts'
 import { type ExportedHead, readHeadFile, writeHead } from '../server/evidence/head.ts'
@@ -13,29 +12,10 @@ import { type Difference, type Verification, verifyChain } from '../server/evide
 import { showLedgerTime } from '../server/flows/ledger-time.ts'
 import { connectToBoth } from './both-servers.ts'
 import { withNotedAddresses } from './data-dir.ts'
-import { explain } from './explain.ts'
 import { endProgress, showProgress } from './progress-bar.ts'
+import { exitCodes, fail, readOptions } from './verdict.ts'
 
-const exitCodes = { same: 0, differs: 1, failed: 2 } as const
 const usage = 'Usage: npm run verify-chain [-- --against FILE] [--export-head FILE]'
-
-// Whatever goes wrong must not look like a finding, whose code an uncaught error has.
-process.on('uncaughtException', (error) => fail(explain(error)))
-
-function fail(message: string): never {
-  console.error(message)
-  process.exit(exitCodes.failed)
-}
-
-function readOptions() {
-  try {
-    return parseArgs({
-      options: { against: { type: 'string' }, 'export-head': { type: 'string' } },
-    }).values
-  } catch {
-    return fail(usage)
-  }
-}
 
 /** Whose signatures count: the keys of the settings, or that of the Kassa that runs on the data folder. */
 async function trustedKeys(): Promise<PublicEvidenceKey[]> {
@@ -83,7 +63,10 @@ async function exportHead(file: string, head: EvidenceRecord): Promise<void> {
   if (key) await writeFile(file, writeHead(head, key))
 }
 
-const { against: againstFile, 'export-head': headFile } = readOptions()
+const { against: againstFile, 'export-head': headFile } = readOptions(
+  { against: { type: 'string' }, 'export-head': { type: 'string' } },
+  usage,
+)
 const against = againstFile === undefined ? undefined : await readExported(againstFile)
 const trusted = [...(await trustedKeys()), ...(against ? [against.key] : [])]
 if (trusted.length === 0) {
@@ -111,4 +94,4 @@ const isSame = differing === 0
 // What differs is not handed on as something to rely on.
 if (headFile !== undefined && head && isSame) await exportHead(headFile, head)
 // Closing could wait for what is broken.
-process.exit(isSame ? exitCodes.same : exitCodes.differs)
+process.exit(isSame ? exitCodes.clean : exitCodes.breaks)

@@ -6,7 +6,7 @@ const mendLedger =
 const findMaker =
   'Find who made it. Put the money back by an adjustment that two operators agree to.'
 
-/** What the ledger's own pass can find; docs/reconciliation.md has the same table. */
+/** What the ledger's own pass can find; docs/operations.md has the same table. */
 export const ledgerBreakKinds = {
   balance_differs: {
     cause: 'The ledger has lost or changed something, or its answers come from damaged data.',

@@ -26,7 +26,7 @@ const versions = new Set(['02', '08'])
 /** The statements of a message. Throws StatementError. */
 export function parseCamt(file: StatementFile): Statement[] {
   const fail = failIn(file)
-  const root = parseXml(file)
+  const { root, readInside } = parseXml(file, 'Ntry')
   const namespaces = Object.values(root.attributes)
   const version = namespaces.map((name) => /camt\.053\.001\.(\d\d)$/.exec(name)?.[1]).find(Boolean)
   const message = find(root, 'BkToCstmrStmt')
@@ -37,9 +37,13 @@ export function parseCamt(file: StatementFile): Statement[] {
     throw fail(root.fileLine, `camt.053.001.${version} is not read, but 02 and 08 are`)
   }
   refuseParts(find(message, 'GrpHdr', 'MsgPgntn'), fail)
-  const statements = findAll(message, 'Stmt').map((element) =>
-    toStatement(element, file.name, fail),
-  )
+  const statements = findAll(message, 'Stmt').map((element) => {
+    // Of an entry only its lines are kept.
+    const entries = Array.from(readInside(findAll(element, 'Ntry')), (entry) =>
+      toLines(entry, fail),
+    )
+    return toStatement(element, entries, file.name, fail)
+  })
   const count = statements.reduce((sum, { lines }) => sum + lines.length, 0)
   if (count > linesMax) throw fail(undefined, `more than ${linesMax} lines`)
   return statements
@@ -52,7 +56,13 @@ function refuseParts(pagination: Element | undefined, fail: Fail): void {
   throw fail(pagination.fileLine, 'a page of several: the statement has to be in one')
 }
 
-function toStatement(element: Element, fileName: string, fail: Fail): Statement {
+/** A statement of entries, each as its lines. */
+function toStatement(
+  element: Element,
+  entries: readonly StatementLine[][],
+  fileName: string,
+  fail: Fail,
+): Statement {
   refuseParts(find(element, 'StmtPgntn'), fail)
   const { fileLine } = element
   const account =
@@ -66,8 +76,7 @@ function toStatement(element: Element, fileName: string, fail: Fail): Statement 
   const asset = readAsset(code, fileLine, fail)
   const opening = findBalance(balances, 'OPBD') ?? findBalance(balances, 'PRCD')
   const closing = findBalance(balances, 'CLBD')
-  const read = findAll(element, 'Ntry').map((entry) => toLines(entry, fail))
-  const lines = read.flat()
+  const lines = entries.flat()
   return {
     id,
     account,
@@ -76,7 +85,7 @@ function toStatement(element: Element, fileName: string, fail: Fail): Statement 
     openingMinor: opening && readBalance(opening, asset, fail),
     closingMinor: closing && readBalance(closing, asset, fail),
     lines,
-    skippedCount: read.filter(({ length }) => length === 0).length,
+    skippedCount: entries.filter(({ length }) => length === 0).length,
     fileName,
     fileLine,
   }

@@ -10,11 +10,11 @@ export const statementFormats = ['camt', 'csv', 'json-lines'] as const
 export type StatementFormat = (typeof statementFormats)[number]
 
 const mebibyte = 1024 * 1024
-/** A tree of elements takes many times the memory of its text. */
+/** What is read of it takes many times the memory of the text, which is to stay under 512 MiB. */
 const sizeMax = {
   camt: 16 * mebibyte,
-  csv: 64 * mebibyte,
-  'json-lines': 64 * mebibyte,
+  csv: 16 * mebibyte,
+  'json-lines': 32 * mebibyte,
 } as const satisfies Record<StatementFormat, number>
 
 const bytesMax = Math.max(...Object.values(sizeMax))

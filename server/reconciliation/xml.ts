@@ -1,6 +1,6 @@
 /** XML as a tree of elements, each with the line where it begins. What could expand is refused. */
-import { XMLParser, XMLValidator } from 'fast-xml-parser'
-import { type Fail, failIn, quote, type StatementFile } from './statement.ts'
+import { type X2jOptions, XMLParser, XMLValidator } from 'fast-xml-parser'
+import { type Fail, failIn, quote, StatementError, type StatementFile } from './statement.ts'
 
 export interface Element {
   /** Without the prefix of its namespace. */
@@ -12,7 +12,20 @@ export interface Element {
   fileLine: number
 }
 
-const parser = new XMLParser({
+/** A file of which a part is kept as text: a tree of all its elements would need many times the memory. */
+export interface XmlFile {
+  root: Element
+  /** Elements that were left unread, siblings in their order, with all that is in them: some at a time. */
+  readInside(elements: readonly Element[]): Iterable<Element>
+}
+
+/** So many elements that were left unread are read together: each by itself would take longer. */
+const readTogether = 100
+
+/** Elements of a tree that is read at once. */
+const elementsMax = 100_000
+
+const options: X2jOptions = {
   preserveOrder: true,
   ignoreAttributes: false,
   attributeNamePrefix: '',
@@ -25,54 +38,92 @@ const parser = new XMLParser({
   cdataPropName: '#cdata',
   maxNestedTags: 64,
   jPath: false,
-})
-/** Under this the parser tells where an element begins. */
+  transformTagName: (name) => name.replace(/^[^:]*:/, ''),
+}
+/** Under this the parser tells where an element begins and ends. */
 const position = XMLParser.getMetaDataSymbol() as unknown as symbol
 
 /** What the parser makes of an element or a text: one key names it, or says that it is text. */
 type Node = Record<string, Node[] | string | Record<string, string>>
-type Positioned = Record<symbol, { startIndex?: number } | undefined>
+type Positioned = Record<symbol, { startIndex?: number; endIndex?: number } | undefined>
 
-/** The root element of a file. Throws StatementError for what is not well-formed, and for a DOCTYPE. */
-export function parseXml(file: StatementFile): Element {
+/**
+ * The root element of a file; elements of one name have nothing in them until `readInside` reads them.
+ * Throws StatementError for what is not well-formed, and for a DOCTYPE.
+ */
+export function parseXml(file: StatementFile, unread: string): XmlFile {
   const fail = failIn(file)
   // The parser does the same before it counts.
   const text = file.text.replace(/\r\n?/g, '\n')
   const lineAt = createLineIndex(text)
   const docType = text.search(/<!DOCTYPE/i)
   if (docType >= 0) throw fail(lineAt(docType), 'a document type is not taken')
-  const nodes = readNodes(text, fail)
-  const [root, ...others] = nodes.flatMap((node) => toElement(node, lineAt, fail) ?? [])
-  if (!root || others.length > 0) throw fail(others[0]?.fileLine, 'XML has one root element')
-  return root
-}
-
-function readNodes(text: string, fail: Fail): Node[] {
   const checked = XMLValidator.validate(text)
   if (checked !== true) throw fail(checked.err.line, `this is not XML: ${checked.err.msg}`)
-  try {
-    return parser.parse(text)
-  } catch (error) {
-    // The parser has no class of errors of its own.
-    throw fail(undefined, `this is not XML: ${error instanceof Error ? error.message : error}`)
+  const spans = new WeakMap<Element, { start: number; end: number }>()
+
+  function readPart(start: number, end: number, stopNodes: string[]): Element[] {
+    const nodes = readNodes(text.slice(start, end), stopNodes, (problem) =>
+      fail(start === 0 ? undefined : lineAt(start), problem),
+    )
+    return nodes.flatMap((node) => toElement(node, start) ?? [])
   }
+
+  function toElement(node: Node, offset: number): Element | undefined {
+    const name = Object.keys(node).find((key) => key !== ':@')
+    if (name === undefined || name === '#text' || name === '#cdata') return undefined
+    const inner = node[name] as Node[]
+    const { startIndex = 0, endIndex = 0 } = (node as unknown as Positioned)[position] ?? {}
+    const fileLine = lineAt(offset + startIndex)
+    const attributes = Object.entries((node[':@'] ?? {}) as Record<string, string>)
+    const isUnread = name === unread && offset === 0
+    const children = isUnread ? [] : inner.flatMap((child) => toElement(child, offset) ?? [])
+    const element = {
+      name,
+      attributes: Object.fromEntries(
+        attributes.map(([key, value]) => [key, decode(value, fileLine, fail)]),
+      ),
+      children,
+      text: isUnread || children.length > 0 ? '' : textOf(inner, fileLine, fail),
+      fileLine,
+    }
+    if (isUnread) spans.set(element, { start: startIndex, end: endIndex })
+    return element
+  }
+
+  const [root, ...others] = readPart(0, text.length, [`..${unread}`])
+  if (!root || others.length > 0) throw fail(others[0]?.fileLine, 'XML has one root element')
+
+  function* readInside(elements: readonly Element[]): Generator<Element, void> {
+    for (let index = 0; index < elements.length; index += readTogether) {
+      const some = elements.slice(index, index + readTogether).map((it) => spans.get(it))
+      const [first, last] = [some[0], some.at(-1)]
+      if (!first || !last) throw new Error('this was read before')
+      // There may be others between them.
+      yield* readPart(first.start, last.end, []).filter(({ name }) => name === unread)
+    }
+  }
+
+  return { root, readInside }
 }
 
-function toElement(node: Node, lineAt: (index: number) => number, fail: Fail): Element | undefined {
-  const name = Object.keys(node).find((key) => key !== ':@')
-  if (name === undefined || name === '#text' || name === '#cdata') return undefined
-  const inner = node[name] as Node[]
-  const fileLine = lineAt((node as unknown as Positioned)[position]?.startIndex ?? 0)
-  const attributes = Object.entries((node[':@'] ?? {}) as Record<string, string>)
-  const children = inner.flatMap((child) => toElement(child, lineAt, fail) ?? [])
-  return {
-    name: name.replace(/^[^:]*:/, ''),
-    attributes: Object.fromEntries(
-      attributes.map(([key, value]) => [key, decode(value, fileLine, fail)]),
-    ),
-    children,
-    text: children.length > 0 ? '' : textOf(inner, fileLine, fail),
-    fileLine,
+function readNodes(
+  text: string,
+  stopNodes: string[],
+  refuse: (problem: string) => StatementError,
+): Node[] {
+  let count = 0
+  const updateTag = (name: string): string => {
+    count += 1
+    if (count > elementsMax) throw refuse(`more than ${elementsMax} elements`)
+    return name
+  }
+  try {
+    return new XMLParser({ ...options, stopNodes, updateTag }).parse(text)
+  } catch (error) {
+    if (error instanceof StatementError) throw error
+    // The parser has no class of errors of its own.
+    throw refuse(`this is not XML: ${error instanceof Error ? error.message : error}`)
   }
 }
 

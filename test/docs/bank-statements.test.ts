@@ -1,7 +1,6 @@
 import { TransferCode } from '../../accounting/chart.ts'
 import type { ClearingEntry } from '../../server/reconciliation/clearing-entries.ts'
 import { parseDay, type StatementLine } from '../../server/reconciliation/statement.ts'
-import { statementBreakKinds } from '../../server/reconciliation/statement-breaks.ts'
 import { addUp } from '../../server/reconciliation/statement-check.ts'
 import { compareStatements } from '../../server/reconciliation/statement-comparison.ts'
 import { readMapping } from '../../server/reconciliation/statement-csv.ts'
@@ -16,13 +15,6 @@ const document = await readDocument('docs/bank-statements.md')
 /** The example in a block of this language. */
 const block = (language: string): string =>
   new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, 'm').exec(document)?.[1] ?? ''
-
-test('has each kind of break with its cause and remedy', () => {
-  const [, breaks = ''] = document.split('\n## Breaks\n')
-  const rows = [...breaks.matchAll(/^\| `([a-z]+(?:_[a-z]+)+)` \| (.*) \| (.*) \|$/gm)]
-  const told = rows.map(([, kind, cause, remedy]) => [kind, { cause, remedy }])
-  assert.equal(Object.fromEntries(told), statementBreakKinds)
-})
 
 test('the examples of CSV and JSON lines are read, and say the same', () => {
   const mapping = readMapping(JSON.parse(block('json')), 'mapping')

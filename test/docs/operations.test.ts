@@ -1,4 +1,7 @@
 import { ConfigError, loadConfig } from '../../server/config.ts'
+import { ledgerBreakKinds } from '../../server/reconciliation/ledger-break-kinds.ts'
+import { recordBreakKinds } from '../../server/reconciliation/records/kinds.ts'
+import { statementBreakKinds } from '../../server/reconciliation/statement-breaks.ts'
 import { readDocument } from '../lib/examples.ts'
 import { assert, suite } from '../lib/suite.ts'
 
@@ -26,6 +29,17 @@ test('explains each setting of the server, with its default', async () => {
   })
   assert.ok(defaults.length > 15)
   assert.equal(loadConfig({ ...required, ...Object.fromEntries(defaults) }), loadConfig(required))
+})
+
+test('tells cause and remedy of each kind of break as the program does', async () => {
+  const document = await readDocument('docs/operations.md')
+  const [, section = ''] = document.split('\n### Kinds of breaks\n')
+  const tables = section.split('\n## ')[0]?.split('\n#### ').slice(1) ?? []
+  const told = tables.map((table) => {
+    const rows = [...table.matchAll(/^\| `([a-z_]+)` \| (.*?) \| (.*?) \|$/gm)]
+    return Object.fromEntries(rows.map(([, kind, cause, remedy]) => [kind, { cause, remedy }]))
+  })
+  assert.equal(told, [ledgerBreakKinds, recordBreakKinds, statementBreakKinds])
 })
 
 test('what it says to be refused in production is refused', () => {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { parse } from 'csv-parse/sync'
 import { XMLParser } from 'fast-xml-parser'
+import type { StatementFormatName } from '../../server/statements/formats.ts'
 import type { Json } from './http.ts'
 import { readPdf } from './pdf-text.ts'
 
@@ -112,7 +113,7 @@ export function readHledger(text: string): ReadStatement {
 }
 
 /** Dates have no milliseconds here. */
-export function readPdfStatement(file: Buffer): ReadStatement {
+function readPdfStatement(file: Buffer): ReadStatement {
   const texts = readPdf(file).flat()
   const after = (label: string): string => texts[texts.indexOf(label) + 1]?.split(' ')[0] ?? ''
   const entries: ReadEntry[] = []
@@ -126,6 +127,15 @@ export function readPdfStatement(file: Buffer): ReadStatement {
   }
   return { opening: after('Opening balance'), closing: after('Closing balance'), entries }
 }
+
+/** How each format is read. */
+export const statementReaders = {
+  json: (file) => readJson(file.toString()),
+  csv: (file) => readCsv(file.toString()),
+  'camt.053': (file) => readCamtStatement(file.toString()),
+  hledger: (file) => readHledger(file.toString()),
+  pdf: readPdfStatement,
+} as const satisfies Record<StatementFormatName, (file: Buffer) => ReadStatement>
 
 const isAmount = (text: string) => /^-?\d+(\.\d+)?$/.test(text)
 

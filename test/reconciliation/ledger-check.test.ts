@@ -1,9 +1,10 @@
-import { AccountFlags, TransferFlags } from 'tigerbeetle-node'
+import { AccountFlags, type Transfer, TransferFlags } from 'tigerbeetle-node'
 import { createAccounts, feeIncomeAccount, suspenseAccount } from '../../accounting/accounts.ts'
 import { AccountCode, ControlCode, controlOf, TransferCode } from '../../accounting/chart.ts'
 import { createLedger, type Ledger } from '../../accounting/client.ts'
-import { toLedgerId, toUuid } from '../../accounting/ids.ts'
+import { toLedgerId, toUuid, type Uuid } from '../../accounting/ids.ts'
 import { mintId } from '../../db/ids.ts'
+import { zeroAccount } from '../embedded/lib/zero.ts'
 import { ledgerOptions } from '../lib/ledger.ts'
 import { createStory, findIn, type Story, text, toTexts } from '../lib/ledger-story.ts'
 import { assert, suite } from '../lib/suite.ts'
@@ -161,6 +162,37 @@ test('legs that contradict each other', async () => {
   ])
 })
 
+test('payments of one chain can be of several assets, the legs of each of one', async () => {
+  const [story, other] = [await begin(), await begin()]
+  const [ada, ben] = story.wallets
+  const [eve, fay] = other.wallets
+  const paid = () => [story.payment(ada, ben, 5n), other.payment(eve, fay, 6n)] as const
+  const feeOf = ({ user_data_128 }: Transfer, { leg, asset }: Story, debitAccountId: Uuid) =>
+    leg(
+      {
+        debitAccountId,
+        creditAccountId: feeIncomeAccount(asset).id,
+        amountMinor: 1n,
+        code: TransferCode.fee,
+      },
+      toUuid(user_data_128),
+    )
+  const [one, two] = paid()
+  await story.chain(
+    one,
+    feeOf(one, story, ada),
+    two,
+    feeOf(two, other, eve),
+    story.payment(ben, ada, 1n),
+  )
+  await story.chain(...paid().toReversed())
+  await expectBreaks(story, [])
+  await expectBreaks(other, [])
+  const [third, fourth] = paid()
+  await story.chain(third, fourth, feeOf(fourth, story, ada))
+  await expectBreaks(story, [text('operation_incomplete', third.id)])
+})
+
 test('a fee that was left pending when its withdrawal was ended', async () => {
   const story = await begin()
   const [ada] = story.wallets
@@ -184,19 +216,11 @@ test('accounts that the chart does not have', async () => {
   ]
   await createAccounts(ledger, [income, clearing, budget, rights])
   const plain = {
+    ...zeroAccount,
     id: toLedgerId(mintId()),
-    debits_pending: 0n,
-    debits_posted: 0n,
-    credits_pending: 0n,
-    credits_posted: 0n,
-    user_data_128: 0n,
-    user_data_64: 0n,
-    user_data_32: 0,
-    reserved: 0,
     ledger: story.asset.ledger,
     code: AccountCode.wallet,
     flags: AccountFlags.none,
-    timestamp: 0n,
   }
   const strange = { ...plain, id: toLedgerId(mintId()), code: 21, flags: AccountFlags.history }
   await ledger.createAccounts([plain, strange])

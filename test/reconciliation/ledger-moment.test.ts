@@ -8,12 +8,14 @@ import {
   TransferFlags,
 } from 'tigerbeetle-node'
 import { createAccounts, walletAccount } from '../../accounting/accounts.ts'
+import { AccountCode } from '../../accounting/chart.ts'
 import { createLedger, type Ledger } from '../../accounting/client.ts'
 import { nsPerSecond, readLedgerTime } from '../../accounting/clock.ts'
 import type { Finding, FindingKind } from '../../accounting/findings.ts'
 import { toLedgerId, type Uuid } from '../../accounting/ids.ts'
 import { checkLedger } from '../../accounting/ledger-check.ts'
 import { mintId } from '../../db/ids.ts'
+import { zeroAccount } from '../embedded/lib/zero.ts'
 import { ledgerOptions } from '../lib/ledger.ts'
 import { createStory, findIn, newAsset, type Story, text, toTexts } from '../lib/ledger-story.ts'
 import { assert, suite } from '../lib/suite.ts'
@@ -168,28 +170,13 @@ const { debits_must_not_exceed_credits, credits_must_not_exceed_debits, history 
 async function openRawAccounts(ledgerNumber: number): Promise<bigint[]> {
   const limits = [0, 0, debits_must_not_exceed_credits, credits_must_not_exceed_debits]
   const ids = Array.from({ length: accountCount }, () => toLedgerId(mintId()))
-  const [first] = await ledger.queryAccounts({
-    user_data_128: 0n,
-    user_data_64: 0n,
-    user_data_32: 0,
-    ledger: 0,
-    code: 0,
-    timestamp_min: 0n,
-    timestamp_max: 0n,
-    limit: 1,
-    flags: 0,
-  })
   const accounts = ids.map((id, index) => ({
-    ...first!,
+    ...zeroAccount,
     id,
-    debits_pending: 0n,
-    debits_posted: 0n,
-    credits_pending: 0n,
-    credits_posted: 0n,
     ledger: ledgerNumber,
-    code: 20,
+    // Of a code that may owe: others look at what wallets have.
+    code: AccountCode.equity,
     flags: limits[index % limits.length]! | history,
-    timestamp: 0n,
   }))
   await ledger.createAccounts(accounts)
   return ids

@@ -23,6 +23,7 @@ import { attemptId } from '../../accounting/transfers.ts'
 import { mintId } from '../../db/ids.ts'
 import type { RecordBreakKind } from '../../server/reconciliation/records/kinds.ts'
 import { reconcileRecords } from '../../server/reconciliation/records-pass.ts'
+import { zeroAccount } from '../embedded/lib/zero.ts'
 import { checkBooks } from '../lib/books.ts'
 import { catchUp } from '../lib/catch-up.ts'
 import { type Everything, makeEverything } from '../lib/everything.ts'
@@ -109,12 +110,9 @@ async function forge(...legs: Forged[]): Promise<string[]> {
 
 async function forgeAccount(code: number, flags: number): Promise<string> {
   const own = mintId()
-  const nothing = { debits_pending: 0n, debits_posted: 0n, credits_pending: 0n, credits_posted: 0n }
-  const data = { user_data_128: 0n, user_data_64: 0n, user_data_32: 0, reserved: 0, timestamp: 0n }
   const account: Account = {
+    ...zeroAccount,
     id: toLedgerId(own),
-    ...nothing,
-    ...data,
     ledger: usd.ledger,
     code,
     flags,

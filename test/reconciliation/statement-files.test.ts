@@ -123,6 +123,22 @@ test('a prefix, a comment and CDATA are XML like any other', () => {
   assert.is(read(text.replaceAll('\n', '\r\n'))[0]?.lines[0]?.text, '<b> &amp;')
 })
 
+test('many entries are read in their order, each with its line, and not without end', () => {
+  const many = Array.from({ length: 350 }, (_, index) => entry(`${index + 1}.00`, ''))
+  many.splice(150, 0, balance('CLAV', '9.00', '2026-11-30'))
+  const text = camt(stmt(many.join('\n')))
+  const [statement] = read(text)
+  const at = text.split('\n').flatMap((it, index) => (it.includes('<Ntry>') ? [index + 1] : []))
+  assert.equal(
+    statement?.lines.map(({ amountMinor, fileLine }) => [amountMinor, fileLine]),
+    at.map((fileLine, index) => [BigInt(index + 1) * 100n, fileLine]),
+  )
+  const odd = '<a/>'.repeat(100_001)
+  const expected = 'more than 100000 elements'
+  assert.is(problemOf(camt(stmt(odd))), `file: ${expected}`)
+  assert.is(problemOf(camt(stmt(`\n${entry('1.00', odd)}`))), `file:5: ${expected}`)
+})
+
 test('what is no camt.053 is told with its line', () => {
   const missing = (inside: string) => problemOf(camt(stmt(inside)))
   const cases = [

@@ -2,10 +2,10 @@
 import fc from 'fast-check'
 import { makeStaff, type Place, signInOperator } from '../lib/model/cast.ts'
 import { action } from '../lib/model/drafts.ts'
+import type { Sent } from '../lib/model/exchange.ts'
 import { openMarket } from '../lib/model/market.ts'
 import { compareEverything, perform, type Run, startRun } from '../lib/model/run.ts'
 import type { Model } from '../lib/model/state.ts'
-import type { Tally } from '../lib/model/tally.ts'
 
 /** After so many requests come other people, so that the model stays small. */
 const requestsOfRun = 300
@@ -18,31 +18,36 @@ const actionsMax = 400
 
 export interface Soak {
   place: Place
-  tally: Tally
-  operations: number
+  /** Is told of every request with its answer. */
+  tell: (exchange: Sent) => void
+  /** Whether it is enough. */
+  isOver: () => boolean
+  /** Is told of a run that has come to its end: its payment systems do nothing any more. */
+  finished?: (run: Run) => void
   seed: number
   /** What has happened besides. */
   counts: { runs: number; rounds: number; expiries: number }
 }
 
-/** Runs, one after the other, until all groups together have done enough. */
+/** Runs, one after the other, until it is enough. */
 export async function soakGroup(soak: Soak, group: number, groups: number): Promise<void> {
-  const { place, tally, operations, counts } = soak
+  const { place, tell, isOver, finished, counts } = soak
   const market = await openMarket(place, await signInOperator(place))
-  for (let turn = 0; tally.count < operations; turn += 1) {
+  for (let turn = 0; !isOver(); turn += 1) {
     const seed = (soak.seed * seedStep + group + groups * turn) | 0
     const staff = await makeStaff(place)
-    const run = await startRun(place, { ...staff, market, tell: tally.add, compareAfter })
+    const run = await startRun(place, { ...staff, market, tell, compareAfter })
     await play(soak, run, seed)
     await compareEverything(run)
+    finished?.(run)
     counts.runs += 1
     counts.expiries += countExpiries(run.search.model)
   }
 }
 
-async function play({ tally, operations, counts }: Soak, run: Run, seed: number): Promise<void> {
+async function play({ isOver, counts }: Soak, run: Run, seed: number): Promise<void> {
   for (const next of fc.sample(action, { seed, numRuns: actionsMax })) {
-    if (run.requests.length >= requestsOfRun || tally.count >= operations) return
+    if (run.requests.length >= requestsOfRun || isOver()) return
     await perform(run, next)
     counts.rounds += 1
   }

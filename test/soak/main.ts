@@ -8,22 +8,18 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readLedgerTime } from '../../accounting/clock.ts'
-import { withServers } from '../../scripts/with-servers.ts'
 import { recover } from '../../server/flows/recovery.ts'
 import { reconcileRecords } from '../../server/reconciliation/records-pass.ts'
 import { randomFrom } from '../embedded/lib/random.ts'
 import { checkBooks } from '../lib/books.ts'
 import { catchUp } from '../lib/catch-up.ts'
-import { killCrashChildren } from '../lib/crash.ts'
 import { Difference, textOf } from '../lib/model/search.ts'
-import { startTally } from '../lib/model/tally.ts'
-import { createWorld, must, type World } from '../lib/world.ts'
+import { startTally, type Tally } from '../lib/model/tally.ts'
+import { must, type World } from '../lib/world.ts'
 import { type Soak, soakGroup } from './group.ts'
+import { onOwnServers } from './own-servers.ts'
 import { type Processes, startProcesses } from './processes.ts'
 
 const { values } = parseArgs({
@@ -65,9 +61,10 @@ async function soak(world: World): Promise<void> {
   const tally = startTally()
   const counts = { runs: 0, rounds: 0, expiries: 0 }
   const place = { urls: processes.urls, client: world.client, isRough: true }
-  const plan: Soak = { place, tally, operations, seed, counts }
+  const isOver = () => tally.count >= operations
+  const plan: Soak = { place, tell: tally.add, isOver, seed, counts }
   const startedAt = performance.now()
-  const watch = watchProgress(plan)
+  const watch = watchProgress(tally)
   try {
     const groups = Array.from({ length: groupCount }, (_, i) => soakGroup(plan, i, groupCount))
     await Promise.race([Promise.all(groups), watch.stuck])
@@ -80,7 +77,7 @@ async function soak(world: World): Promise<void> {
   const compared = await checkRecords(world, since)
   const accounts = await checkBooks(world.deps.ledger)
   console.log(tally.table())
-  report(plan, processes, seconds)
+  report(tally, counts, processes, seconds)
   console.log(`recovered in the end: ${JSON.stringify(recovered)}; nothing is stuck`)
   console.log(`PostgreSQL agrees with ${compared} transfers of the ledger`)
   console.log(`the books of ${accounts.length} accounts balance`)
@@ -123,9 +120,13 @@ async function checkHouse(world: World): Promise<number> {
   return data.length
 }
 
-function report({ tally, counts }: Soak, processes: Processes, seconds: number): void {
+function report(
+  tally: Tally,
+  { runs, rounds, expiries }: Soak['counts'],
+  processes: Processes,
+  seconds: number,
+): void {
   const { kills, cuts, delays, blackouts } = processes.counts
-  const { runs, rounds, expiries } = counts
   const rate = Math.round(tally.count / seconds)
   console.log(`
 seed ${seed}: ${tally.count} operations in ${rounds} rounds of ${runs} runs
@@ -135,7 +136,7 @@ ${seconds.toFixed(0)} s, ${rate} operations/s`)
 }
 
 /** A bar on a terminal, and an eye on whether anything is answered at all. */
-function watchProgress({ tally }: Soak) {
+function watchProgress(tally: Tally) {
   const stuck = Promise.withResolvers<never>()
   let seen = 0
   let silentMs = 0
@@ -177,24 +178,8 @@ async function recoverAll({ deps }: World): Promise<Record<string, number>> {
   throw new Error(`after ${recoveriesMax} recoveries something is still cut off`)
 }
 
-async function main(): Promise<void> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'kassa-soak-'))
-  const servers = await withServers({ env: process.env, dataDir, durable: false })
-  try {
-    process.env.DATABASE_URL = servers.databaseUrl
-    process.env.TIGERBEETLE_ADDRESSES = servers.tigerbeetleAddresses
-    const world = await createWorld()
-    await soak(world)
-    await world.stop()
-  } finally {
-    await killCrashChildren()
-    await servers.stop()
-    await rm(dataDir, { recursive: true, force: true })
-  }
-}
-
 try {
-  await main()
+  await onOwnServers(soak)
 } catch (error) {
   console.error(`\nseed ${seed}: ${error instanceof Error ? error.stack : error}`)
   if (error instanceof Difference) console.error(`the model before:\n${textOf(error.model)}`)

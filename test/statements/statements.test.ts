@@ -1,140 +1,47 @@
-import fc from 'fast-check'
-import { type HistoryEntry, walkHistory } from '../../accounting/history.ts'
-import { findWallet, type Wallet } from '../../db/wallets.ts'
-import { readWalletBalanceAt, writeStatement } from '../../server/flows/statements.ts'
-import { postedChangeMinor } from '../../server/flows/wallet-history.ts'
 import { statementBody } from '../../server/routes/statements.ts'
 import { checkBooks } from '../lib/books.ts'
 import { faultsOfCamt } from '../lib/camt053.ts'
-import { addLiquidity, exchange, freshAsset, quoted, setRate } from '../lib/exchange.ts'
-import { setFee } from '../lib/fees.ts'
+import { freshAsset } from '../lib/exchange.ts'
 import { basic, type Client, type Json } from '../lib/http.ts'
-import { assertRefused, fund, openWallet, pay } from '../lib/money.ts'
+import { assertRefused, fund, openWallet } from '../lib/money.ts'
 import {
-  checksumOf,
-  type ReadStatement,
-  readCamt,
-  readCamtStatement,
-  readCsv,
-  readHledger,
-  readJson,
-  readPdfStatement,
-} from '../lib/statements.ts'
+  cents,
+  createStatementWorld,
+  download,
+  present,
+  type StatementWorld,
+} from '../lib/statement-world.ts'
+import { readCamtStatement, readCsv, readHledger, readJson } from '../lib/statements.ts'
 import { assert, suite } from '../lib/suite.ts'
 import { until } from '../lib/until.ts'
-import { createWorld, must, type Person, type World } from '../lib/world.ts'
+import { must, type Person, type World } from '../lib/world.ts'
 
 const test = suite('statements')
 
-/** Names and memos that mean something to a spreadsheet, XML, hledger, or a font. */
-const formulaName = '=SUM(1)\t漢字 <b>& 👍🏽'
-const longMemo = 'Zażółć\n漢字, "x"; 👍🏽 | <&> date:2026-13-01 '.padEnd(200, 'é')
-
+let here: StatementWorld
 let world: World
 let bank: Client
 let operator: Client
 let ada: Person
 let grace: Person
-let wallet: Wallet
-/** All that happened to the wallet, oldest first. */
-let history: HistoryEntry[]
-
 test.before(async () => {
-  world = await createWorld()
-  bank = await world.paymentSystem()
-  operator = await world.operator()
-  ada = await world.signUp({ username: 'ada', name: 'Ada Lovelace' })
-  grace = await world.signUp({ name: formulaName })
-  await live()
-  wallet = (await findWallet(world.deps.db, ada.walletId))!
-  history = await readHistory()
+  here = await createStatementWorld()
+  ;({ world, bank, operator, ada, grace } = here)
 })
 test.after(async () => {
-  await checkBooks(world.deps.ledger)
-  await world.stop()
+  await checkBooks(here.world.deps.ledger)
+  await here.world.stop()
 })
-
-async function readHistory(): Promise<HistoryEntry[]> {
-  const { now } = await present()
-  const all: HistoryEntry[] = []
-  const pages = walkHistory(world.deps.ledger, ada.walletId, { from: 1n, to: now })
-  for await (const page of pages) all.push(...page)
-  return all
-}
-
-async function present(): Promise<{ now: bigint }> {
-  return { now: (await readWalletBalanceAt(world.deps, { id: ada.walletId }, undefined)).at }
-}
-
-/** A wallet of many kinds of entries; in the end a hold has run out, and a withdrawal is under way. */
-async function live(): Promise<void> {
-  const { walletId: from_wallet_id } = ada
-  const { walletId: to_wallet_id } = grace
-  await fund(bank, ada.walletId, '1000.00')
-  await must(pay(ada.client, { to_wallet_id, amount: '1.10', memo: '=1+1' }), 201)
-  const paid = await must(pay(ada.client, { to_wallet_id, amount: '20.00', memo: longMemo }), 201)
-  const refund = { amount: '0.50', reason: '@sorry' }
-  await must(grace.client.post(`/v1/transfers/${paid.id}/refunds`, refund), 201)
-  const place = async (amount: string, more: Json = {}): Promise<Json> =>
-    must(ada.client.post('/v1/holds', { from_wallet_id, to_wallet_id, amount, ...more }), 201)
-  await place('7.00', { expires_in: 1 })
-  const captured = await place('10.00')
-  const capture = `/v1/holds/${captured.id}/capture`
-  await must(grace.client.post(capture, { amount: '4.00', final: false }), 201)
-  await must(grace.client.post(capture, { amount: '1.00', final: false }), 201)
-  const given = await place('3.00')
-  await must(grace.client.send('POST', `/v1/holds/${given.id}/void`), 200)
-
-  const { data } = await must(ada.client.get('/v1/payout-systems'), 200)
-  const withdraw = (amount: string): Promise<Json> => {
-    const input = { wallet_id: from_wallet_id, payment_system: data[0].id, destination: 'DE89' }
-    return must(ada.client.post('/v1/withdrawals', { ...input, amount }), 201)
-  }
-  const confirmed = await withdraw('5.00')
-  await must(bank.send('POST', `/v1/withdrawals/${confirmed.id}/take`), 200)
-  const reference = '-payout '.padEnd(60, '7')
-  await must(bank.post(`/v1/withdrawals/${confirmed.id}/confirm`, { reference }), 200)
-  await withdraw('6.00')
-
-  await setFee(operator, 'payment', { fixed: '0.25' })
-  await must(pay(ada.client, { to_wallet_id, amount: '3.00' }), 201)
-  await addLiquidity(world.deps.ledger, 'EUR', 1_000_000n)
-  await must(setRate(operator, 'USD/EUR', '0.9'), 200)
-  await openWallet(ada.client, 'EUR')
-  const quote = await quoted(ada.client, { from: 'USD', to: 'EUR', amount: '10.00' })
-  await must(exchange(ada.client, quote), 201)
-  const held = () => must(ada.client.get(`/v1/wallets/${from_wallet_id}`), 200)
-  await until(async () => (await held()).balance.held === '11.00')
-}
-
-/** A statement by the flow, for periods to the nanosecond. */
-async function stated(from: bigint, to: bigint): Promise<Json> {
-  const { content } = await writeStatement(world.deps, wallet, { from, to }, 'json')
-  return JSON.parse((await content.toArray()).join(''))
-}
 
 const path = (query: string, id = ada.walletId) => `/v1/wallets/${id}/statement?${query}`
 /** All of the year until now, as a period that is over. */
 async function pastPeriod(): Promise<string> {
-  const { now } = await present()
+  const now = await present(here)
   const end = Number(now / 1_000_000n)
-  await until(async () => (await present()).now >= BigInt(end + 1) * 1_000_000n)
+  await until(async () => (await present(here)) >= BigInt(end + 1) * 1_000_000n)
   const show = (ms: number) => new Date(ms).toISOString()
   return `from=${show(end - 86_400_000)}&to=${show(end + 1)}`
 }
-
-/** A file of the whole history. */
-async function download(format: string): Promise<Buffer> {
-  const { content } = await writeStatement(
-    world.deps,
-    wallet,
-    { from: 1n, to: history.at(-1)!.timestamp + 1n },
-    format as 'json',
-  )
-  return Buffer.concat((await content.toArray()).map((part) => Buffer.from(part)))
-}
-
-const cents = (amount: string) => BigInt(amount.replace('.', ''))
 
 test('a statement ties, and says of the wallet what the history says', async () => {
   const period = await pastPeriod()
@@ -188,7 +95,7 @@ test('a period that is over has one number and one file, one that is not has a n
     texts.filter((_, index) => index % 2 === 0),
     texts.filter((_, index) => index % 2 === 1),
   )
-  const [one, two] = [await download('pdf'), await download('pdf')]
+  const [one, two] = [await download(here, 'pdf'), await download(here, 'pdf')]
   assert.ok(one.equals(two))
   const numbers = await Promise.all(
     [period, period, 'from=2026-01-01&to=2026-12-31'].map(async (it) => {
@@ -204,146 +111,6 @@ test('a period that is over has one number and one file, one that is not has a n
   assert.equal([first.final, second.final], [false, false])
   assert.is.not(first.number, second.number)
   assert.is(first.closing_balance, second.closing_balance)
-})
-
-test('every format has the same entries, and the checksum fits them', async () => {
-  const json = JSON.parse((await download('json')).toString())
-  const expected = readJson(JSON.stringify(json))
-  const readers: Record<string, (file: Buffer) => ReadStatement> = {
-    json: (file) => readJson(file.toString()),
-    csv: (file) => readCsv(file.toString()),
-    'camt.053': (file) => readCamtStatement(file.toString()),
-    hledger: (file) => readHledger(file.toString()),
-  }
-  for (const [format, read] of Object.entries(readers)) {
-    const file = await download(format)
-    const statement = read(file)
-    assert.equal(statement, expected, format)
-    assert.is(checksumOf(statement, json), json.checksum, format)
-    assert.ok(file.includes(json.checksum), format)
-    assert.ok(file.includes(json.number), format)
-  }
-  const toSeconds = (date: string) => date.replace(/\.\d+Z$/, 'Z')
-  assert.equal(readPdfStatement(await download('pdf')), {
-    ...expected,
-    entries: expected.entries.map((entry) => ({ ...entry, date: toSeconds(entry.date) })),
-  })
-  const cut = { ...expected, entries: expected.entries.slice(1) }
-  assert.is.not(checksumOf(cut, json), json.checksum)
-})
-
-test('texts mean nothing to a spreadsheet, to XML, or to hledger', async () => {
-  const csv = (await download('csv')).toString()
-  for (const cell of [`'${formulaName}`, "'=1+1", "'@sorry", "'-payout"])
-    assert.ok(csv.includes(cell))
-  assert.not.match(csv, /(^|,|")[=+@]/m)
-  const stmt = readCamt((await download('camt.053')).toString())
-  const details = stmt.Ntry.map((entry: Json) => entry.NtryDtls.TxDtls)
-  assert.is(details[1].RltdPties.Cdtr.Pty.Nm, formulaName)
-  assert.is(details[2].RmtInf.Ustrd.join(''), longMemo)
-  assert.is(details[3].RltdPties.Dbtr.Pty.Nm, formulaName)
-  assert.is(details[6].AddtlTxInf, '-payout '.padEnd(60, '7'))
-  const journal = (await download('hledger')).toString()
-  for (const line of journal.split('\n').filter((it) => /^\d/.test(it))) {
-    assert.match(line, /^[^;]*( {2}; time: [\d:.]+Z)?$/)
-  }
-  assert.match(journal, /\) =SUM\(1\) 漢字 <b>& 👍🏽 \| Zażółć 漢字, "x", 👍🏽 \/ <&> date:/)
-})
-
-test('camt.053 has the elements of the standard in their order', async () => {
-  const text = (await download('camt.053')).toString()
-  assert.equal(faultsOfCamt(text), [])
-  const [swapped, long] = [
-    text.replace(/(<Amt Ccy="USD">[^<]*<\/Amt>)(<CdtDbtInd>\w+<\/CdtDbtInd>)/g, '$2$1'),
-    text.replace('<MsgId>', `<MsgId>${'x'.repeat(35)}`),
-  ]
-  assert.ok(faultsOfCamt(swapped).length > 5)
-  assert.is(faultsOfCamt(long).length, 1)
-})
-
-test('an entry at the beginning of a period is in it, one at the end is not', async () => {
-  const booked = history.filter((entry) => postedChangeMinor(entry) !== 0n)
-  for (const { timestamp, balanceAfterMinor, ...entry } of booked) {
-    const change = postedChangeMinor({ ...entry, timestamp, balanceAfterMinor })
-    const alone = await stated(timestamp, timestamp + 1n)
-    assert.equal(
-      alone.entries.map(({ amount }: Json) => cents(amount)),
-      [change],
-    )
-    assert.is(cents(alone.closing_balance), balanceAfterMinor)
-    assert.is(cents(alone.opening_balance), balanceAfterMinor - change)
-    assert.is(cents((await stated(1n, timestamp)).closing_balance), balanceAfterMinor - change)
-    const after = await stated(timestamp + 1n, timestamp + 2n)
-    const isNext = booked.some((other) => other.timestamp === timestamp + 1n)
-    assert.is(after.entries.length, isNext ? 1 : 0)
-    assert.is(cents(after.opening_balance), balanceAfterMinor)
-  }
-})
-
-test('consecutive statements tie, wherever time is cut, and balances are the fold of entries', async () => {
-  const [first, last] = [history[0]!.timestamp - 2n, history.at(-1)!.timestamp + 2n]
-  const moments = history.flatMap(({ timestamp }) => [timestamp - 1n, timestamp, timestamp + 1n])
-  const cut = fc.oneof(fc.constantFrom(...moments), fc.bigInt({ min: first, max: last }))
-  const whole = await stated(first, last)
-  await fc.assert(
-    fc.asyncProperty(fc.array(cut, { maxLength: 4 }), async (cuts) => {
-      const ends = [...new Set([first, ...cuts, last])].sort((a, b) => (a < b ? -1 : 1))
-      const parts: Json[] = []
-      for (const [index, to] of ends.entries()) {
-        if (index > 0) parts.push(await stated(ends[index - 1]!, to))
-      }
-      assert.equal(
-        parts.flatMap(({ entries }) => entries),
-        whole.entries,
-      )
-      for (const [index, part] of parts.entries()) {
-        const before = parts[index - 1]?.closing_balance ?? whole.opening_balance
-        assert.is(part.opening_balance, before)
-        const { balance } = await readWalletBalanceAt(world.deps, wallet, ends[index + 1]!)
-        assert.is(cents(part.closing_balance), balance.postedMinor)
-        assert.is(cents(part.held), balance.heldMinor)
-        const changes = history.filter(({ timestamp }) => timestamp < ends[index + 1]!)
-        const sum = changes.reduce((total, entry) => total + postedChangeMinor(entry), 0n)
-        assert.is(balance.postedMinor, sum)
-      }
-      assert.is(parts.at(-1)!.closing_balance, whole.closing_balance)
-    }),
-    { numRuns: 12 },
-  )
-})
-
-test('the balance at a moment: held is what had not run out', async () => {
-  const at = async (moment: bigint | string) => {
-    const { balance } = await readWalletBalanceAt(world.deps, wallet, BigInt(moment))
-    return [balance.postedMinor, balance.heldMinor, balance.availableMinor]
-  }
-  const expiring = history.find(
-    ({ phase, amountMinor }) => phase === 'pending' && amountMinor === 700n,
-  )
-  assert.ok(expiring)
-  const deadline = expiring.timestamp + 1_000_000_000n
-  assert.equal(await at(expiring.timestamp), [97_940n, 0n, 97_940n])
-  assert.equal(await at(expiring.timestamp + 1n), [97_940n, 700n, 97_240n])
-  const [, heldBefore = 0n] = await at(deadline)
-  const [, heldAfter = 0n] = await at(deadline + 1n)
-  assert.is(heldBefore - heldAfter, 700n)
-
-  const shown = await must(ada.client.get(`/v1/wallets/${ada.walletId}/balance`), 200)
-  const { posted, held, available } = shown
-  const { balance } = await must(ada.client.get(`/v1/wallets/${ada.walletId}`), 200)
-  assert.equal({ posted, held, available }, balance)
-  const early = await must(
-    ada.client.get(`/v1/wallets/${ada.walletNumber}/balance?at=2020-01-01`),
-    200,
-  )
-  assert.equal(early, {
-    wallet_id: ada.walletId,
-    currency: 'USD',
-    at: '2020-01-01T00:00:00.000Z',
-    posted: '0.00',
-    held: '0.00',
-    available: '0.00',
-  })
 })
 
 test('the owner and operators read them, nobody else', async () => {

@@ -54,7 +54,12 @@ await once(server, 'listening')
 const { port } = server.address() as AddressInfo
 
 answerCalls(
-  { start: () => ({ url: `http://127.0.0.1:${port}` }), usage: meter.usage },
+  {
+    start: () => ({ url: `http://127.0.0.1:${port}` }),
+    usage: meter.usage,
+    /** The most memory that the process has had. */
+    peakBytes: () => process.resourceUsage().maxRSS * 1_024,
+  },
   async () => {
     server.closeAllConnections()
     await kassa.stop()

@@ -8,9 +8,9 @@ import { phaseOf } from '../../../accounting/transfers.ts'
 import { byId, byInput, findApprovalRows, findDecisionRows } from '../../../db/record-rows.ts'
 import type { AdjustmentBody } from '../../flows/adjust.ts'
 import {
-  amountsOf,
   inputOf,
   operationOf,
+  placeOf,
   type RecordCheck,
   type RecordContext,
   type Seen,
@@ -47,7 +47,8 @@ async function compareRights({ trx, report }: RecordContext, seen: readonly Seen
   const asked = byInput(await findApprovalRows(trx, ids))
   const decisions = byInput(await findDecisionRows(trx, ids))
   for (const { transfer } of seen) {
-    const place = placeOf(transfer)
+    // A right is of no amount.
+    const { amounts, ...place } = placeOf(transfer)
     const row = decisions.get(inputOf(transfer))
     if (phaseOf(transfer.flags) === 'pending') {
       const detail = 'Nobody has asked for this approval.'
@@ -63,12 +64,6 @@ async function compareRights({ trx, report }: RecordContext, seen: readonly Seen
     }
   }
 }
-
-const placeOf = (transfer: Transfer) => ({
-  subject: operationOf(transfer),
-  ledgerIds: [transfer.id],
-  since: transfer.timestamp,
-})
 
 type DecisionRow = Awaited<ReturnType<typeof findDecisionRows>>[number]
 
@@ -86,7 +81,7 @@ async function compareAdjustments(context: RecordContext, seen: readonly Seen[])
   const [asked, payouts] = [byInput(rows), byId(rows)]
   for (const { transfer } of seen) {
     const approvalId = uses.get(transfer.id)
-    const place = { ...placeOf(transfer), amounts: amountsOf(transfer) }
+    const place = placeOf(transfer)
     if (!approvalId) {
       const detail = 'The house has booked this, and it was not approved.'
       context.report({ kind: 'approval_without_record', ...place, detail })

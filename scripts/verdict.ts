@@ -1,0 +1,28 @@
+/** What commands have in common that look for something wrong, and whose exit code tells what they found. */
+import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { explain } from './explain.ts'
+
+/** Code 1 is what an uncaught error has too: so these commands catch all of them. */
+export const exitCodes = { clean: 0, breaks: 1, failed: 2 } as const
+
+/** Ends the command: it could not do what it was asked for, whatever it has found. */
+export function fail(message: string): never {
+  console.error(message)
+  process.exit(exitCodes.failed)
+}
+
+/**
+ * The options of the command line; fails with the usage when they cannot be understood. From then on
+ * whatever goes wrong makes the command fail: it must not look like a finding.
+ */
+export function readOptions<Options extends NonNullable<ParseArgsConfig['options']>>(
+  options: Options,
+  usage: string,
+) {
+  process.on('uncaughtException', (error) => fail(explain(error)))
+  try {
+    return parseArgs({ options }).values
+  } catch {
+    return fail(usage)
+  }
+}
