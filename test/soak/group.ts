@@ -5,6 +5,7 @@ import { action } from '../lib/model/drafts.ts'
 import type { Sent } from '../lib/model/exchange.ts'
 import { openMarket } from '../lib/model/market.ts'
 import { compareEverything, perform, type Run, startRun } from '../lib/model/run.ts'
+import { Difference } from '../lib/model/search.ts'
 import type { Model } from '../lib/model/state.ts'
 
 /** After so many requests come other people, so that the model stays small. */
@@ -13,6 +14,8 @@ const requestsOfRun = 300
 const seedStep = 10_007
 /** How many requests there are between two looks at all balances. */
 const compareAfter = 20
+/** What is told of a group after a difference: the run, and what was set before it. */
+const historyMax = 1_000
 /** Actions of one run, more than it needs. */
 const actionsMax = 400
 
@@ -33,15 +36,26 @@ export interface Soak {
 export async function soakGroup(soak: Soak, group: number, groups: number): Promise<void> {
   const { place, tell, isOver, finished, counts } = soak
   const market = await openMarket(place, await signInOperator(place))
+  const history: Sent[] = []
+  const keep = (exchange: Sent): void => {
+    history.push(exchange)
+    if (history.length > historyMax) history.shift()
+    tell(exchange)
+  }
   for (let turn = 0; !isOver(); turn += 1) {
     const seed = (soak.seed * seedStep + group + groups * turn) | 0
     const staff = await makeStaff(place)
-    const run = await startRun(place, { ...staff, market, tell, compareAfter })
-    await play(soak, run, seed)
-    await compareEverything(run)
-    finished?.(run)
+    try {
+      const run = await startRun(place, { ...staff, market, tell: keep, compareAfter })
+      await play(soak, run, seed)
+      await compareEverything(run)
+      finished?.(run)
+      counts.expiries += countExpiries(run.search.model)
+    } catch (error) {
+      if (error instanceof Difference) error.history = history
+      throw error
+    }
     counts.runs += 1
-    counts.expiries += countExpiries(run.search.model)
   }
 }
 

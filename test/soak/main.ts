@@ -182,7 +182,10 @@ try {
   await onOwnServers(soak)
 } catch (error) {
   console.error(`\nseed ${seed}: ${error instanceof Error ? error.stack : error}`)
-  if (error instanceof Difference) console.error(`the model before:\n${textOf(error.model)}`)
+  if (error instanceof Difference) {
+    console.error(`the model before:\n${textOf(error.model)}`)
+    console.error(`the group's answers before:\n${error.history.map(textOf).join('\n')}`)
+  }
   if (written.length > 0) console.error(`the processes wrote:\n${written.join('\n')}`)
   process.exit(1)
 }

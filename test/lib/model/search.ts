@@ -146,6 +146,8 @@ export function textOf(model: object): string {
 /** Kassa and the model have parted; `model` is the one before. */
 export class Difference extends Error {
   readonly model: Model
+  /** What was answered before, as far as whoever catches it has kept that. */
+  history: readonly Sent[] = []
 
   constructor(what: string, lines: readonly string[], model: Model) {
     super([`${what}:`, ...lines].join('\n'))
