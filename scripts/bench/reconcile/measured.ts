@@ -16,6 +16,8 @@ export interface Measured {
   /** Transfers or rows. */
   count: number
   seconds: number
+  /** Processor time of all threads of this process. */
+  cpuSeconds: number
   /** Resident memory at most, bytes. */
   peakBytes: number
 }
@@ -81,9 +83,12 @@ export type TargetName = keyof typeof targets
 
 async function measure(name: TargetName): Promise<Measured> {
   const startMs = performance.now()
+  const before = process.cpuUsage()
   const count = await targets[name]()
   const seconds = (performance.now() - startMs) / 1_000
-  return { count, seconds, peakBytes: process.resourceUsage().maxRSS * 1_024 }
+  const { user, system } = process.cpuUsage(before)
+  const cpuSeconds = (user + system) / 1_000_000
+  return { count, seconds, cpuSeconds, peakBytes: process.resourceUsage().maxRSS * 1_024 }
 }
 
 answerCalls({ measure }, async () => {

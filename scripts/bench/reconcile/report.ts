@@ -37,7 +37,9 @@ export function renderRates(rounds: readonly Round[]): string {
     const seconds = rounds.map((round) => round[name].seconds)
     const { count } = rounds[0]![name]
     const rate = count / median(seconds)
-    return [name, titles[name], String(count), median(seconds).toFixed(2), rate.toFixed(0)]
+    const cpu = median(rounds.map((round) => round[name].cpuSeconds))
+    const [took, worked] = [median(seconds).toFixed(2), cpu.toFixed(2)]
+    return [name, titles[name], String(count), took, rate.toFixed(0), worked]
   })
   const compared = ratios.map(({ name, pass, over, goal }) => {
     const each = rounds.map((round) => {
@@ -54,7 +56,7 @@ export function renderRates(rounds: readonly Round[]): string {
     ]
   })
   return [
-    table(['', '', 'read', 'seconds', 'per second'], rates, 2),
+    table(['', '', 'read', 'seconds', 'per second', 'CPU seconds'], rates, 2),
     table(['ratio', 'median', 'rounds', 'goal', ''], compared, 5),
   ].join('\n\n')
 }

@@ -11,6 +11,7 @@ import type { Ledger } from '../../../accounting/client.ts'
 import { toLedgerId } from '../../../accounting/ids.ts'
 import { lookUpAccounts } from '../../../accounting/lookup.ts'
 import { provideRights } from '../../../accounting/rights.ts'
+import { scanTransfers } from '../../../accounting/scan.ts'
 import type { DatabaseHandle } from '../../../db/database.ts'
 import { findFeeSchedule, insertFeeSchedule } from '../../../db/fee-schedules.ts'
 import { mintId } from '../../../db/ids.ts'
@@ -32,6 +33,9 @@ const passwordHash = 'none'
 /** People with so many wallets, a payment system, and a fee on payments, in both stores. */
 export async function createCast(stores: Stores, walletCount: number): Promise<Cast> {
   const { database, ledger } = stores
+  for await (const page of scanTransfers(ledger, { after: 0n, upTo: 0n })) {
+    throw new Error(`The ledger has ${page.length} transfers or more; this takes an empty one.`)
+  }
   const asset = assetOf(currency)
   const users = Array.from({ length: walletCount / walletsPerUser }, (_, place) => ({
     id: mintId(),
