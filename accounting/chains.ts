@@ -13,7 +13,9 @@ export async function* scanChains(ledger: Ledger, range: ScanRange): AsyncGenera
   for await (const page of scanTransfers(ledger, range)) {
     const chains: Chain[] = []
     for (const transfer of page) {
-      open.push(transfer)
+      // Most are alone, and a list that is made with its element is much smaller than one that grows.
+      if (open.length > 0) open.push(transfer)
+      else open = [transfer]
       if (transfer.flags & TransferFlags.linked) continue
       chains.push(open)
       open = []

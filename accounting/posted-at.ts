@@ -8,9 +8,10 @@
  */
 import { type Account, type AccountBalance, AccountFilterFlags } from 'tigerbeetle-node'
 import type { Asset } from './chart.ts'
-import { type Ledger, requestEventsMax } from './client.ts'
+import type { Ledger } from './client.ts'
 import { toUuid, type Uuid } from './ids.ts'
-import { isBooked, phaseOf, type StoredOperation, toStored } from './transfers.ts'
+import { scanAccounts, scanTransfers } from './scan.ts'
+import { isBooked, phaseOf } from './transfers.ts'
 
 /** An account with what it had posted at a moment, in minor units. */
 export interface PostedAccount {
@@ -23,8 +24,6 @@ export interface PostedAccount {
 /** More accounts were used while they were read than can be looked up again. */
 export class LedgerTooBusy extends Error {}
 
-/** What is asked for at once; a server that gives less is asked more often. */
-const pageLimit = 1_000
 /** How many accounts may have been used since the moment. */
 const changedMax = 100_000
 /** How many balances are looked up at once. */
@@ -41,33 +40,13 @@ export async function* readPostedAt(
   at: bigint,
 ): AsyncGenerator<PostedAccount[], void> {
   const changed = createChanges(ledger, asset, at)
-  for (let after = 0n; ; ) {
-    const page = await ledger.queryAccounts({ ...anyOf(asset), timestamp_min: after + 1n })
-    const last = page.at(-1)
-    if (!last) return
-    after = last.timestamp
+  for await (const page of scanAccounts(ledger, { ledger: asset.ledger })) {
     await changed.readOn()
     yield await inChunks(page, lookupsAtOnce, async (account) => {
       const isChanged = changed.has(account.id)
       const posted = isChanged ? await newestBalance(ledger, account.id, at + 1n) : account
       return { id: toUuid(account.id), code: account.code, debitMinor: debitOf(posted) }
     })
-  }
-}
-
-/** All transfers of an asset that moved posted money up to a moment (ledger time, ns), oldest first, in pages. */
-export async function* walkBookedTransfers(
-  ledger: Ledger,
-  asset: Asset,
-  upTo: bigint,
-): AsyncGenerator<StoredOperation[], void> {
-  for (let after = 0n; after < upTo; ) {
-    const range = { timestamp_min: after + 1n, timestamp_max: upTo }
-    const page = await ledger.queryTransfers({ ...anyOf(asset), ...range })
-    const last = page.at(-1)
-    if (!last) return
-    after = last.timestamp
-    yield page.filter(({ flags }) => isBooked(phaseOf(flags))).map(toStored)
   }
 }
 
@@ -107,31 +86,17 @@ function createChanges(ledger: Ledger, asset: Asset, since: bigint) {
 
   /** Reads all that was committed until now, and so before anything that was answered before. */
   async function readOn(): Promise<void> {
-    for (;;) {
-      const page = await ledger.queryTransfers({ ...anyOf(asset), timestamp_min: after + 1n })
+    for await (const page of scanTransfers(ledger, { after, upTo: 0n, ledger: asset.ledger })) {
       for (const transfer of page.filter(({ flags }) => isBooked(phaseOf(flags)))) {
         changed.add(transfer.debit_account_id).add(transfer.credit_account_id)
       }
       if (changed.size > changedMax) throw new LedgerTooBusy(`${asset.currency} is too busy`)
-      after = page.at(-1)?.timestamp ?? after
-      // Every server gives at least this many, if there are.
-      if (page.length < requestEventsMax) return
+      after = page.at(-1)!.timestamp
     }
   }
 
   return { readOn, has: (accountId: bigint) => changed.has(accountId) }
 }
-
-const anyOf = ({ ledger }: Asset) => ({
-  user_data_128: 0n,
-  user_data_64: 0n,
-  user_data_32: 0,
-  ledger,
-  code: 0,
-  timestamp_max: 0n,
-  limit: pageLimit,
-  flags: 0,
-})
 
 /** Maps a list, so many at a time. */
 export async function inChunks<Item, Result>(

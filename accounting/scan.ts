@@ -1,14 +1,17 @@
 /**
- * The whole ledger, read from its beginning in pages as large as the server takes. The next page is
+ * The ledger, or that of one asset, read from its beginning in pages as large as the server takes. The next page is
  * asked for before the last one is used, so that the server and the reader work at the same time.
  */
 import type { Account, QueryFilter, Transfer } from 'tigerbeetle-node'
 import { type Ledger, requestEventsMax } from './client.ts'
 
-/** After and up to which ledger time (ns); `upTo` 0 for no bound. */
+/** What is read. */
 export interface ScanRange {
+  /** After and up to which ledger time (ns); `upTo` 0 for no bound. */
   after: bigint
   upTo: bigint
+  /** Only of this ledger; 0 or left out for all. */
+  ledger?: number
 }
 
 /** Pages of all transfers within a range, oldest first. Rejects as the ledger's calls do. */
@@ -16,18 +19,22 @@ export function scanTransfers(ledger: Ledger, range: ScanRange): AsyncGenerator<
   return scan(ledger, range, (filter) => ledger.queryTransfers(filter))
 }
 
-/** Pages of accounts, in the order of their creation, each page as it is when it is read; without a range all. */
+/**
+ * Pages of accounts, those of a range or all, in the order of their creation, each page as it is when it is
+ * read.
+ */
 export function scanAccounts(
   ledger: Ledger,
-  range: ScanRange = { after: 0n, upTo: 0n },
+  part: Partial<ScanRange> = {},
 ): AsyncGenerator<Account[]> {
+  const range = { after: 0n, upTo: 0n, ...part }
   return scan(ledger, range, (filter) => ledger.queryAccounts(filter), true)
 }
 
 /** `isPaced`: the next page is not asked for before the reader wants it. */
 async function* scan<Row extends { timestamp: bigint }>(
   ledger: Ledger,
-  { after, upTo }: ScanRange,
+  { after, upTo, ledger: ofLedger = 0 }: ScanRange,
   query: (filter: QueryFilter) => Promise<Row[]>,
   isPaced = false,
 ): AsyncGenerator<Row[]> {
@@ -37,7 +44,7 @@ async function* scan<Row extends { timestamp: bigint }>(
       user_data_128: 0n,
       user_data_64: 0n,
       user_data_32: 0,
-      ledger: 0,
+      ledger: ofLedger,
       code: 0,
       timestamp_min: from + 1n,
       timestamp_max: upTo,

@@ -93,7 +93,7 @@ function query(
 }
 
 /** A transfer as what a reader is told of it. */
-export function toEntry(transfer: Transfer): TailEntry {
+function toEntry(transfer: Transfer): TailEntry {
   const { timeout, pending_id } = transfer
   return {
     ...toStored(transfer),

@@ -8,7 +8,8 @@ import { lifecycleKinds } from './lifecycles.ts'
 
 type Ids = readonly string[]
 
-const anyOf = (ids: Ids): RawBuilder<string> => sql<string>`ANY(${ids}::uuid[])`
+/** As the text of an array: the driver would look at each id for what it had to escape. */
+const anyOf = (ids: Ids): RawBuilder<string> => sql<string>`ANY(${`{${ids.join(',')}}`}::uuid[])`
 
 /** Rows by what the ledger has of them: the operation, and the hash of the input it was asked with. */
 export function byInput<Row extends { id: string; input_hash: bigint }>(

@@ -3,12 +3,13 @@
  * PostgreSQL and with TigerBeetle's client alone. docs/benchmarks.md explains it.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { cpus, release, tmpdir, totalmem } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { withServers } from '../with-servers.ts'
 import { findLoadGenerator } from './load.ts'
+import { describeMachine } from './machine.ts'
 import { render, summarize } from './report.ts'
 import { type RoundOptions, runRounds } from './rounds.ts'
 import { startTargets, targetNames } from './targets.ts'
@@ -66,16 +67,6 @@ function readOptions(): Options | undefined {
     ratePerSecond: whole(values.rate, 500),
     only,
     profile: values.profile ?? false,
-  }
-}
-
-function describeMachine() {
-  const [cpu] = cpus()
-  return {
-    processors: `${cpus().length} x ${cpu?.model}`,
-    memoryBytes: totalmem(),
-    system: `${process.platform} ${release()}`,
-    node: process.version,
   }
 }
 

@@ -93,7 +93,7 @@ export function render({ medians, ratios }: Summary, targets: readonly Target[])
 }
 
 /** Columns from `numbersFrom` on are flush right. */
-function table(head: string[], rows: string[][], numbersFrom: number): string {
+export function table(head: string[], rows: string[][], numbersFrom: number): string {
   const widths = head.map((text, column) =>
     Math.max(text.length, ...rows.map((row) => row[column]!.length)),
   )

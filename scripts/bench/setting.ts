@@ -98,7 +98,7 @@ async function setFee(db: Database): Promise<void> {
 }
 
 /** A database of this run alone, dropped at its end. */
-async function createDatabase(
+export async function createDatabase(
   databaseUrl: string,
   name: string,
   opened: AsyncDisposableStack,

@@ -1,8 +1,9 @@
 import { type Asset, assetOf, transferKindOf } from '../../accounting/chart.ts'
 import { readLedgerTime } from '../../accounting/clock.ts'
 import type { Uuid } from '../../accounting/ids.ts'
-import { readPostedAt, walkBookedTransfers } from '../../accounting/posted-at.ts'
-import type { StoredOperation } from '../../accounting/transfers.ts'
+import { readPostedAt } from '../../accounting/posted-at.ts'
+import { scanTransfers } from '../../accounting/scan.ts'
+import { isBooked, phaseOf, type StoredOperation, toStored } from '../../accounting/transfers.ts'
 import type { Deps } from '../deps.ts'
 import type { Settings } from '../settings.ts'
 import {
@@ -54,10 +55,13 @@ export async function openLedgerJournal(deps: JournalDeps): Promise<LedgerJourna
   async function* write(): AsyncGenerator<{ text: string; transfers: number }, void> {
     yield { text: writeHead(assets, asOf), transfers: 0 }
     for (const asset of assets) {
-      for await (const page of walkBookedTransfers(deps.ledger, asset, asOf)) {
-        const nameOf = await names.of(page.flatMap((it) => [it.debitAccountId, it.creditAccountId]))
-        const text = page.map((transfer) => writeTransfer(transfer, asset, nameOf)).join('')
-        yield { text, transfers: page.length }
+      const range = { after: 0n, upTo: asOf, ledger: asset.ledger }
+      for await (const page of scanTransfers(deps.ledger, range)) {
+        const booked = page.filter(({ flags }) => isBooked(phaseOf(flags))).map(toStored)
+        const accountIds = booked.flatMap((it) => [it.debitAccountId, it.creditAccountId])
+        const nameOf = await names.of(accountIds)
+        const text = booked.map((transfer) => writeTransfer(transfer, asset, nameOf)).join('')
+        yield { text, transfers: booked.length }
       }
     }
     for await (const page of readBalances()) yield { text: writeBalances(page, asOf), transfers: 0 }

@@ -19,11 +19,12 @@ export interface Meaning {
   opens?: boolean
 }
 
-type TransferEvent = Extract<TailEvent, { kind: 'transfer' }>
-type Reading = (
-  event: TransferEvent,
-  before: Pick<Lifecycle, 'state'> | undefined,
-) => Meaning | undefined
+/** What of a transfer tells it. */
+type Told = Pick<
+  Extract<TailEvent, { kind: 'transfer' }>,
+  'transferId' | 'operationId' | 'code' | 'phase'
+>
+type Reading = (event: Told, before: Pick<Lifecycle, 'state'> | undefined) => Meaning | undefined
 type Readings = Partial<Record<Phase, Reading>>
 
 const enters =
@@ -100,7 +101,7 @@ const expiring: ReadonlyMap<number, LifecycleKind> = new Map<number, LifecycleKi
 
 /** What a transfer means for how something stood before it; undefined when that changes nothing. Pure. */
 export function readEvent(
-  event: TransferEvent,
+  event: Told,
   before: Pick<Lifecycle, 'state'> | undefined,
 ): Meaning | undefined {
   return readings.get(event.code)?.[event.phase]?.(event, before)

@@ -27,6 +27,7 @@ import {
 } from './records/claims.ts'
 import {
   type Found,
+  operationOf,
   type RecordBreak,
   type RecordCheck,
   type RecordContext,
@@ -151,7 +152,9 @@ async function compareChains(
         count += 1
         at = transfer.timestamp
         const wanted = byCode.get(transfer.code)
-        if (wanted) for (const seen of wanted) seen.push({ transfer, chain })
+        if (!wanted) continue
+        const seen = { transfer, operationId: operationOf(transfer), chain }
+        for (const list of wanted) list.push(seen)
       }
     }
     for (const { check, seen } of waiting) {

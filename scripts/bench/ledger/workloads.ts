@@ -54,26 +54,34 @@ export async function singles(client: Client, inFlight: number, hot: boolean): P
 /** Reads up to `limit` transfers in the order of time, as a tail does. */
 export async function scan(client: Client, limit: number): Promise<number> {
   let seen = 0
-  let from = 0n
   const seconds = await secondsOf(async () => {
-    while (seen < limit) {
-      const page = await client.queryTransfers({
-        user_data_128: 0n,
-        user_data_64: 0n,
-        user_data_32: 0,
-        ledger: 0,
-        code: 0,
-        timestamp_min: from,
-        timestamp_max: 0n,
-        limit: batchEvents,
-        flags: QueryFilterFlags.none,
-      })
-      seen += page.length
-      if (page.length < batchEvents) break
-      from = page.at(-1)!.timestamp + 1n
-    }
+    seen = await readTransfers(client, limit)
   })
   return seen / seconds
+}
+
+/** Reads transfers page by page until there are `limit` of them or no more; answers how many there were. */
+export async function readTransfers(client: Client, limit: number): Promise<number> {
+  let seen = 0
+  let from = 0n
+  while (seen < limit) {
+    const page = await client.queryTransfers({
+      user_data_128: 0n,
+      user_data_64: 0n,
+      user_data_32: 0,
+      ledger: 0,
+      code: 0,
+      timestamp_min: from,
+      timestamp_max: 0n,
+      limit: batchEvents,
+      flags: QueryFilterFlags.none,
+    })
+    const last = page.at(-1)
+    if (!last) break
+    seen += page.length
+    from = last.timestamp + 1n
+  }
+  return seen
 }
 
 /** Adds transfers until there are `count` more, as fast as it goes. */

@@ -43,17 +43,17 @@ export const approvals: RecordCheck = {
 }
 
 async function compareRights({ trx, report }: RecordContext, seen: readonly Seen[]): Promise<void> {
-  const ids = seen.map(({ transfer }) => operationOf(transfer))
+  const ids = seen.map(({ operationId }) => operationId)
   const asked = byInput(await findApprovalRows(trx, ids))
   const decisions = byInput(await findDecisionRows(trx, ids))
-  for (const { transfer } of seen) {
+  for (const it of seen) {
+    const { transfer } = it
     // A right is of no amount.
     const { amounts, ...place } = placeOf(transfer)
-    const row = decisions.get(inputOf(transfer))
+    const row = decisions.get(inputOf(it))
     if (phaseOf(transfer.flags) === 'pending') {
       const detail = 'Nobody has asked for this approval.'
-      if (!asked.has(inputOf(transfer)))
-        report({ kind: 'approval_without_record', ...place, detail })
+      if (!asked.has(inputOf(it))) report({ kind: 'approval_without_record', ...place, detail })
     } else if (!row) {
       const detail = 'It was decided, and nobody has told who has decided.'
       report({ kind: 'approval_without_record', ...place, detail })
@@ -79,7 +79,8 @@ async function compareAdjustments(context: RecordContext, seen: readonly Seen[])
   const uses = new Map(seen.flatMap(findUse))
   const rows = await findApprovalRows(context.trx, [...uses.values()])
   const [asked, payouts] = [byInput(rows), byId(rows)]
-  for (const { transfer } of seen) {
+  for (const it of seen) {
+    const { transfer } = it
     const approvalId = uses.get(transfer.id)
     const place = placeOf(transfer)
     if (!approvalId) {

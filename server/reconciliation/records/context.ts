@@ -47,6 +47,8 @@ export interface Found {
 /** A transfer of the chain that it was committed in. */
 export interface Seen {
   transfer: Transfer
+  /** The object that it belongs to. */
+  operationId: Uuid
   chain: Chain
 }
 
@@ -64,8 +66,8 @@ export interface RecordCheck {
 export const operationOf = (transfer: Transfer): Uuid => toUuid(transfer.user_data_128)
 
 /** The key of the row that describes a transfer. */
-export const inputOf = (transfer: Transfer): string =>
-  `${operationOf(transfer)}/${transfer.user_data_32}`
+export const inputOf = ({ operationId, transfer }: Seen): string =>
+  `${operationId}/${transfer.user_data_32}`
 
 /** A finding in the shape that all passes have. */
 export function toBreak(found: Found): RecordBreak {
@@ -123,22 +125,26 @@ const attemptsMax = 1_000
  */
 export async function findFalseAttempts(
   { trx, ledger }: RecordContext,
-  transfers: readonly Transfer[],
+  seen: readonly Seen[],
 ): Promise<Map<bigint, string>> {
-  const others = transfers.filter((transfer) => transfer.id !== toAttempt(transfer, 0))
+  const others = seen.filter((it) => it.transfer.id !== toAttempt(it, 0))
   const faults = new Map<bigint, string>()
   if (others.length === 0) return faults
-  const burnt = await countBurntAttempts(trx, others.map(operationOf))
+  const burnt = await countBurntAttempts(
+    trx,
+    others.map(({ operationId }) => operationId),
+  )
   const earlier = new Map<bigint, bigint>()
-  for (const transfer of others) {
-    const last = (burnt.get(operationOf(transfer)) ?? 0) + attemptsMax
+  for (const other of others) {
+    const { id } = other.transfer
+    const last = (burnt.get(other.operationId) ?? 0) + attemptsMax
     const before: bigint[] = []
     let attempt = 0
-    for (; attempt <= last && toAttempt(transfer, attempt) !== transfer.id; attempt += 1) {
-      before.push(toAttempt(transfer, attempt))
+    for (; attempt <= last && toAttempt(other, attempt) !== id; attempt += 1) {
+      before.push(toAttempt(other, attempt))
     }
-    if (attempt > last) faults.set(transfer.id, 'it was not booked under an id that Kassa gives it')
-    else for (const id of before) earlier.set(id, transfer.id)
+    if (attempt > last) faults.set(id, 'it was not booked under an id that Kassa gives it')
+    else for (const earlierId of before) earlier.set(earlierId, id)
   }
   for (const [id] of await lookUpTransfers(ledger, [...earlier.keys()])) {
     faults.set(earlier.get(id)!, `it was booked before, as ${toUuid(id)}`)
@@ -146,5 +152,5 @@ export async function findFalseAttempts(
   return faults
 }
 
-const toAttempt = (transfer: Transfer, attempt: number): bigint =>
-  toLedgerId(attemptId(operationOf(transfer), attempt))
+const toAttempt = ({ operationId }: Seen, attempt: number): bigint =>
+  toLedgerId(attemptId(operationId, attempt))

@@ -6,7 +6,6 @@ import { byInput, findDepositRows, findWalletIds } from '../../../db/record-rows
 import {
   findFalseAttempts,
   inputOf,
-  operationOf,
   placeOf,
   type RecordCheck,
   type RecordContext,
@@ -18,12 +17,13 @@ type DepositRow = Awaited<ReturnType<typeof findDepositRows>>[number]
 export const deposits: RecordCheck = {
   codes: [TransferCode.deposit, TransferCode.suspense],
   async compare(context, seen) {
-    const transfers = seen.map(({ transfer }) => transfer)
-    const rows = byInput(await findDepositRows(context.trx, transfers.map(operationOf)))
-    const falseAttempts = await findFalseAttempts(context, transfers)
+    const ids = seen.map(({ operationId }) => operationId)
+    const rows = byInput(await findDepositRows(context.trx, ids))
+    const falseAttempts = await findFalseAttempts(context, seen)
     const walletIds = await findWalletIds(context.trx, numbersIn([...rows.values()]))
-    for (const transfer of transfers) {
-      const row = rows.get(inputOf(transfer))
+    for (const it of seen) {
+      const { transfer } = it
+      const row = rows.get(inputOf(it))
       if (!row) {
         const detail = 'Nobody has told of this deposit with this amount and wallet.'
         context.report({ kind: 'deposit_without_record', ...placeOf(transfer), detail })

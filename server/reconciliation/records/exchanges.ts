@@ -30,10 +30,9 @@ export const exchanges: RecordCheck = {
 
 async function compareRights({ trx, report }: RecordContext, seen: readonly Seen[]): Promise<void> {
   const rights = seen.filter(({ transfer }) => phaseOf(transfer.flags) === 'pending')
-  const ids = rights.map(({ transfer }) => operationOf(transfer))
+  const ids = rights.map(({ operationId }) => operationId)
   const quotes = byId(await findQuoteRows(trx, 'id', ids))
-  for (const { transfer } of rights) {
-    const subject = operationOf(transfer)
+  for (const { transfer, operationId: subject } of rights) {
     if (quotes.has(subject)) continue
     const place = { subject, ledgerIds: [transfer.id], since: transfer.timestamp }
     const detail = 'There is a right to exchange, and no quote with its terms.'
@@ -42,13 +41,12 @@ async function compareRights({ trx, report }: RecordContext, seen: readonly Seen
 }
 
 async function compareSales({ trx, report }: RecordContext, seen: readonly Seen[]): Promise<void> {
-  const ids = seen.map(({ transfer }) => operationOf(transfer))
+  const ids = seen.map(({ operationId }) => operationId)
   const rows = await findQuoteRows(trx, 'exchange_id', ids)
   const quotes = new Map(rows.map((row) => [row.exchange_id, row]))
   const payers = seen.map(({ transfer }) => toUuid(transfer.debit_account_id))
   const wallets = byId(await findWalletRows(trx, payers))
-  for (const { transfer, chain } of seen) {
-    const subject = operationOf(transfer)
+  for (const { transfer, operationId: subject, chain } of seen) {
     const legs = chain.filter((leg) => leg.user_data_128 === transfer.user_data_128)
     const place = { subject, ledgerIds: legs.map(({ id }) => id), since: transfer.timestamp }
     const quote = quotes.get(subject)

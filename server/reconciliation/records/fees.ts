@@ -3,7 +3,7 @@ import { findLedger, TransferCode } from '../../../accounting/chart.ts'
 import { computeFee, type FeeOperation } from '../../../accounting/fees.ts'
 import { type Phase, phaseOf } from '../../../accounting/transfers.ts'
 import { type FeeSchedule, findFeeSchedules } from '../../../db/fee-schedules.ts'
-import { amountsOf, operationOf, type RecordCheck, type Seen, type Transfer } from './context.ts'
+import { amountsOf, type RecordCheck, type Seen, type Transfer } from './context.ts'
 
 export const fees: RecordCheck = {
   codes: [TransferCode.fee, TransferCode.fee_refund],
@@ -16,14 +16,14 @@ export const fees: RecordCheck = {
     const numbers = new Set(taken.map(({ transfer }) => transfer.user_data_64))
     const schedules = await findFeeSchedules(trx, [...numbers])
     for (const it of taken) {
-      const { transfer } = it
+      const { transfer, operationId: subject } = it
       const number = transfer.user_data_64
       const schedule = schedules.get(number)
       const fault = schedule ? findFault(it, schedule) : { detail: 'is not there' }
       if (!fault) continue
       report({
         kind: 'fee_differs',
-        subject: operationOf(transfer),
+        subject,
         ledgerIds: [transfer.id],
         recordIds: schedule ? [`fee_schedules:${schedule.id}`] : [],
         amounts: amountsOf(transfer, fault.expected),

@@ -5,14 +5,7 @@ import { toLedgerId, toUuid } from '../../../accounting/ids.ts'
 import { acceptanceId } from '../../../accounting/requests.ts'
 import { phaseOf } from '../../../accounting/transfers.ts'
 import { byId, byInput, findRequestRows, findWalletRows } from '../../../db/record-rows.ts'
-import {
-  amountsOf,
-  inputOf,
-  operationOf,
-  type RecordCheck,
-  type Seen,
-  type Transfer,
-} from './context.ts'
+import { amountsOf, inputOf, type RecordCheck, type Seen, type Transfer } from './context.ts'
 
 type RequestRow = Awaited<ReturnType<typeof findRequestRows>>[number]
 
@@ -20,14 +13,14 @@ export const paymentRequests: RecordCheck = {
   codes: [ControlCode.request],
   async compare({ trx, report }, seen) {
     const concerned = seen.filter(({ transfer }) => phaseOf(transfer.flags) !== 'void')
-    const ids = concerned.map(({ transfer }) => operationOf(transfer))
+    const ids = concerned.map(({ operationId }) => operationId)
     const rows = byInput(await findRequestRows(trx, ids))
     const payments = new Map(concerned.flatMap(findPayment))
     const payers = [...payments.values()].map((it) => toUuid(it.debit_account_id))
     const wallets = byId(await findWalletRows(trx, payers))
-    for (const { transfer } of concerned) {
-      const row = rows.get(inputOf(transfer))
-      const subject = operationOf(transfer)
+    for (const it of concerned) {
+      const { transfer, operationId: subject } = it
+      const row = rows.get(inputOf(it))
       const place = { subject, ledgerIds: [transfer.id], since: transfer.timestamp }
       const isOpening = phaseOf(transfer.flags) === 'pending'
       if (!row) {
@@ -55,9 +48,9 @@ export const paymentRequests: RecordCheck = {
 }
 
 /** The payment in the chain that accepts a request, by the use of its right. */
-function findPayment({ transfer, chain }: Seen): [bigint, Transfer][] {
+function findPayment({ transfer, operationId, chain }: Seen): [bigint, Transfer][] {
   if (phaseOf(transfer.flags) !== 'post') return []
-  const id = toLedgerId(acceptanceId(operationOf(transfer)))
+  const id = toLedgerId(acceptanceId(operationId))
   const payment = chain.find((it) => it.user_data_128 === id && it.code === TransferCode.payment)
   return payment ? [[transfer.id, payment]] : []
 }

@@ -2,16 +2,16 @@
  * The read model is what the ledger has of each hold, request, withdrawal...: as of its cursor, up to
  * which everything has been read, and nothing after it.
  */
-import { toLedgerId } from '../../../accounting/ids.ts'
+import { deadlineOf } from '../../../accounting/clock.ts'
+import { toLedgerId, toUuid } from '../../../accounting/ids.ts'
 import { lookUpTransfers } from '../../../accounting/lookup.ts'
-import { toEntry } from '../../../accounting/tail.ts'
 import { readTrail } from '../../../accounting/trail.ts'
-import { attemptId } from '../../../accounting/transfers.ts'
+import { attemptId, phaseOf } from '../../../accounting/transfers.ts'
 import { countLifecycleRows, lifecyclePages } from '../../../db/record-pages.ts'
 import { byId, findLifecycleRows } from '../../../db/record-rows.ts'
 import { toLedgerTime } from '../../flows/ledger-time.ts'
 import { expiringKind, type Meaning, readEvent, readModel } from '../../flows/read-model.ts'
-import { operationOf, type RecordCheck, type RecordContext, type Transfer } from './context.ts'
+import type { RecordCheck, RecordContext, Seen, Transfer } from './context.ts'
 
 type LifecycleRow = Awaited<ReturnType<typeof findLifecycleRows>>[number]
 
@@ -24,19 +24,20 @@ export function followReadModel(cursor: bigint): RecordCheck {
 
   function compareOne(
     context: RecordContext,
-    transfer: Transfer,
+    { transfer, operationId }: Seen,
     row: LifecycleRow | undefined,
   ): void {
-    const event = toEntry(transfer)
-    const meaning = readEvent({ kind: 'transfer', ...event }, row)
+    const { code, timestamp } = transfer
+    const phase = phaseOf(transfer.flags)
+    const meaning = readEvent({ transferId: toUuid(transfer.id), operationId, code, phase }, row)
     if (!meaning) return
     const report = (detail: string) =>
       context.report({
         kind: 'read_model_differs',
-        subject: event.operationId,
+        subject: operationId,
         ledgerIds: [transfer.id],
         recordIds: row ? [recordIdOf(row)] : [],
-        since: transfer.timestamp,
+        since: timestamp,
         detail,
       })
     if (!row) {
@@ -49,10 +50,9 @@ export function followReadModel(cursor: bigint): RecordCheck {
       if (!isOpenedBy(row, transfer, meaning)) report('It was opened otherwise than the row says.')
     }
     ahead.delete(row.id)
-    const { timestamp, deadline } = event
+    const deadline = endOf(transfer)
     const isLast = row.changed_at === timestamp
-    const hasRunOut =
-      deadline > 0n && deadline <= cursor && expiringKind(transfer.code) === row.kind
+    const hasRunOut = deadline > 0n && deadline <= cursor && expiringKind(code) === row.kind
     if (row.changed_at < timestamp || (isLast && hasRunOut)) {
       const stands = isLast ? 'expired' : meaning.state
       report(`It is ${stands} in the ledger, and ${row.state} in the read model.`)
@@ -66,12 +66,13 @@ export function followReadModel(cursor: bigint): RecordCheck {
   return {
     codes: readModel.codes,
     async compare(context, seen) {
-      const transfers = seen.map(({ transfer }) => transfer)
-      const read = transfers.filter(({ timestamp }) => timestamp <= cursor)
-      const rows = byId(await findLifecycleRows(context.trx, read.map(operationOf)))
-      for (const transfer of read) compareOne(context, transfer, rows.get(operationOf(transfer)))
+      const read = seen.filter(({ transfer }) => transfer.timestamp <= cursor)
+      const ids = new Set(read.map(({ operationId }) => operationId))
+      const rows = byId(await findLifecycleRows(context.trx, [...ids]))
+      for (const it of read) compareOne(context, it, rows.get(it.operationId))
       const due = toLedgerTime(context.settledBefore.getTime())
-      late ??= transfers.find(({ timestamp }) => timestamp > cursor && timestamp < due)
+      const isLate = ({ timestamp }: Transfer) => timestamp > cursor && timestamp < due
+      late ??= seen.find(({ transfer }) => isLate(transfer))?.transfer
     },
     async finish(context) {
       for (const row of ahead.values()) {
@@ -109,9 +110,12 @@ function isOpenedBy(row: LifecycleRow, transfer: Transfer, { kind }: Meaning): b
     toLedgerId(row.credit_account_id) === transfer.credit_account_id &&
     row.input_hash === BigInt(transfer.user_data_32) &&
     row.opened_at === transfer.timestamp &&
-    row.deadline_at === toEntry(transfer).deadline
+    row.deadline_at === endOf(transfer)
   )
 }
+
+/** When a pending transfer runs out, ns since 1970; 0 for never and for others. */
+const endOf = (transfer: Transfer): bigint => (transfer.timeout === 0 ? 0n : deadlineOf(transfer))
 
 /** Finds the rows that belong to nothing in the ledger, when there are more rows than were opened. */
 async function findSurplus({ trx, ledger, range, report }: RecordContext): Promise<void> {

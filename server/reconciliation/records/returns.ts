@@ -8,7 +8,6 @@ import { byInput, findRefundRows, findReversalRows } from '../../../db/record-ro
 import {
   findFalseAttempts,
   inputOf,
-  operationOf,
   placeOf,
   type RecordCheck,
   type RecordContext,
@@ -43,10 +42,11 @@ async function compareRefunds(
   { trx, report }: RecordContext,
   seen: readonly Seen[],
 ): Promise<void> {
-  const ids = seen.map(({ transfer }) => operationOf(transfer))
+  const ids = seen.map(({ operationId }) => operationId)
   const rows = byInput(await findRefundRows(trx, ids))
-  for (const { transfer, chain } of seen) {
-    const row = rows.get(inputOf(transfer))
+  for (const it of seen) {
+    const { transfer, chain } = it
+    const row = rows.get(inputOf(it))
     const place = placeOf(transfer)
     if (!row) {
       report({
@@ -72,11 +72,12 @@ function isOf(use: Transfer, operationId: string): boolean {
 }
 
 async function compareReversals(context: RecordContext, seen: readonly Seen[]): Promise<void> {
-  const transfers = seen.map(({ transfer }) => transfer)
-  const rows = byInput(await findReversalRows(context.trx, transfers.map(operationOf)))
-  const falseAttempts = await findFalseAttempts(context, transfers)
-  for (const { transfer, chain } of seen) {
-    const row = rows.get(inputOf(transfer))
+  const ids = seen.map(({ operationId }) => operationId)
+  const rows = byInput(await findReversalRows(context.trx, ids))
+  const falseAttempts = await findFalseAttempts(context, seen)
+  for (const it of seen) {
+    const { transfer, chain } = it
+    const row = rows.get(inputOf(it))
     const place = placeOf(transfer)
     if (!row) {
       const detail = 'No payment system has told that it took this back.'

@@ -4,23 +4,17 @@ import { toLedgerId } from '../../../accounting/ids.ts'
 import { phaseOf } from '../../../accounting/transfers.ts'
 import { hashConfirmation, hashFailure } from '../../../accounting/withdrawals.ts'
 import { byInput, findOutcomeRows, findWithdrawalRows } from '../../../db/record-rows.ts'
-import {
-  inputOf,
-  operationOf,
-  placeOf,
-  type RecordCheck,
-  type RecordContext,
-  type Transfer,
-} from './context.ts'
+import { inputOf, placeOf, type RecordCheck, type RecordContext, type Transfer } from './context.ts'
 
 export const withdrawals: RecordCheck = {
   codes: [TransferCode.withdrawal],
   async compare(context, seen) {
-    const ids = seen.map(({ transfer }) => operationOf(transfer))
+    const ids = seen.map(({ operationId }) => operationId)
     const asked = byInput(await findWithdrawalRows(context.trx, ids))
     const outcomes = byInput(await findOutcomeRows(context.trx, ids))
-    for (const { transfer } of seen) {
-      const key = inputOf(transfer)
+    for (const it of seen) {
+      const { transfer } = it
+      const key = inputOf(it)
       const isStart = phaseOf(transfer.flags) === 'pending'
       if (isStart) compareStart(context, transfer, asked.get(key))
       // Who cancels a withdrawal tells nothing: the transfer has the hash of the request.
@@ -39,10 +33,9 @@ function compareStart(
   transfer: Transfer,
   row: WithdrawalRow | undefined,
 ): void {
-  const place = placeOf(transfer)
   if (!row) {
     const detail = 'Nobody has asked for this withdrawal.'
-    report({ kind: 'withdrawal_without_record', ...place, detail })
+    report({ kind: 'withdrawal_without_record', ...placeOf(transfer), detail })
     return
   }
   const faults: string[] = []
@@ -57,7 +50,7 @@ function compareStart(
   if (faults.length === 0) return
   const recordIds = [`withdrawals:${row.id}`]
   const detail = `Of this withdrawal: ${faults.join('; ')}.`
-  report({ kind: 'withdrawal_differs', ...place, recordIds, detail })
+  report({ kind: 'withdrawal_differs', ...placeOf(transfer), recordIds, detail })
 }
 
 function compareEnd(
@@ -65,12 +58,11 @@ function compareEnd(
   transfer: Transfer,
   row: OutcomeRow | undefined,
 ): void {
-  const place = placeOf(transfer)
   const isPaid = phaseOf(transfer.flags) === 'post'
   const end = isPaid ? 'was paid out' : 'has failed'
   if (!row) {
     const detail = `The withdrawal ${end}, and the payment system has not told so.`
-    report({ kind: 'withdrawal_without_record', ...place, detail })
+    report({ kind: 'withdrawal_without_record', ...placeOf(transfer), detail })
     return
   }
   const { id, reference, reason } = row
@@ -80,5 +72,5 @@ function compareEnd(
   if (isTold) return
   const recordIds = [`withdrawal_outcomes:${id}`]
   const detail = `The withdrawal ${end}, and that is not what the payment system has told.`
-  report({ kind: 'withdrawal_differs', ...place, recordIds, detail })
+  report({ kind: 'withdrawal_differs', ...placeOf(transfer), recordIds, detail })
 }
