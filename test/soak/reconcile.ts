@@ -77,16 +77,16 @@ async function soak(world: World): Promise<void> {
   /** One run of everything; answers a line about it. */
   async function reconcile(): Promise<string> {
     await until(() => ended.length > 0)
-    const before = tally.count + bank.count
     const file = join(folder, 'yesterday.jsonl')
     await writeFile(file, toJsonLines([await bank.yesterday()]))
+    const before = tally.count + bank.count
     const told = await runCommand(world, file, bank.systemId)
     await learnCurrencies(world.deps.db)
     const systems = ended.splice(0)
     const passes = await Promise.all(systems.map((system) => toPass(folder, book, system)))
     await checkClean(world, passes.flat())
-    await until(() => tally.count + bank.count > before)
     const moved = tally.count + bank.count - before
+    if (moved === 0) throw new Error('nothing has moved meanwhile')
     return `${told}, ${passes.flat().length} whole statements, ${moved} requests meanwhile`
   }
 
