@@ -1,7 +1,7 @@
 /** A payment system that never stops telling of deposits, of today and of yesterday. */
 import { randomUUID } from 'node:crypto'
 import type { Statement, StatementLine } from '../../server/reconciliation/statement.ts'
-import { makeStaff, type Place, reach, read, signUp } from '../lib/model/cast.ts'
+import { type Account, makeStaff, type Place, reach, read, signUp } from '../lib/model/cast.ts'
 import { dayOf, toLine, toStatement } from './bank-book.ts'
 
 export interface LiveBank {
@@ -23,7 +23,7 @@ const lateCount = 20
 /** Starts it, with somebody whose money it is. */
 export async function startLiveBank(place: Place): Promise<LiveBank> {
   const { systems } = await makeStaff(place)
-  const [[systemId, account]] = [...systems] as [[string, Parameters<typeof read>[1]]]
+  const [[systemId, account]] = [...systems] as [[string, Account]]
   const person = await signUp(place, `b_${randomUUID().slice(0, 8)}`)
   const [wallet] = (await read(place, person, '/v1/wallets')).data
   const late: StatementLine[] = []

@@ -23,7 +23,7 @@ import { startTally } from '../lib/model/tally.ts'
 import { startScript } from '../lib/start.ts'
 import { until } from '../lib/until.ts'
 import type { World } from '../lib/world.ts'
-import { createBankBook, dayOf } from './bank-book.ts'
+import { type BankBook, createBankBook, dayOf } from './bank-book.ts'
 import { type Soak, soakGroup } from './group.ts'
 import { startLiveBank } from './live-bank.ts'
 import { onOwnServers } from './own-servers.ts'
@@ -77,16 +77,16 @@ async function soak(world: World): Promise<void> {
   /** One run of everything; answers a line about it. */
   async function reconcile(): Promise<string> {
     await until(() => ended.length > 0)
-    const before = tally.count + bank.count
     const file = join(folder, 'yesterday.jsonl')
     await writeFile(file, toJsonLines([await bank.yesterday()]))
+    const before = tally.count + bank.count
     const told = await runCommand(world, file, bank.systemId)
     await learnCurrencies(world.deps.db)
     const systems = ended.splice(0)
     const passes = await Promise.all(systems.map((system) => toPass(folder, book, system)))
     await checkClean(world, passes.flat())
-    await until(() => tally.count + bank.count > before)
     const moved = tally.count + bank.count - before
+    if (moved === 0) throw new Error('nothing has moved meanwhile')
     return `${told}, ${passes.flat().length} whole statements, ${moved} requests meanwhile`
   }
 
@@ -126,11 +126,7 @@ async function runCommand({ deps }: World, file: string, systemId: string): Prom
 }
 
 /** What compares all that a payment system has done with the bank's book; nothing when that is nothing. */
-async function toPass(
-  folder: string,
-  book: ReturnType<typeof createBankBook>,
-  system: string,
-): Promise<Pass[]> {
+async function toPass(folder: string, book: BankBook, system: string): Promise<Pass[]> {
   const today = dayOf(Date.now())
   const statements = book.statementsOf(system, { from: today - 2, to: today + 2 })
   if (statements.length === 0) return []
