@@ -70,7 +70,7 @@ async function bench({ transfers, rounds, memory, profile }: Options): Promise<v
     DATABASE_URL: await createDatabase(servers.databaseUrl, 'reconcile', opened),
     TIGERBEETLE_ADDRESSES: servers.tigerbeetleAddresses,
   }
-  const stores = await connectToBoth(env)
+  const stores = await connectToBoth(env, { writes: true })
   opened.defer(stores.database.close)
   opened.defer(() => stores.ledger.close())
   await migrate(stores.database)

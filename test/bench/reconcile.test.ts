@@ -33,7 +33,7 @@ test.before(async () => {
   opened.defer(database.drop)
   databaseUrl = database.url
   const env = { DATABASE_URL: databaseUrl, TIGERBEETLE_ADDRESSES: server.address }
-  stores = await connectToBoth(env)
+  stores = await connectToBoth(env, { writes: true })
   opened.defer(stores.database.close)
   opened.defer(() => stores.ledger.close())
   const writeBatch = createHistory(await createCast(stores, walletCount))
