@@ -39,16 +39,24 @@ export interface Decision {
 /** What is told of a decline whose reason was not kept. */
 const lost = 'declined'
 
+/** What is told of an earlier try that was cut off, so long ago that recovery has given it up. */
+const givenUp = 'abandoned'
+const givenUpAfterMs = 60_000
+
 /** Holds an answer against the model's. */
 export function decide(
   model: Model,
-  { answer, isDoubtful }: Exchange,
+  { answer, isDoubtful, sentAt, answeredAt }: Exchange,
   { shared }: Circumstances,
   { keyed, refusals = [], declines = [], perhaps = [], invalid, happens }: Decision,
 ): Model[] {
   const { code, isReplay } = answer
   const known = keyed && model.remembered.get(keyed.name)
   if (known?.id !== undefined) return when(isRepeated(known, keyed!, answer, refusals), model)
+  if (keyed && !known && code === givenUp) {
+    const isLongAgo = isDoubtful && isReplay && answeredAt - sentAt > givenUpAfterMs
+    return when(isLongAgo, remember(model, keyed.name, { input: keyed.input, declined: code }))
+  }
   if (refusals.length > 0) {
     return when(code !== undefined && refusals.includes(code), doubt(model, keyed, isDoubtful))
   }
