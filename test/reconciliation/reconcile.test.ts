@@ -136,6 +136,11 @@ test('a server that is away, or an option that there is not, is no finding and n
   const odd = await reconcile('--jsn')
   assert.is(odd.code, 2)
   assert.match(odd.output, /^Usage: /)
+  const { databaseUrl } = world.deps.config
+  const addresses = { DATABASE_URL: databaseUrl, TIGERBEETLE_ADDRESSES: server.address }
+  const unheard = startScript('reconcile.ts', addresses)
+  unheard.process.stdout?.destroy()
+  assert.is(await unheard.ended, 2, 'nobody could be told what was found')
   const nothing = startScript('reconcile.ts', {})
   assert.is(await nothing.ended, 2)
   assert.match(nothing.output(), /DATABASE_URL/)
