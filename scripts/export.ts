@@ -14,6 +14,7 @@ import { Refusal } from '../server/refusals.ts'
 import { explain } from './explain.ts'
 import { type ExportArguments, readArguments, usage } from './export-arguments.ts'
 import { openStores, type Stores } from './stores.ts'
+import { tell } from './verdict.ts'
 import { writeFileWhole } from './write-file.ts'
 
 type Deps = Stores['deps']
@@ -23,7 +24,7 @@ async function write(
   name: string,
   content: AsyncIterable<string | Uint8Array>,
 ): Promise<void> {
-  console.log(`${await writeFileWhole(join(folder, name), content)}  ${name}`)
+  await tell(`${await writeFileWhole(join(folder, name), content)}  ${name}\n`)
 }
 
 async function exportStatement(

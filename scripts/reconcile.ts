@@ -20,7 +20,7 @@ import { statementPass } from '../server/reconciliation/statement-pass.ts'
 import { connectToBoth } from './both-servers.ts'
 import { explain } from './explain.ts'
 import { endProgress, showProgress } from './progress-bar.ts'
-import { exitCodes, fail, readOptions } from './verdict.ts'
+import { exitCodes, fail, readOptions, tell } from './verdict.ts'
 
 const usage = [
   'Usage: npm run reconcile -- [--json | --csv] [--record] [--since last]',
@@ -90,12 +90,16 @@ const progress = (name: string) => (part: number, what: string) => {
 }
 const all = record ? await recordAll() : await runPasses(context, passes, progress)
 if (isProgressShown) endProgress()
-if (json) console.log(toJson(all))
-else if (csv) process.stdout.write(toCsv(all))
-else console.log(toText(all, (style, text) => styleText(style, text), explain))
+await tell(show())
 if (json || csv) for (const { error } of all) if (error !== undefined) console.error(explain(error))
 // Closing could wait for what is broken.
 process.exit(exitCodes[judge(all)])
+
+function show(): string {
+  if (csv) return toCsv(all)
+  const text = json ? toJson(all) : toText(all, (style, text) => styleText(style, text), explain)
+  return `${text}\n`
+}
 
 /** The checkpoint to go on from; undefined when everything is to be compared. */
 async function readSince(): Promise<StoredCheckpoint | undefined> {

@@ -11,6 +11,13 @@ export function fail(message: string): never {
   process.exit(exitCodes.failed)
 }
 
+/** Writes to stdout and waits until all of it is written; rejects when it cannot be: then nothing was told. */
+export async function tell(text: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    process.stdout.write(text, (error) => (error ? reject(error) : resolve()))
+  })
+}
+
 /**
  * The options of the command line; fails with the usage when they cannot be understood. From then on
  * whatever goes wrong makes the command fail: it must not look like a finding.

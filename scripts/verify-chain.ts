@@ -13,7 +13,7 @@ import { showLedgerTime } from '../server/flows/ledger-time.ts'
 import { connectToBoth } from './both-servers.ts'
 import { withNotedAddresses } from './data-dir.ts'
 import { endProgress, showProgress } from './progress-bar.ts'
-import { exitCodes, fail, readOptions } from './verdict.ts'
+import { exitCodes, fail, readOptions, tell } from './verdict.ts'
 
 const usage = 'Usage: npm run verify-chain [-- --against FILE] [--export-head FILE]'
 
@@ -43,19 +43,23 @@ function describe({ number, store, what, interval }: Difference): string {
   return `  interval ${number} (${store})${when}: ${what}`
 }
 
-function report(head: EvidenceRecord, { intervals, transfers, facts, ...found }: Verification) {
+function report(
+  head: EvidenceRecord,
+  { intervals, transfers, facts, ...found }: Verification,
+): string[] {
   const erased = found.erased === 0n ? '' : `, ${found.erased} of them with erased texts`
   const upTo = showLedgerTime(head.toTime)
-  console.log(
-    `Recomputed: ${intervals} intervals with ${transfers} transfers and ${facts} facts${erased}.`,
-  )
-  console.log(`The head is interval ${head.number}, up to ${upTo}, ${head.hash.toString('hex')}.`)
   const [first] = found.differences
-  if (first) console.log(`The first that differs is interval ${first.number}, in ${first.store}.`)
-  else console.log('Nothing differs from what was signed.')
-  for (const difference of found.differences) console.log(describe(difference))
   const more = found.differing - found.differences.length
-  if (more > 0) console.log(`  and ${more} more`)
+  return [
+    `Recomputed: ${intervals} intervals with ${transfers} transfers and ${facts} facts${erased}.`,
+    `The head is interval ${head.number}, up to ${upTo}, ${head.hash.toString('hex')}.`,
+    first
+      ? `The first that differs is interval ${first.number}, in ${first.store}.`
+      : 'Nothing differs from what was signed.',
+    ...found.differences.map(describe),
+    ...(more > 0 ? [`  and ${more} more`] : []),
+  ]
 }
 
 async function exportHead(file: string, head: EvidenceRecord): Promise<void> {
@@ -88,8 +92,10 @@ const verification = await verifyChain(
 if (isProgressShown) endProgress()
 const { head, differing } = verification
 if (!head && !against) fail('No interval is closed yet.')
-if (head) report(head, verification)
-else console.log('The chain is empty, and a head was exported before.')
+const lines = head
+  ? report(head, verification)
+  : ['The chain is empty, and a head was exported before.']
+await tell(`${lines.join('\n')}\n`)
 const isSame = differing === 0
 // What differs is not handed on as something to rely on.
 if (headFile !== undefined && head && isSame) await exportHead(headFile, head)

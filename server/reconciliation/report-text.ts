@@ -26,7 +26,8 @@ export function toText(all: readonly Ran[], paint: Paint, explain: (error: unkno
 }
 
 function showFailure({ pass, error }: Ran, paint: Paint, explain: (error: unknown) => string) {
-  return `${paint('bold', pass.name)}: could not be carried out\n  ${explain(error)}`
+  const lines = explain(error).split('\n').map(toPrintable)
+  return `${paint('bold', pass.name)}: could not be carried out\n  ${lines.join('\n')}`
 }
 
 function showResult({ pass }: Ran, result: PassResult, paint: Paint): string {
@@ -88,13 +89,20 @@ function showBreak(it: Break, paint: Paint): string[] {
       : ''
   const ids = [...it.ledgerIds, ...it.recordIds, ...it.statementLines].slice(0, 4)
   return [
-    `    - ${it.detail}`,
+    `    - ${toPrintable(it.detail)}`,
     paint(
       'dim',
-      `      ${amounts}${it.since.toISOString()}${ids.length > 0 ? `, ${ids.join(' ')}` : ''}`,
+      `      ${amounts}${it.since.toISOString()}${ids.length > 0 ? `, ${toPrintable(ids.join(' '))}` : ''}`,
     ),
   ]
 }
+
+/**
+ * Texts of a bank or a customer without what a terminal would obey, or what would show them in another
+ * order: a reference could wipe out the breaks above it.
+ */
+const toPrintable = (text: string) =>
+  text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '\ufffd')
 
 /** 1234567 as 1,234,567. */
 const groupDigits = (count: number) => String(count).replace(/\B(?=(\d{3})+$)/g, ',')

@@ -4,7 +4,7 @@ import { formatAmount } from '../../accounting/money.ts'
 import type { Break, BreakKind } from './break.ts'
 import type { ClearingEntry } from './clearing-entries.ts'
 import { type Statement, showDay, startOfDay } from './statement.ts'
-import type { Overlap, PlacedLine } from './statement-check.ts'
+import type { Gap, Overlap, PlacedLine } from './statement-check.ts'
 
 export const statementBreakKinds = {
   bank_only: {
@@ -34,6 +34,10 @@ export const statementBreakKinds = {
   statement_overlap: {
     cause: 'Two statements tell of the same days, or one was given twice.',
     remedy: 'Leave one out. Lines that both have were counted once.',
+  },
+  statement_gap: {
+    cause: 'A statement does not begin with the balance that the one before it ends with.',
+    remedy: 'Get what is between them from the bank, or both again, and compare all of it.',
   },
   statement_does_not_add_up: {
     cause: 'The opening balance and the lines are not the closing balance: the file lacks a line.',
@@ -169,6 +173,26 @@ export function statementOverlap({ earlier, later, from, to, repeated }: Overlap
     currency: later.currency,
     since: startOfDay(from),
     detail: `${one} and ${other} both tell of ${days}; they have ${repeated.length} lines in common.`,
+  }
+}
+
+export function statementGap({ earlier, later }: Gap): StatementBreak {
+  const { currency, account } = later
+  const [closing, opening] = [earlier.closingMinor, later.openingMinor].map((amountMinor) =>
+    show({ amountMinor, currency }),
+  )
+  const [one, other] = [earlier, later].map(placeOfStatement)
+  return {
+    kind: 'statement_gap',
+    subject: [account, earlier.id, later.id].join('/'),
+    ledgerIds: [],
+    recordIds: [],
+    statementLines: [],
+    currency,
+    expected: earlier.closingMinor,
+    found: later.openingMinor,
+    since: startOfDay(earlier.to),
+    detail: `${one} ends with ${closing}, ${other} begins with ${opening}.`,
   }
 }
 

@@ -62,9 +62,42 @@ export function sortOut(statements: readonly Statement[]): Sorted {
 }
 
 function isOverlapping(one: Statement, other: Statement): boolean {
-  const isSame = one.account === other.account && one.currency === other.currency
-  return isSame && one.from <= other.to && other.from <= one.to
+  return isSameAccount(one, other) && one.from <= other.to && other.from <= one.to
 }
+
+const isSameAccount = (one: Statement, other: Statement): boolean =>
+  one.account === other.account && one.currency === other.currency
+
+/** Statements of one account that follow each other, and the later one begins with another balance. */
+export interface Gap {
+  earlier: Statement & { closingMinor: bigint }
+  later: Statement & { openingMinor: bigint }
+}
+
+/**
+ * Where something between two statements is missing: a statement begins with a balance that none before it
+ * ends with. Before it are those that end last, and others that end on the day on which it begins. A
+ * balance that is not told shows nothing; nor does one in the middle of another statement, which is an overlap.
+ */
+export function findGaps(statements: readonly Statement[]): Gap[] {
+  return statements.filter(hasOpening).flatMap((later) => {
+    const others = statements.filter((other) => other !== later && isSameAccount(other, later))
+    const isInside = others.some(({ from, to }) => from < later.from && later.from < to)
+    const ends = others.map(({ to }) => to).filter((to) => to < later.from)
+    if (isInside || ends.length === 0) return []
+    const lastEnd = Math.max(...ends)
+    const before = others.filter(({ to }) => lastEnd <= to && to <= later.from)
+    const known = before.filter(hasClosing)
+    const isContinued = known.some(({ closingMinor }) => closingMinor === later.openingMinor)
+    const [earlier] = known
+    return !earlier || isContinued || known.length < before.length ? [] : [{ earlier, later }]
+  })
+}
+
+const hasOpening = (statement: Statement): statement is Gap['later'] =>
+  statement.openingMinor !== undefined
+const hasClosing = (statement: Statement): statement is Gap['earlier'] =>
+  statement.closingMinor !== undefined
 
 /** Whether two statements share only a day on which one ends and the other goes on with its balance. */
 function isContinued(one: Statement, other: Statement): boolean {

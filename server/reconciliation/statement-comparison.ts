@@ -3,7 +3,7 @@ import type { ClearingEntry } from './clearing-entries.ts'
 import type { Day, Statement } from './statement.ts'
 import type { StatementBreak } from './statement-breaks.ts'
 import * as breakOf from './statement-breaks.ts'
-import { addUp, contentOf, type PlacedLine, sortOut } from './statement-check.ts'
+import { addUp, contentOf, findGaps, type PlacedLine, sortOut } from './statement-check.ts'
 import {
   daysApart,
   type Left,
@@ -66,6 +66,7 @@ export function compareStatements(
     ...sums.flatMap(({ statement, sum }) =>
       sum.kind === 'wrong' ? breakOf.doesNotAddUp(statement, sum) : [],
     ),
+    ...findGaps(statements).map(breakOf.statementGap),
     ...overlaps.map(breakOf.statementOverlap),
     ...duplicates.map(breakOf.duplicateLine),
     ...differing.map(({ line, entry }) => breakOf.amountDiffers(line, entry)),

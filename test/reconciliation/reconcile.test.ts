@@ -16,6 +16,7 @@ import { toCsv, toJson } from '../../server/reconciliation/report.ts'
 import { toText } from '../../server/reconciliation/report-text.ts'
 import type { Client, Json } from '../lib/http.ts'
 import { fund, openWallet, pair, pay } from '../lib/money.ts'
+import { madeUp, passOf } from '../lib/recorded.ts'
 import { startScript } from '../lib/start.ts'
 import { assert, suite } from '../lib/suite.ts'
 import { createWorld, must, type Person, type World } from '../lib/world.ts'
@@ -136,6 +137,11 @@ test('a server that is away, or an option that there is not, is no finding and n
   const odd = await reconcile('--jsn')
   assert.is(odd.code, 2)
   assert.match(odd.output, /^Usage: /)
+  const { databaseUrl } = world.deps.config
+  const addresses = { DATABASE_URL: databaseUrl, TIGERBEETLE_ADDRESSES: server.address }
+  const unheard = startScript('reconcile.ts', addresses)
+  unheard.process.stdout?.destroy()
+  assert.is(await unheard.ended, 2, 'nobody could be told what was found')
   const nothing = startScript('reconcile.ts', {})
   assert.is(await nothing.ended, 2)
   assert.match(nothing.output(), /DATABASE_URL/)
@@ -179,6 +185,17 @@ test('a transfer past Kassa is a break, to people and to programs', async () => 
   assert.match(text, /wrong_accounts: 1\n +Cause: +\S.*\n +Remedy: +\S.*\n +- Transfer/)
   assert.ok(text.includes(id))
   assert.match(text, /\nThere are breaks\.$/)
+})
+
+test('what a bank writes can neither hide breaks on a terminal nor add lines', async () => {
+  const text = 'D-1\u001b[2J\u001b[H\r\nClean: everything agrees.\u009b\u202e'
+  const hostile = madeUp('hostile', { detail: `${text}!`, statementLines: [text] })
+  const shown = show(await runPasses(world.deps, [passOf([hostile])]))
+  assert.not.match(shown, /(?!\n)[\p{Cc}\p{Bidi_Control}]/u)
+  assert.not.match(shown, /^Clean/m)
+  assert.ok(
+    shown.includes('D-1\ufffd[2J\ufffd[H\ufffd\ufffdClean: everything agrees.\ufffd\ufffd!'),
+  )
 })
 
 test('a part that failed is never clean, and the others are told', async () => {

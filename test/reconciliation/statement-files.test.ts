@@ -1,5 +1,5 @@
 import { parseDay, type Statement, StatementError } from '../../server/reconciliation/statement.ts'
-import { sortOut } from '../../server/reconciliation/statement-check.ts'
+import { findGaps, sortOut } from '../../server/reconciliation/statement-check.ts'
 import { readMapping } from '../../server/reconciliation/statement-csv.ts'
 import { parseStatements } from '../../server/reconciliation/statement-file.ts'
 import { assert, suite } from '../lib/suite.ts'
@@ -280,6 +280,44 @@ test('statements that go on where another one ends do not overlap; others of the
   assert.equal(overlapsOf(first, part('2026-11-15', '2026-11-30', '5', '6', 'two')), [0])
   assert.equal(overlapsOf(first, part('2026-11-10', '2026-11-15', '1', '2', 'one', 'one')), [1])
   assert.equal(overlapsOf(first, first.replace('"a"', '"b"')), [])
+})
+
+test('of statements that follow each other each begins with the balance of the one before', () => {
+  const of = (id: string, from: string, to: string, balances: object, more: object = {}): string =>
+    JSON.stringify({
+      statement: { id, account: 'A', currency: 'USD', from, to, ...balances, ...more },
+    })
+  const day = (number: number) => `2026-11-${String(number).padStart(2, '0')}`
+  const days = (
+    id: string,
+    [from, to]: [number, number],
+    opening?: string,
+    closing?: string,
+    more?: object,
+  ) => of(id, day(from), day(to), { opening, closing }, more)
+  const gapsOf = (...statements: string[]) =>
+    findGaps(read(statements.join('\n'))).map(({ earlier, later }) => [earlier.id, later.id])
+
+  const [first, second] = [days('1', [1, 5], '0', '10'), days('2', [6, 9], '10', '20')]
+  assert.equal(gapsOf(first, second, days('3', [10, 12], '20', '5')), [])
+  assert.equal(gapsOf(days('3', [10, 12], '20', '5'), second, first), [], 'in any order')
+  assert.equal(gapsOf(first, days('2', [6, 9], '9.99', '20')), [['1', '2']])
+  assert.equal(gapsOf(first, days('3', [10, 12], '20', '5')), [['1', '3']], 'one is missing')
+  assert.equal(gapsOf(first, days('3', [10, 12], '10', '5')), [], 'nothing has moved between')
+  // Several of a day, and days that are told of by two.
+  const within = [days('2a', [6, 6], '10', '11'), days('2b', [6, 6], '11', '20')]
+  const third = days('3', [7, 7], '20', '20')
+  assert.equal(gapsOf(first, ...within, third), [])
+  assert.equal(gapsOf(third, ...within.toReversed(), first), [])
+  assert.equal(gapsOf(first, within[1]!, third), [['1', '2b']])
+  assert.equal(gapsOf(first, first, second, second), [])
+  assert.equal(gapsOf(first, days('2', [4, 8], '3', '20'), days('3', [7, 9], '18', '20')), [])
+  assert.equal(gapsOf(first, days('2', [5, 9], '10', '20')), [], 'within a day')
+  // What is not told, and what is of another account.
+  assert.equal(gapsOf(days('1', [1, 5], '0'), days('2', [6, 9], '7', '20')), [])
+  assert.equal(gapsOf(first, days('2', [6, 9], undefined, '20')), [])
+  assert.equal(gapsOf(first, days('2', [6, 9], '7', '20', { account: 'B' })), [])
+  assert.equal(gapsOf(first, days('2', [6, 9], '7', '20', { currency: 'EUR' })), [])
 })
 
 test.run()

@@ -223,6 +223,16 @@ test('a file can have statements of several accounts', async () => {
   }
   const twice = await reconcile(toJsonLines([yen, dollars, yen]), {})
   assert.equal(tell(twice), [['statement_overlap', undefined, undefined, 'JPY']])
+  // What the bank has lost between two statements is in no line, nor in the ledger.
+  const before = {
+    from: dollars.from - 40,
+    to: dollars.from - 20,
+    lines: [],
+    openingMinor: 130_000n,
+  }
+  const earlier = { ...dollars, ...before, id: 'earlier', closingMinor: 130_000n }
+  const lost = await reconcile(toJsonLines([earlier, dollars]), {})
+  assert.equal(tell(lost), [['statement_gap', 130_000n, 100_000n, 'USD']])
 })
 
 test('each thing that is wrong is named, in each format, with what the ledger has', async () => {
