@@ -1,4 +1,5 @@
 import { ConfigError } from '../server/config.ts'
+import { explainRefusal } from '../server/http/errors.ts'
 import { Refusal } from '../server/refusals.ts'
 
 /**
@@ -10,7 +11,7 @@ export function explain(error: unknown): string {
     return ['The settings need a change:', ...error.problems.map((line) => `  ${line}`)].join('\n')
   }
   if (error instanceof AggregateError && error.errors.length > 0) return explain(error.errors[0])
-  if (error instanceof Refusal) return error.options.detail ?? error.code
+  if (error instanceof Refusal) return explainRefusal(error)
   if (!(error instanceof Error)) return String(error)
   const { code, address, port } = error as NodeJS.ErrnoException & {
     address?: string

@@ -9,7 +9,6 @@ import { openLedgerJournal } from '../server/flows/ledger-journal.ts'
 import { showLedgerTime } from '../server/flows/ledger-time.ts'
 import { findNamedWallet } from '../server/flows/resolve-wallets.ts'
 import { writeStatement } from '../server/flows/statements.ts'
-import { explainRefusal } from '../server/http/errors.ts'
 import { Refusal } from '../server/refusals.ts'
 import { explain } from './explain.ts'
 import { type ExportArguments, readArguments, usage } from './export-arguments.ts'
@@ -68,7 +67,7 @@ try {
   if (statement) await exportStatement(stores.deps, folder, statement)
   else await exportLedger(stores.deps, folder)
 } catch (error) {
-  console.error(error instanceof Refusal ? explainRefusal(error) : explain(error))
+  console.error(explain(error))
   // Closing could wait for what is broken.
   process.exit(1)
 }

@@ -14,6 +14,7 @@ import { recordRun } from '../server/reconciliation/record.ts'
 import { recordsPass } from '../server/reconciliation/records-pass.ts'
 import { toCsv, toJson } from '../server/reconciliation/report.ts'
 import { toText } from '../server/reconciliation/report-text.ts'
+import { dayIn } from '../server/reconciliation/statement.ts'
 import { type CsvMapping, readMapping } from '../server/reconciliation/statement-csv.ts'
 import { type StatementFormat, statementFormats } from '../server/reconciliation/statement-file.ts'
 import { statementPass } from '../server/reconciliation/statement-pass.ts'
@@ -28,6 +29,10 @@ const usage = [
   '    [--window-days N] [--tolerance-days N] [--time-zone NAME]]',
 ].join('\n')
 
+function misused(reason: string): never {
+  return fail(`${reason}\n${usage}`)
+}
+
 /** The pass of the statements that were named; undefined when there is none. */
 function readStatementPass(): Pass | undefined {
   const { statement: paths, 'payment-system': paymentSystem, ...rest } = options
@@ -35,9 +40,12 @@ function readStatementPass(): Pass | undefined {
   const [windowDays, toleranceDays] = [rest['window-days'], rest['tolerance-days']].map(readDays)
   if (paths === undefined) {
     const isNamed = [paymentSystem, format, mappingFile, timeZone, windowDays, toleranceDays]
-    return isNamed.every((value) => value === undefined) ? undefined : fail(usage)
+    if (isNamed.every((value) => value === undefined)) return undefined
+    return misused('Nothing is compared with a bank without --statement FILE.')
   }
-  if (paymentSystem === undefined || !isFormat(format)) return fail(usage)
+  if (paymentSystem === undefined) return misused('--statement needs --payment-system NAME.')
+  if (!isFormat(format)) return misused(`There is no format ${format}.`)
+  if (timeZone !== undefined && !isTimeZone(timeZone)) misused(`There is no time zone ${timeZone}.`)
   const mapping = mappingFile === undefined ? undefined : readMappingFile(mappingFile)
   const sources = paths.map((path) => ({ path, format, mapping }))
   return statementPass({
@@ -51,14 +59,28 @@ function readStatementPass(): Pass | undefined {
 
 function readDays(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
-  return /^\d{1,2}$/.test(text) ? Number(text) : fail(usage)
+  return /^\d{1,2}$/.test(text) ? Number(text) : misused(`${text} is no number of days.`)
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    dayIn(name)
+    return true
+  } catch {
+    return false
+  }
 }
 
 const isFormat = (text: string | undefined): text is StatementFormat | undefined =>
   text === undefined || statementFormats.some((format) => format === text)
 
 function readMappingFile(path: string): CsvMapping {
-  return readMapping(JSON.parse(readFileSync(path, 'utf8')), path)
+  const text = readFileSync(path, 'utf8')
+  try {
+    return readMapping(JSON.parse(text), path)
+  } catch (error) {
+    return fail(error instanceof SyntaxError ? `${path}: ${error.message}` : explain(error))
+  }
 }
 
 const options = readOptions(
@@ -78,7 +100,8 @@ const options = readOptions(
   usage,
 )
 const { json, csv, record } = options
-if ((json && csv) || (options.since ?? 'last') !== 'last') fail(usage)
+if (json && csv) misused('Either --json or --csv.')
+if ((options.since ?? 'last') !== 'last') misused('--since takes nothing but last.')
 const ofStatements = readStatementPass()
 const passes: readonly Pass[] = [ledgerPass, recordsPass, ...(ofStatements ? [ofStatements] : [])]
 const { database, ledger } = await connectToBoth(process.env, { writes: record })

@@ -19,8 +19,8 @@ export async function tell(text: string): Promise<void> {
 }
 
 /**
- * The options of the command line; fails with the usage when they cannot be understood. From then on
- * whatever goes wrong makes the command fail: it must not look like a finding.
+ * The options of the command line; fails with what is wrong and the usage when they cannot be understood.
+ * From then on whatever goes wrong makes the command fail: it must not look like a finding.
  */
 export function readOptions<Options extends NonNullable<ParseArgsConfig['options']>>(
   options: Options,
@@ -29,7 +29,8 @@ export function readOptions<Options extends NonNullable<ParseArgsConfig['options
   process.on('uncaughtException', (error) => fail(explain(error)))
   try {
     return parseArgs({ options }).values
-  } catch {
-    return fail(usage)
+  } catch (error) {
+    const [reason] = (error as Error).message.split('. ')
+    return fail(`${reason}.\n${usage}`)
   }
 }

@@ -187,6 +187,9 @@ function createReader(mapping: CsvMapping, fail: Fail) {
 
   function amount(text: string, asset: Asset, fileLine: number): bigint {
     const joined = thousands_separator ? text.replaceAll(thousands_separator, '') : text
+    if (decimal_separator === ',' && joined.includes('.')) {
+      throw fail(fileLine, `amount ${quote(text)} has a point: its decimal separator is a comma`)
+    }
     const decimal = decimal_separator === ',' ? joined.replace(',', '.') : joined
     return readSigned(decimal.replace(/^\+/, ''), asset, fileLine, fail)
   }

@@ -47,7 +47,7 @@ test('what cannot be verified is neither the same nor different', async () => {
     [trusting(), [], /^No interval is closed yet/],
     [{}, [], /^Nobody is trusted/],
     [{ EVIDENCE_PUBLIC_KEYS: 'x' }, [], /EVIDENCE_PUBLIC_KEYS must have public keys/],
-    [trusting(), ['--unknown'], /^Usage/],
+    [trusting(), ['--unknown'], /^Unknown option '--unknown'\.\nUsage: /],
     [trusting(), ['--against', join(folder, 'none')], /is not an exported head/],
     [{ ...trusting(), DATABASE_URL: 'postgres://127.0.0.1:1/none' }, [], /Nothing answers/],
   ]

@@ -1,5 +1,5 @@
 /** `npm run reconcile` on a Kassa that runs, on a ledger of its own. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'csv-parse/sync'
@@ -134,9 +134,21 @@ test('totals by currency, also of an own asset', async () => {
 test('a server that is away, or an option that there is not, is no finding and not clean', async () => {
   const away = await reconcileAt('127.0.0.1:nothing')
   assert.is(away.code, 2, away.output)
-  const odd = await reconcile('--jsn')
-  assert.is(odd.code, 2)
-  assert.match(odd.output, /^Usage: /)
+  const badMapping = join(folder, 'mapping.json')
+  await writeFile(badMapping, '{')
+  const bank = ['--statement', 'none.csv', '--payment-system', 'Nobody']
+  const cases: [string[], RegExp][] = [
+    [['--jsn'], /^Unknown option '--jsn'\.\nUsage: /],
+    [bank.slice(0, 2), /^--statement needs --payment-system NAME\.\nUsage: /],
+    [[...bank, '--time-zone', 'Mars'], /^There is no time zone Mars\.\nUsage: /],
+    [[...bank, '--mapping', badMapping], /mapping\.json: [^\n]*JSON[^\n]*\n$/],
+    [bank, /\n {2}There is no such payment system\.\n/],
+  ]
+  const odd = await Promise.all(cases.map(([options]) => reconcile(...options)))
+  for (const [index, { code, output }] of odd.entries()) {
+    assert.is(code, 2)
+    assert.match(output, cases[index]![1])
+  }
   const { databaseUrl } = world.deps.config
   const addresses = { DATABASE_URL: databaseUrl, TIGERBEETLE_ADDRESSES: server.address }
   const unheard = startScript('reconcile.ts', addresses)

@@ -230,6 +230,10 @@ test('what is no CSV of this mapping is told with its line', () => {
     [problemOf(`${header}\n2.11.2026,1,`, mapping), 'file:3: booking date "2.11.2026" is no YYYY'],
     [problemOf(`${header}2026-11-02,1e3,`, mapping), 'file:2: amount "1e3" of USD is no decimal'],
     [problemOf(`${header}2026-11-02,,`, mapping), 'file:2: amount "" of USD is no decimal'],
+    [
+      problemOf(`${header}2026-11-02,1.000,`, { ...mapping, decimal_separator: ',' }),
+      'file:2: amount "1.000" has a point',
+    ],
     [problemOf(`${header}2026-11-02,1,,x`, mapping), 'file:2: 4 cells, and the header has 3'],
     [problemOf(`${header}"2026-11-02,1,`, mapping), 'file:2: this is not CSV'],
     [
