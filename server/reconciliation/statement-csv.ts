@@ -37,47 +37,52 @@ const dateFormats = {
   'MM/DD/YYYY': /^(?<month>\d\d)\/(?<day>\d\d)\/(?<year>\d{4})$/,
 } as const
 
-const mappingSchema = z.strictObject({
-  delimiter: z.enum([',', ';', '\t', '|']).default(','),
-  /** Lines before the header. */
-  skip_lines: z.int().min(0).max(100).default(0),
-  date_format: z
-    .enum(Object.keys(dateFormats) as (keyof typeof dateFormats)[])
-    .default('YYYY-MM-DD'),
-  decimal_separator: z.enum(['.', ',']).default('.'),
-  thousands_separator: z.enum(['.', ',', ' ', "'"]).optional(),
-  account: z.string().min(1).default('CSV'),
-  /** Of the statement; lines can have another one only by a column of their own. */
-  currency: z.string(),
-  from: z.string().optional(),
-  to: z.string().optional(),
-  /** Balances before the first and after the last line, as a decimal with a point. */
-  opening: z.string().optional(),
-  closing: z.string().optional(),
-  columns: z
-    .strictObject({
-      id: column.optional(),
-      references: z.array(column).max(8).default([]),
-      booking_date: column,
-      value_date: column.optional(),
-      currency: column.optional(),
-      text: z.array(column).max(8).default([]),
-      /** Signed, or without a sign when there is a direction. */
-      amount: column.optional(),
-      /** Which of its values say that money came in and that it went out. */
-      direction: z.strictObject({ column, in: z.string(), out: z.string() }).optional(),
-      /** In place of `amount`: a column for each direction. */
-      in: column.optional(),
-      out: column.optional(),
-      /** The balance after the line, in a file whose oldest line is the first. */
-      balance: column.optional(),
-    })
-    .refine(
-      ({ amount, direction, in: into, out }) =>
-        amount === undefined ? into && out && !direction : !into && !out,
-      'needs either amount (with or without direction), or in and out',
-    ),
-})
+const mappingSchema = z
+  .strictObject({
+    delimiter: z.enum([',', ';', '\t', '|']).default(','),
+    /** Lines before the header. */
+    skip_lines: z.int().min(0).max(100).default(0),
+    date_format: z
+      .enum(Object.keys(dateFormats) as (keyof typeof dateFormats)[])
+      .default('YYYY-MM-DD'),
+    decimal_separator: z.enum(['.', ',']).default('.'),
+    thousands_separator: z.enum(['.', ',', ' ', "'"]).optional(),
+    account: z.string().min(1).default('CSV'),
+    /** Of the statement; lines can have another one only by a column of their own. */
+    currency: z.string(),
+    from: z.string().optional(),
+    to: z.string().optional(),
+    /** Balances before the first and after the last line, as a decimal with a point. */
+    opening: z.string().optional(),
+    closing: z.string().optional(),
+    columns: z
+      .strictObject({
+        id: column.optional(),
+        references: z.array(column).max(8).default([]),
+        booking_date: column,
+        value_date: column.optional(),
+        currency: column.optional(),
+        text: z.array(column).max(8).default([]),
+        /** Signed, or without a sign when there is a direction. */
+        amount: column.optional(),
+        /** Which of its values say that money came in and that it went out. */
+        direction: z.strictObject({ column, in: z.string(), out: z.string() }).optional(),
+        /** In place of `amount`: a column for each direction. */
+        in: column.optional(),
+        out: column.optional(),
+        /** The balance after the line, in a file whose oldest line is the first. */
+        balance: column.optional(),
+      })
+      .refine(
+        ({ amount, direction, in: into, out }) =>
+          amount === undefined ? into && out && !direction : !into && !out,
+        'needs either amount (with or without direction), or in and out',
+      ),
+  })
+  .refine(
+    ({ decimal_separator, thousands_separator }) => decimal_separator !== thousands_separator,
+    { path: ['thousands_separator'], error: 'must be another than decimal_separator' },
+  )
 
 /** Which column of a file means what, and how it writes dates and amounts. */
 export type CsvMapping = z.output<typeof mappingSchema>
@@ -185,8 +190,22 @@ function requireColumns(
 function createReader(mapping: CsvMapping, fail: Fail) {
   const { columns, date_format, decimal_separator, thousands_separator } = mapping
 
+  /** Where a separator is that parts no thousands, the file is written in another way than the mapping says. */
+  function joinThousands(text: string, fileLine: number): string {
+    if (!thousands_separator || !text.includes(thousands_separator)) return text
+    const [whole = '', ...decimals] = text.split(decimal_separator)
+    const groups = whole.split(thousands_separator)
+    // Some part what is above the thousands in pairs.
+    const isGrouped = /^[+-]?\d{1,3}(_\d{2,3})*_\d{3}$/.test(groups.join('_'))
+    if (!isGrouped || decimals.join('').includes(thousands_separator)) {
+      const separator = quote(thousands_separator)
+      throw fail(fileLine, `amount ${quote(text)} has ${separator} where it parts no thousands`)
+    }
+    return [groups.join(''), ...decimals].join(decimal_separator)
+  }
+
   function amount(text: string, asset: Asset, fileLine: number): bigint {
-    const joined = thousands_separator ? text.replaceAll(thousands_separator, '') : text
+    const joined = joinThousands(text, fileLine)
     if (decimal_separator === ',' && joined.includes('.')) {
       throw fail(fileLine, `amount ${quote(text)} has a point: its decimal separator is a comma`)
     }

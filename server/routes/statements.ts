@@ -4,6 +4,7 @@ import { showAmount } from '../flows/amount.ts'
 import { showLedgerTime } from '../flows/ledger-time.ts'
 import { readWalletBalanceAt, writeStatement } from '../flows/statements.ts'
 import { findVisibleWallet } from '../flows/visible-wallet.ts'
+import { createFewAtOnce } from '../http/few-at-once.ts'
 import { momentInput, readMoment } from '../http/paging.ts'
 import { defineRoute } from '../http/route.ts'
 import { amountOutput, downloadBody, time, uuid, walletName } from '../http/schemas.ts'
@@ -115,13 +116,18 @@ const statementQuery = z
 
 const { json, ...others } = statementFormats
 
+/** How many statements each caller has at once. */
+const atOnceMax = 8
+const takeOne = createFewAtOnce(atOnceMax)
+
 const getStatement = defineRoute(
   {
     method: 'GET',
     path: '/v1/wallets/{id}/statement',
     summary: 'A statement of one of your wallets as a file; of any wallet for an operator',
     description:
-      'Opening balance, entries and closing balance were proven to tie before the first byte is sent.',
+      'Opening balance, entries and closing balance were proven to tie before the first byte is sent. ' +
+      `At most ${atOnceMax} at once for each caller.`,
     tags,
     caller: ['customer', 'operator'],
     params,
@@ -143,13 +149,16 @@ const getStatement = defineRoute(
       'wallet_not_found',
       'wallet_number_mistyped',
       'format_not_possible',
+      'busy',
       'ledger_unavailable',
     ],
   },
   async (deps, { caller, params: { id }, query }) => {
     const wallet = await findVisibleWallet(deps, caller, id)
     const period = { from: readMoment(query.from), to: readMoment(query.to) }
-    const { contentType, name, content } = await writeStatement(deps, wallet, period, query.format)
+    const { contentType, name, content } = await takeOne(caller.userId, () =>
+      writeStatement(deps, wallet, period, query.format),
+    )
     return {
       status: 200,
       body: content,

@@ -324,4 +324,25 @@ test('of statements that follow each other each begins with the balance of the o
   assert.equal(gapsOf(first, days('2', [6, 9], '7', '20', { currency: 'EUR' })), [])
 })
 
+test('thousands are parted where thousands are, or the mapping is of another file', () => {
+  const columns = { booking_date: 'date', amount: 'amount' }
+  const german = { currency: 'EUR', decimal_separator: ',', thousands_separator: '.', columns }
+  const of = (amount: string) => `date,amount\n2026-11-02,"${amount}"\n`
+  const readAll = (...amounts: string[]) =>
+    amounts.map((amount) => read(of(amount), german)[0]!.lines[0]!.amountMinor)
+  assert.equal(readAll('1.234,50', '-1.234.567', '+12.345,6', '12.34.567,00', '999,99', '1234,5'), [
+    123_450n,
+    -123_456_700n,
+    1_234_560n,
+    123_456_700n,
+    99_999n,
+    123_450n,
+  ])
+  for (const amount of ['1.50', '1.5', '12.34,5', '1234.567', '.500', '1.234.56', '1,234.5']) {
+    assert.match(problemOf(of(amount), german), /^file:2: amount .* parts no thousands$/, amount)
+  }
+  const same = { ...german, decimal_separator: '.' }
+  assert.match(problemOf(of('1.50'), same), /thousands_separator: must be another/)
+})
+
 test.run()
