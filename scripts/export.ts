@@ -62,7 +62,7 @@ if (!asked) {
   process.exit(1)
 }
 const { folder, statement } = asked
-const stores = await openStores()
+const stores = await openStores(1)
 try {
   await mkdir(folder, { recursive: true })
   if (statement) await exportStatement(stores.deps, folder, statement)
