@@ -101,7 +101,7 @@ try {
   console.error('hledger is not installed (Debian: apt-get install hledger).')
   process.exit(2)
 }
-const stores = await openStores()
+const stores = await openStores(2)
 const folder = await mkdtemp(join(tmpdir(), 'kassa-hledger-'))
 try {
   process.exitCode = (await check(stores.deps, folder)) ? 0 : 1

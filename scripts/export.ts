@@ -4,6 +4,7 @@
  * `npm run export -- --format hledger [--folder FOLDER]`: writes the whole ledger as a journal.
  * Prints the SHA-256 and name of each file, as `sha256sum --check` reads them.
  */
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openLedgerJournal } from '../server/flows/ledger-journal.ts'
 import { showLedgerTime } from '../server/flows/ledger-time.ts'
@@ -62,8 +63,9 @@ if (!asked) {
   process.exit(1)
 }
 const { folder, statement } = asked
-const stores = await openStores()
+const stores = await openStores(1)
 try {
+  await mkdir(folder, { recursive: true })
   if (statement) await exportStatement(stores.deps, folder, statement)
   else await exportLedger(stores.deps, folder)
 } catch (error) {

@@ -9,9 +9,15 @@ export interface Stores {
   close(): Promise<void>
 }
 
-/** Opens both, for reading only. Other variables are not asked for, and may be missing. */
-export async function openStores(): Promise<Stores> {
-  const { database, ledger } = await connectToBoth(process.env).catch(stop)
+/**
+ * Opens both, for reading only. Other variables are not asked for, and may be missing. Ends the command
+ * with `failureCode` when they cannot be opened.
+ */
+export async function openStores(failureCode: number): Promise<Stores> {
+  const { database, ledger } = await connectToBoth(process.env).catch((error) => {
+    console.error(explain(error))
+    process.exit(failureCode)
+  })
   const { db } = database
   const settings = {
     async read() {
@@ -26,9 +32,4 @@ export async function openStores(): Promise<Stores> {
       await database.close()
     },
   }
-}
-
-function stop(error: unknown): never {
-  console.error(explain(error))
-  process.exit(1)
 }

@@ -13,6 +13,7 @@ import {
 } from '../../accounting/chart.ts'
 import { type Exchange, type Exchanged, readExchange } from '../../accounting/exchange.ts'
 import {
+  findAttempted,
   type HistoryEntry,
   type HistoryFilter,
   type Period,
@@ -21,7 +22,7 @@ import {
 } from '../../accounting/history.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import { readStanding, type WalletState } from '../../accounting/standing.ts'
-import { isBooked } from '../../accounting/transfers.ts'
+import { isBooked, type StoredOperation } from '../../accounting/transfers.ts'
 import { findMemos } from '../../db/descriptions.ts'
 import { findWalletOwners, listWallets, type Wallet } from '../../db/wallets.ts'
 import type { Deps } from '../deps.ts'
@@ -135,11 +136,14 @@ export async function describeMoves(
   entries: readonly Move[],
 ): Promise<Transaction[]> {
   const payments = entries.filter(({ kind }) => kind !== 'deposit' && !isFeeKind(kind))
-  const exchanges = await readExchanges(deps, entries)
+  const [exchanges, holds] = await Promise.all([
+    readExchanges(deps, entries),
+    readHolds(deps, entries),
+  ])
   const otherSide = (entry: Move): Uuid => otherSideOf(entry, exchanges.get(entry.operationId))
   const [owners, memos, outside] = await Promise.all([
     findWalletOwners(deps.db, [...new Set(payments.map(otherSide))]),
-    findMemos(deps.db, payments),
+    findMemos(deps.db, [...payments, ...holds]),
     tellTransactions(deps, entries),
   ])
   const { currency } = assetOf(wallet.currency)
@@ -225,6 +229,17 @@ function exchangedFor({ kind }: Move, exchange: Exchange | undefined): Exchanged
   if (!exchange) return undefined
   if (kind === 'exchange_sale') return exchange.got
   return kind === 'exchange_purchase' ? exchange.given : undefined
+}
+
+/** The holds that entries belong to as they were placed: a memo has the key of that, not of a capture. */
+async function readHolds(
+  { ledger }: Pick<Deps, 'ledger'>,
+  entries: readonly Move[],
+): Promise<StoredOperation[]> {
+  const ofHolds = entries.filter(({ kind }) => kind === 'hold')
+  const ids = [...new Set(ofHolds.map(({ operationId }) => operationId))]
+  const found = await readSome(ids, (id) => findAttempted(ledger, id, 'hold'))
+  return found.filter((it) => it !== undefined)
 }
 
 /** The exchanges that entries of a history are a side of, by id. */

@@ -16,12 +16,16 @@ export function parseInput<S extends z.ZodType>(
 ): z.output<S> {
   if (!schema) return (part ? {} : undefined) as z.output<S>
   if (part) checkStorable(value, part)
-  const result = schema.safeParse(value)
+  const result = schema.safeParse(value, { error: tellMissing })
   if (result.success) return result.data
   throw new Refusal('invalid_request', {
     errors: result.error.issues.flatMap((issue) => toFieldErrors(issue, part)).slice(0, errorsMax),
   })
 }
+
+/** In place of zod's own message, where a schema has none: a value that is not there is not a wrong one. */
+const tellMissing = ({ input }: { input: unknown }): string | undefined =>
+  input === undefined ? 'is missing' : undefined
 
 /** What came in the URL as text that PostgreSQL could not even be asked about. */
 function checkStorable(parameters: unknown, part: 'path' | 'query'): void {

@@ -17,7 +17,8 @@ export const statementBreakKinds = {
   },
   amount_differs: {
     cause: 'A charge was taken on the way, or an amount was told wrong.',
-    remedy: 'Book the charge as a payment-system fee, or have the payment corrected.',
+    remedy:
+      'Book the charge as a payment-system fee with the reference of the payment, or have the payment corrected.',
   },
   date_differs: {
     cause: 'The bank has booked it on another day than Kassa has, by more than is allowed for.',

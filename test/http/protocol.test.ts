@@ -193,6 +193,14 @@ test('each field that is wrong is named', async () => {
     '/username',
     '/x~1~0y',
   ])
+  const told = new Map<string, string>(
+    reply.body.errors.map((error: { pointer: string; message: string }) => [
+      error.pointer,
+      error.message,
+    ]),
+  )
+  assert.is(told.get('/password'), 'is missing')
+  assert.is.not(told.get('/email'), 'is missing')
 })
 
 test('a request id that is given comes back, another one is made up', async () => {

@@ -312,6 +312,21 @@ test('transactions tell holding, capturing and giving back apart', async () => {
   )
   assert.ok(data.every((entry: Json) => entry.hold_id === hold.id))
   assert.is(new Set(data.map(({ id }: Json) => id)).size, 4)
+  assert.ok(data.every((entry: Json) => entry.memo === 'tab'))
+
+  const wallet = `/v1/wallets/${payer.walletId}`
+  const newest = await must(payer.client.get(`${wallet}/transactions?limit=1`), 200)
+  assert.equal([newest.data[0].phase, newest.data[0].memo], ['void', 'tab'])
+  const year = new Date().getUTCFullYear()
+  const statement = await must(
+    payer.client.get(`${wallet}/statement?from=${year}-01-01&to=${year + 1}-01-01`),
+    200,
+  )
+  const captured = statement.entries.filter(({ kind }: Json) => kind === 'hold')
+  assert.equal(
+    captured.map(({ amount, memo }: Json) => [amount, memo]),
+    [['-2.00', 'tab']],
+  )
 })
 
 type Step = { kind: 'capture'; cents: number; final: boolean } | { kind: 'void' }

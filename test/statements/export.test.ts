@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AccountCode, assetOf, assetOfLedger } from '../../accounting/chart.ts'
 import { formatAmount } from '../../accounting/money.ts'
@@ -26,7 +26,7 @@ let grace: Person
 let folder: string
 
 test.before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'kassa-export-'))
+  folder = join(await mkdtemp(join(tmpdir(), 'kassa-export-')), 'made by the first')
   world = await createWorld()
   bank = await world.paymentSystem()
   ada = await world.signUp({ name: 'Ada Lovelace' })
@@ -36,7 +36,7 @@ test.before(async () => {
 test.after(async () => {
   await checkBooks(world.deps.ledger)
   await world.stop()
-  await rm(folder, { recursive: true })
+  await rm(dirname(folder), { recursive: true })
 })
 
 async function live(): Promise<void> {
