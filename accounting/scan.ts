@@ -61,7 +61,7 @@ async function* scan<Row extends { timestamp: bigint }>(
     const last = page.at(-1)
     if (!last) return
     // Every server gives at least this many, if there are.
-    const isLast = page.length < requestEventsMax
+    const isLast = page.length < Math.min(ledger.largestRequest(), requestEventsMax)
     if (!isLast && !isPaced) next = ask(last.timestamp)
     yield page
     if (isLast) return

@@ -176,9 +176,8 @@ function disturbed(meanwhile: () => Promise<void>, accountsAtOnce: number): Ledg
     }
   const changes: Partial<Ledger> = {
     createTransfers: first(ledger.createTransfers),
-    queryAccounts: first((filter: Parameters<Ledger['queryAccounts']>[0]) =>
-      ledger.queryAccounts({ ...filter, limit: accountsAtOnce }),
-    ),
+    largestRequest: () => accountsAtOnce,
+    queryAccounts: first(ledger.queryAccounts),
     queryTransfers: first(ledger.queryTransfers),
     getAccountBalances: first(ledger.getAccountBalances),
   }
