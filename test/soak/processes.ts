@@ -67,6 +67,8 @@ export async function startProcesses(
     children[index] = undefined
     kills += 1
     await child?.kill()
+    // Nothing of a process that is gone is carried out later: nobody could know when it is over.
+    ledgers[index]?.abandon()
     children[index] = await start(index)
     killLater()
   }

@@ -7,6 +7,8 @@ export interface RoughLedger {
   readonly address: string
   /** How often connections were cut, and how often nothing passed for a while. */
   readonly counts: { cuts: number; delays: number; blackouts: number }
+  /** Whoever used it is gone: what was still on its way is lost. */
+  abandon(): void
   /** From now on everything passes. */
   calm(): void
   close(): Promise<void>
@@ -58,6 +60,7 @@ export async function startRoughLedger(target: string, random: Random): Promise<
   return {
     address: proxy.address,
     counts,
+    abandon: () => proxy.cut(),
     calm,
     async close() {
       calm()
