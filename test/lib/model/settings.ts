@@ -61,12 +61,19 @@ export function learn(settings: Settings, exchanges: readonly Exchange[]): Setti
       rates = insert(rates, { ...made, sentAt, answeredAt })
     }
     if (request.kind === 'limit' || request.kind === 'default limit') {
-      const { currency, window, amount } = request
+      const { currency, window, amount, key } = request
       const whose = request.kind === 'limit' ? request.userId : request.limited
       const minor = readLimit(amount, currency) as bigint | 'none' | 'default'
       const value = setLimit(limits.at(-1)?.value ?? new Map(), whose, currency, window, minor)
-      const made = { id: `limits ${answeredAt}`, number: 0, validFrom: answeredAt, value }
-      limits = insert(limits, { ...made, sentAt, answeredAt })
+      // Under the same key it is set once, and told again.
+      limits = insert(limits, {
+        id: key,
+        number: 0,
+        validFrom: answeredAt,
+        value,
+        sentAt,
+        answeredAt,
+      })
     }
     if (request.kind !== 'schedule') continue
     const name = `${request.operation} ${request.currency}`
