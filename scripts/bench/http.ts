@@ -2,19 +2,17 @@
  * `npm run bench`: what Kassa's money path costs, compared with a bare Koa app, with row locks in
  * PostgreSQL and with TigerBeetle's client alone. docs/benchmarks.md explains it.
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { withServers } from '../with-servers.ts'
 import { findLoadGenerator } from './load.ts'
 import { describeMachine } from './machine.ts'
 import { render, summarize } from './report.ts'
+import { resultsDir, saveResults } from './results.ts'
 import { type RoundOptions, runRounds } from './rounds.ts'
 import { startTargets, targetNames } from './targets.ts'
-
-const resultsDir = fileURLToPath(new URL('../../bench-results', import.meta.url))
 
 /** With ten wallets each: 10,000 wallets. */
 const users = 1_000
@@ -100,11 +98,8 @@ async function bench(options: Options): Promise<void> {
     : 'real'
   const summary = summarize(rounds, ledger)
   console.log(`\n${render(summary, targets)}`)
-  await mkdir(resultsDir, { recursive: true })
-  const file = join(resultsDir, `http-${startedAt.replaceAll(':', '')}.json`)
   const facts = { startedAt, ledger, load: generator.name, machine: describeMachine(), options }
-  await writeFile(file, `${JSON.stringify({ ...facts, ...summary, rounds }, null, 2)}\n`)
-  console.log(`\nAll of it is in ${file}`)
+  await saveResults('http', { ...facts, ...summary, rounds })
 }
 
 try {

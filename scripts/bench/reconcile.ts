@@ -2,10 +2,9 @@
  * `npm run bench:reconcile`: how fast the passes of a reconciliation are, and how much memory they take,
  * beside the least that anybody can do who reads the same. docs/benchmarks.md explains it.
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { migrate } from '../../db/migrate.ts'
 import { connectToBoth } from '../both-servers.ts'
@@ -17,9 +16,9 @@ import { createHistory } from './reconcile/history.ts'
 import type { Measured, TargetName } from './reconcile/measured.ts'
 import { passNames, type Round, renderMemory, renderRates } from './reconcile/report.ts'
 import { createCast, writeHistory } from './reconcile/store.ts'
+import { resultsDir, saveResults } from './results.ts'
 import { createDatabase } from './setting.ts'
 
-const resultsDir = fileURLToPath(new URL('../../bench-results', import.meta.url))
 const walletCount = 10_000
 
 const usage = `npm run bench:reconcile [-- options]
@@ -108,11 +107,8 @@ async function bench({ transfers, rounds, memory, profile }: Options): Promise<v
     for (const name of passNames) threefold[name] = await measure(name)
   }
   console.log(renderMemory(measured, threefold))
-  await mkdir(resultsDir, { recursive: true })
-  const file = join(resultsDir, `reconcile-${startedAt.replaceAll(':', '')}.json`)
   const facts = { startedAt, servers: servers.describe(), machine: describeMachine() }
-  await writeFile(file, `${JSON.stringify({ ...facts, measured, threefold }, null, 2)}\n`)
-  console.log(`\nAll of it is in ${file}`)
+  await saveResults('reconcile', { ...facts, measured, threefold })
 }
 
 try {

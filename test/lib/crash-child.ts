@@ -12,10 +12,10 @@ import { writeSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
 import { createInterface } from 'node:readline'
 import type { Ledger } from '../../accounting/client.ts'
-import type { Database } from '../../db/database.ts'
 import { loadConfig } from '../../server/config.ts'
 import type { Deps } from '../../server/deps.ts'
 import { startKassa } from '../../server/main.ts'
+import { watchWrites } from './watch-writes.ts'
 
 /** From the parent: count the steps of requests from now on, and stop at this one (1 is the next). */
 export interface Command {
@@ -63,28 +63,13 @@ function watchLedger(ledger: Ledger): Ledger {
   }
 }
 
-function watchDatabase(db: Database): Database {
-  const kinds = new WeakMap<object, string>()
-  return db.withPlugin({
-    transformQuery({ node, queryId }) {
-      kinds.set(queryId, node.kind)
-      return node
-    },
-    async transformResult({ result, queryId }) {
-      const kind = kinds.get(queryId)
-      if (kind !== 'SelectQueryNode') reach(`after ${kind}`)
-      return result
-    },
-  })
-}
-
 function watch(deps: Deps): Deps {
   return {
     ...deps,
     // The line of a request is logged right before its answer is sent.
     log: Object.create(deps.log, { info: { value: () => reach('before the answer') } }),
     ledger: watchLedger(deps.ledger),
-    db: watchDatabase(deps.db),
+    db: watchWrites(deps.db, (kind) => reach(`after ${kind}`)),
     memos: {
       async add(memo) {
         await deps.memos.add(memo)

@@ -4,12 +4,12 @@
  * something, and the end. Each is told as a line, the last one when it has stopped.
  */
 import { writeSync } from 'node:fs'
-import type { Database } from '../../db/database.ts'
 import { connectToBoth } from '../../scripts/both-servers.ts'
 import { ledgerPass } from '../../server/reconciliation/ledger-pass.ts'
 import { recordRun } from '../../server/reconciliation/record.ts'
 import { recordsPass } from '../../server/reconciliation/records-pass.ts'
 import { madeUp, passOf } from './recorded.ts'
+import { watchWrites } from './watch-writes.ts'
 
 const [stopAt = '0', finding] = process.argv.slice(2)
 /** A process that nobody kills ends by itself. */
@@ -25,23 +25,8 @@ function reach(step: string): void {
   process.exit(1)
 }
 
-function watch(db: Database): Database {
-  const kinds = new WeakMap<object, string>()
-  return db.withPlugin({
-    transformQuery({ node, queryId }) {
-      kinds.set(queryId, node.kind)
-      return node
-    },
-    async transformResult({ result, queryId }) {
-      const kind = kinds.get(queryId) ?? ''
-      if (kind !== 'SelectQueryNode') reach(kind)
-      return result
-    },
-  })
-}
-
 const { database, ledger } = await connectToBoth(process.env, { writes: true })
-const context = { db: watch(database.db), ledger, nowMs: Date.now }
+const context = { db: watchWrites(database.db, reach), ledger, nowMs: Date.now }
 const passes = [ledgerPass, recordsPass, passOf(finding === 'break' ? [madeUp('killed')] : [])]
 await recordRun(context, passes, { startedBy: 'command', requestedBy: null })
 reach('the end')

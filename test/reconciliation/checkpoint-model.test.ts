@@ -6,6 +6,7 @@ import { nsPerSecond } from '../../accounting/clock.ts'
 import type { Finding } from '../../accounting/findings.ts'
 import { createOperationCheck } from '../../accounting/operation-check.ts'
 import { createReplay, type Replay } from '../../accounting/replay.ts'
+import { zeroAccount } from '../embedded/lib/zero.ts'
 import { kept } from '../lib/checkpoint.ts'
 import { assert, suite } from '../lib/suite.ts'
 
@@ -17,15 +18,8 @@ const { closing_credit, closing_debit } = TransferFlags
 /** Of 978, EUR: two without a limit, two wallets. */
 const accounts = [1, 2, 3, 4].map(
   (number): Account => ({
+    ...zeroAccount,
     id: BigInt(number),
-    debits_pending: 0n,
-    debits_posted: 0n,
-    credits_pending: 0n,
-    credits_posted: 0n,
-    user_data_128: 0n,
-    user_data_64: 0n,
-    user_data_32: 0,
-    reserved: 0,
     ledger: 978,
     code: number < 3 ? 65 : 20,
     flags: number < 3 ? AccountFlags.none : AccountFlags.debits_must_not_exceed_credits,
