@@ -88,22 +88,27 @@ export function spend(
   const standing = ways.map(({ model: after, names }) => {
     return { names, model: names.length === 0 ? forced : after }
   })
+  const isSure = (name: string) => standing.every(({ names }) => names.includes(name))
   const models = [...new Set(standing.map((way) => way.model))]
   return models.reverse().map((after) => {
-    const lists = standing.filter((way) => way.model === after).map(({ names }) => names)
-    return toUnsure(after, lists, exchange, spender)
+    const ofModel = standing.filter((way) => way.model === after)
+    const all = [...new Set(ofModel.flatMap(({ names }) => names))]
+    return toUnsure(after, all, isSure, exchange, spender)
   })
 }
 
-/** Which process was asked, one that has heard of a limit or another, shows only when it declines. */
+/**
+ * Which process was asked, one that has heard of a limit or another, shows only when it declines: or else
+ * much later, when the search no longer goes back.
+ */
 function toUnsure(
   model: Model,
-  lists: readonly (readonly string[])[],
+  all: readonly string[],
+  isSure: (name: string) => boolean,
   exchange: Exchange,
   spender: Spender,
 ): Spending {
-  const all = [...new Set(lists.flat())]
-  const sure = all.filter((name) => lists.every((names) => names.includes(name)))
+  const sure = all.filter(isSure)
   const unsure = all.filter((name) => !sure.includes(name))
   const spending = toSpending(model, sure, unsure, exchange, spender)
   const { declines, perhaps } = toSpending(model, unsure, [], exchange, spender)
