@@ -63,6 +63,11 @@ export function paymentSystemFeesAccount(asset: Asset): AccountPlan {
   return computedAccount(asset, AccountCode.paymentSystemFees, 0)
 }
 
+/** What payment systems pay the house: interest, rebates, charges given back. */
+export function paymentSystemIncomeAccount(asset: Asset): AccountPlan {
+  return computedAccount(asset, AccountCode.paymentSystemIncome, 0)
+}
+
 /** What customers owed and will not pay. */
 export function writeOffsAccount(asset: Asset): AccountPlan {
   return computedAccount(asset, AccountCode.writeOffs, 0)

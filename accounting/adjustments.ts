@@ -9,6 +9,7 @@ import {
   equityAccount,
   liquidityAccount,
   paymentSystemFeesAccount,
+  paymentSystemIncomeAccount,
   provideAccounts,
   receivableAccount,
   rewardsAccount,
@@ -34,6 +35,7 @@ const bank: Side = ({ asset }) => bankAccount(asset)
 const liquidity: Side = ({ asset }) => liquidityAccount(asset)
 const equity: Side = ({ asset }) => equityAccount(asset)
 const fees: Side = ({ asset }) => paymentSystemFeesAccount(asset)
+const systemIncome: Side = ({ asset }) => paymentSystemIncomeAccount(asset)
 const writeOffs: Side = ({ asset }) => writeOffsAccount(asset)
 const rewards: Side = ({ asset }) => rewardsAccount(asset)
 const clearing: Side = ({ asset, paymentSystemNumber }) =>
@@ -53,6 +55,7 @@ const sides = {
   settlement: [bank, clearing],
   prefunding: [clearing, bank],
   payment_system_fee: [fees, clearing],
+  payment_system_income: [clearing, systemIncome],
   equity_contribution: [bank, equity],
   equity_withdrawal: [equity, bank],
   write_off: [writeOffs, receivable],

@@ -118,6 +118,8 @@ export const AccountCode = {
   feeIncome: 30,
   /** What the spread of exchange rates brought in, one per currency. Income. */
   spreadIncome: 31,
+  /** What payment systems pay the house: interest, rebates, charges given back; one per currency. Income. */
+  paymentSystemIncome: 32,
   /** What the house has set aside for exchange, one per currency. Liability side, credit balance. */
   liquidity: 40,
   /** What the house gave away to customers, one per currency. Expense. */
@@ -155,6 +157,7 @@ export const accountFlags: Readonly<Record<AccountCode, number>> = {
   [AccountCode.wallet]: AccountFlags.debits_must_not_exceed_credits | AccountFlags.history,
   [AccountCode.feeIncome]: AccountFlags.history,
   [AccountCode.spreadIncome]: AccountFlags.history,
+  [AccountCode.paymentSystemIncome]: AccountFlags.history,
   [AccountCode.liquidity]: AccountFlags.debits_must_not_exceed_credits | AccountFlags.history,
   [AccountCode.rewards]: AccountFlags.history,
   [AccountCode.paymentSystemFees]: AccountFlags.history,
@@ -227,6 +230,8 @@ export const TransferCode = {
   suspense_payout: 27,
   /** Debit rewards, credit wallet: the house gives a customer money. */
   reward: 28,
+  /** Debit clearing, credit payment-system income: a payment system has paid the house something of its own. */
+  payment_system_income: 29,
 } as const
 
 export type TransferCode = (typeof TransferCode)[keyof typeof TransferCode]

@@ -16,6 +16,7 @@ const sides = {
   wallet: 'credit',
   feeIncome: 'credit',
   spreadIncome: 'credit',
+  paymentSystemIncome: 'credit',
   liquidity: 'credit',
   rewards: 'debit',
   paymentSystemFees: 'debit',

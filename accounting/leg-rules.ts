@@ -72,6 +72,7 @@ const moneyRules: Readonly<Record<keyof typeof TransferCode, LegRule>> = {
   write_off: leg('writeOffs', 'receivable'),
   suspense_payout: leg('suspense', 'bank'),
   reward: leg('rewards', 'wallet'),
+  payment_system_income: leg('clearing', 'paymentSystemIncome'),
 }
 
 const controlRules: Readonly<Record<keyof typeof ControlCode, LegRule>> = {

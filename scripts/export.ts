@@ -14,7 +14,7 @@ import { Refusal } from '../server/refusals.ts'
 import { explain } from './explain.ts'
 import { type ExportArguments, readArguments, usage } from './export-arguments.ts'
 import { openStores, type Stores } from './stores.ts'
-import { tell } from './verdict.ts'
+import { answerHelp, tell } from './verdict.ts'
 import { writeFileWhole } from './write-file.ts'
 
 type Deps = Stores['deps']
@@ -57,6 +57,7 @@ async function exportLedger(deps: Deps, folder: string): Promise<void> {
   await write(folder, `ledger-${moment}.journal`, texts())
 }
 
+answerHelp(usage)
 const asked = readArguments(process.argv.slice(2))
 if (!asked) {
   console.error(usage)

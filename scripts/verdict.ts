@@ -18,14 +18,23 @@ export async function tell(text: string): Promise<void> {
   })
 }
 
+/** Answers `--help`, and ends the command. */
+export function answerHelp(usage: string): void {
+  if (!process.argv.includes('--help')) return
+  console.log(usage)
+  process.exit(0)
+}
+
 /**
- * The options of the command line; fails with what is wrong and the usage when they cannot be understood.
+ * The options of the command line; answers `--help`, and fails with what is wrong and the usage when they
+ * cannot be understood.
  * From then on whatever goes wrong makes the command fail: it must not look like a finding.
  */
 export function readOptions<Options extends NonNullable<ParseArgsConfig['options']>>(
   options: Options,
   usage: string,
 ) {
+  answerHelp(usage)
   process.on('uncaughtException', (error) => fail(explain(error)))
   try {
     return parseArgs({ options }).values

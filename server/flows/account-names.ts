@@ -15,6 +15,7 @@ const prefixes = {
   wallet: 'liabilities:wallets',
   feeIncome: 'income:fees',
   spreadIncome: 'income:spread',
+  paymentSystemIncome: 'income:payment-systems',
   liquidity: 'liabilities:liquidity',
   rewards: 'expenses:rewards',
   paymentSystemFees: 'expenses:payment-system-fees',

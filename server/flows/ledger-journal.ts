@@ -7,6 +7,7 @@ import { isBooked, phaseOf, type StoredOperation, toStored } from '../../account
 import type { Deps } from '../deps.ts'
 import type { Settings } from '../settings.ts'
 import {
+  accountLine,
   commodityLine,
   decimalMarkLine,
   journalAmount,
@@ -111,7 +112,7 @@ function writeBalances(balances: readonly JournalBalance[], asOf: bigint): strin
   )
   return [
     '\n',
-    ...accounts.map((account) => `account ${account}\n`),
+    ...accounts.map(accountLine),
     `\n${showDay(asOf).day} balances\n`,
     ...postings,
   ].join('')

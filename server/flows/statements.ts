@@ -13,7 +13,7 @@ import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
 import { type CheckedEntry, createChecksum, statementNumber } from '../statements/checksum.ts'
 import { type StatementFormatName, statementFormats } from '../statements/formats.ts'
-import type { Statement, StatementEntry } from '../statements/statement.ts'
+import { type Statement, type StatementEntry, toStatementKind } from '../statements/statement.ts'
 import { nameCounterparty } from './describe-transaction.ts'
 import {
   describeMoves,
@@ -144,7 +144,7 @@ function toCheckedEntry(move: Move): CheckedEntry {
   return {
     id: transactionIdOf(move),
     timestamp: move.timestamp,
-    kind: move.kind,
+    kind: toStatementKind(move.kind),
     changeMinor: postedChangeMinor(move),
     balanceMinor: move.balanceAfterMinor,
   }

@@ -89,7 +89,9 @@ async function describe(
     describeWithdrawals(deps, movements.filter(isOf('withdrawal'))),
     describeAdjustments(
       deps,
-      movements.filter(isOf('settlement', 'prefunding', 'payment_system_fee')),
+      movements.filter(
+        isOf('settlement', 'prefunding', 'payment_system_fee', 'payment_system_income'),
+      ),
     ),
   ])
   return new Map(parts.flat())

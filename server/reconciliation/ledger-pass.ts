@@ -81,7 +81,9 @@ function toBreak(
 
 function toTotals({ asset: { currency }, totals, heldMinor }: CheckedAsset): CurrencyTotals {
   const { clearing, bank, receivable, wallet, suspense, liquidity, equity } = totals
-  const { feeIncome, spreadIncome, rewards, paymentSystemFees, writeOffs } = totals
+  const { feeIncome, spreadIncome, paymentSystemIncome } = totals
+  const { rewards, paymentSystemFees, writeOffs } = totals
+  const income = feeIncome + spreadIncome + paymentSystemIncome
   return {
     currency,
     amounts: {
@@ -91,7 +93,7 @@ function toTotals({ asset: { currency }, totals, heldMinor }: CheckedAsset): Cur
       suspense,
       liquidity,
       equity,
-      result: feeIncome + spreadIncome - rewards - paymentSystemFees - writeOffs,
+      result: income - rewards - paymentSystemFees - writeOffs,
       difference: differenceOf({ totals }),
     },
   }

@@ -15,6 +15,7 @@ import { type ClearingEntry, readEntries } from './clearing-entries.ts'
 import { learnCurrencies } from './currencies.ts'
 import type { CurrencyTotals, Pass, PassResult } from './pass.ts'
 import { type Day, dayIn, type Statement, StatementError, spanOf, startOfDay } from './statement.ts'
+import { type EndBalances, readEndBalances } from './statement-balances.ts'
 import {
   type StatementBreak,
   type StatementBreakKind,
@@ -39,6 +40,7 @@ export interface StatementPass {
   paymentSystem: Pick<PaymentSystemRow, 'id' | 'name'>
   breaks: StatementBreak[]
   totals: StatementTotals[]
+  balances: EndBalances[]
   /** A name for each statement, the same whatever file it is in. */
   scope: string[]
 }
@@ -81,7 +83,9 @@ export async function reconcileStatements(
     }
   }
   const scope = statements.map((statement) => `${id}/${statement.account}/${statement.id}`)
-  return { paymentSystem: { id, name }, scope, ...compareStatements(statements, entries, options) }
+  const balances = await readEndBalances(deps.ledger, statements, accounts, { asOf, dayOf })
+  const compared = compareStatements(statements, entries, options)
+  return { paymentSystem: { id, name }, scope, balances, ...compared }
 }
 
 function readOptions(given: Partial<ComparisonOptions>): ComparisonOptions {
@@ -102,11 +106,11 @@ export function statementPass(input: Omit<StatementPassInput, 'asOf'>): Pass<Sta
     async run({ db, ledger }) {
       const asOf = await readLedgerTime(ledger)
       const compared = await reconcileStatements({ db, ledger }, { ...input, asOf })
-      const { breaks, totals, scope } = compared
+      const { breaks, totals, balances, scope } = compared
       return {
         counts: countAll(totals),
         asOf: fromLedgerTime(asOf),
-        totals: totals.map(toCurrencyTotals),
+        totals: totals.map((one) => toCurrencyTotals(one, balances)),
         breaks,
         omitted: {},
         scope,
@@ -132,7 +136,11 @@ function countAll(totals: readonly StatementTotals[]): PassResult['counts'] {
   return { ...told, ...Object.fromEntries(some) }
 }
 
-function toCurrencyTotals({ currency, lines, entries }: StatementTotals): CurrencyTotals {
+function toCurrencyTotals(
+  { currency, lines, entries }: StatementTotals,
+  balances: readonly EndBalances[],
+): CurrencyTotals {
+  const end = balances.find((one) => one.currency === currency)
   const { reference, amount_and_date, sum } = lines.matched
   return {
     currency,
@@ -146,6 +154,7 @@ function toCurrencyTotals({ currency, lines, entries }: StatementTotals): Curren
       repeated: lines.repeated.sumMinor,
       ledger: entries.sumMinor,
       'ledger only': entries.ledgerOnly.sumMinor,
+      ...(end && { "bank's balance": end.bankMinor, "ledger's balance": end.ledgerMinor }),
     },
   }
 }

@@ -42,7 +42,7 @@ const adjustmentInput = z.discriminatedUnion('kind', [
     ...told,
   }),
   z.strictObject({
-    kind: z.enum(['settlement', 'prefunding', 'payment_system_fee']),
+    kind: z.enum(['settlement', 'prefunding', 'payment_system_fee', 'payment_system_income']),
     payment_system: text(systemNameLengthMax).meta({ description: 'Its id or its name' }),
     ...money,
     ...told,

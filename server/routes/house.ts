@@ -27,7 +27,7 @@ const statementBody = z
     }),
     liabilities: amounts('wallets', 'suspense', 'liquidity', 'total'),
     equity: amountOutput,
-    income: amounts('fees', 'spread', 'total'),
+    income: amounts('fees', 'spread', 'payment_systems', 'total'),
     expenses: amounts('rewards', 'payment_system_fees', 'write_offs', 'total'),
     difference: amountOutput.meta({
       description: 'Assets - liabilities - equity - income + expenses: always zero',
@@ -60,7 +60,8 @@ function showStatement(view: HouseView): z.output<typeof statementBody> {
     income: {
       fees: show(totals.feeIncome),
       spread: show(totals.spreadIncome),
-      total: show(totals.feeIncome + totals.spreadIncome),
+      payment_systems: show(totals.paymentSystemIncome),
+      total: show(totals.feeIncome + totals.spreadIncome + totals.paymentSystemIncome),
     },
     expenses: {
       rewards: show(totals.rewards),

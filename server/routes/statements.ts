@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { walletKinds } from '../../accounting/chart.ts'
 import { showAmount } from '../flows/amount.ts'
 import { showLedgerTime } from '../flows/ledger-time.ts'
 import { readWalletBalanceAt, writeStatement } from '../flows/statements.ts'
@@ -9,6 +8,7 @@ import { momentInput, readMoment } from '../http/paging.ts'
 import { defineRoute } from '../http/route.ts'
 import { amountOutput, downloadBody, time, uuid, walletName } from '../http/schemas.ts'
 import { statementFormatNames, statementFormats } from '../statements/formats.ts'
+import { statementKinds } from '../statements/statement.ts'
 
 const tags = ['Wallets'] as const
 
@@ -86,7 +86,7 @@ export const statementBody = z
       z.strictObject({
         date: time,
         id: uuid,
-        kind: z.enum(walletKinds),
+        kind: z.enum(statementKinds),
         counterparty: z.string().nullable(),
         memo: z.string().nullable(),
         reference: z.string().nullable(),

@@ -25,6 +25,9 @@ export function commodityLine(asset: Asset): string {
   return `commodity 1000.${fraction} ${symbolOf(asset)}\n`
 }
 
+/** The directive that declares an account. */
+export const accountLine = (account: string): string => `account ${account}\n`
+
 /** Without it `1.000` could be read as a thousand. */
 export const decimalMarkLine = 'decimal-mark .\n'
 

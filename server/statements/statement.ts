@@ -1,6 +1,6 @@
 /** What every format of a wallet's statement is made of. */
 import type { Balance } from '../../accounting/accounts.ts'
-import type { Asset, WalletKind } from '../../accounting/chart.ts'
+import { type Asset, type WalletKind, walletKinds } from '../../accounting/chart.ts'
 import type { Period } from '../../accounting/history.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import { formatAmount } from '../../accounting/money.ts'
@@ -30,12 +30,20 @@ export interface Statement extends Period {
   checksum: string
 }
 
+/** Kinds of transactions; of a hold all that is booked is a capture. */
+export type StatementKind = Exclude<WalletKind, 'hold'> | 'capture'
+
+export const toStatementKind = (kind: WalletKind): StatementKind =>
+  kind === 'hold' ? 'capture' : kind
+
+export const statementKinds = walletKinds.map(toStatementKind)
+
 /** What was booked. Amounts in minor units. */
 export interface StatementEntry {
   id: Uuid
   /** Nanoseconds since 1970. */
   timestamp: bigint
-  kind: WalletKind
+  kind: StatementKind
   /** By how much it changed the balance: less than nothing for what was paid. */
   changeMinor: bigint
   balanceMinor: bigint

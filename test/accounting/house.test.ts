@@ -32,6 +32,7 @@ const lines: readonly HouseLine[] = [
   'wallet',
   'feeIncome',
   'spreadIncome',
+  'paymentSystemIncome',
   'liquidity',
   'rewards',
   'paymentSystemFees',

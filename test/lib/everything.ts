@@ -119,6 +119,7 @@ async function keepHouse(world: World, all: Everything): Promise<void> {
   ids.settlement = (await book({ kind: 'settlement', amount: '20.00', payment_system: bankId })).id
   await book({ kind: 'prefunding', amount: '5.00', payment_system: bankId })
   await book({ kind: 'payment_system_fee', amount: '1.50', payment_system: bankId })
+  await book({ kind: 'payment_system_income', amount: '0.25', payment_system: bankId })
   await book({ kind: 'reward', amount: '3.00', wallet_id: ada.walletId })
   await book({ kind: 'suspense_payout', deposit_id: ids.paidOut, currency: undefined })
   const [debtor, shop] = [await world.signUp(), await world.signUp()]

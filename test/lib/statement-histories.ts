@@ -17,6 +17,7 @@ const directions = {
   chargeback: -1n,
   settlement: -1n,
   payment_system_fee: -1n,
+  payment_system_income: 1n,
 } as const
 const kinds = Object.keys(directions) as (keyof typeof directions)[]
 

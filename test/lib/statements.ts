@@ -5,6 +5,7 @@ import { XMLParser } from 'fast-xml-parser'
 import type { StatementFormatName } from '../../server/statements/formats.ts'
 import type { Json } from './http.ts'
 import { readPdf } from './pdf-text.ts'
+import { assert } from './suite.ts'
 
 export interface ReadEntry {
   date: string
@@ -109,6 +110,8 @@ export function readHledger(text: string): ReadStatement {
       balance,
     }),
   )
+  const declared = new Set([...text.matchAll(/^account (.+)$/gm)].map(([, name]) => name))
+  for (const [, name] of text.matchAll(/^ {4}(\S+) /gm)) assert.ok(declared.has(name), name)
   return { opening, closing, entries }
 }
 

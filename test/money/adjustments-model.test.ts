@@ -7,6 +7,7 @@ import {
   equityAccount,
   liquidityAccount,
   paymentSystemFeesAccount,
+  paymentSystemIncomeAccount,
   receivableAccount,
   rewardsAccount,
   walletAccount,
@@ -56,6 +57,7 @@ test.before(async () => {
     receivable: receivableAccount(owing.userId, yen),
     wallet: walletAccount(to.id, yen),
     fees: paymentSystemFeesAccount(yen),
+    income: paymentSystemIncomeAccount(yen),
     writeOffs: writeOffsAccount(yen),
     rewards: rewardsAccount(yen),
   }
@@ -64,6 +66,7 @@ test.before(async () => {
     settlement: system,
     prefunding: system,
     payment_system_fee: system,
+    payment_system_income: system,
     write_off: { user_id: owing.userId },
     reward: { wallet_id: to.id },
   }
@@ -92,6 +95,7 @@ const sides: Readonly<Record<string, readonly [debit: string, credit: string]>> 
   settlement: ['bank', 'clearing'],
   prefunding: ['clearing', 'bank'],
   payment_system_fee: ['fees', 'clearing'],
+  payment_system_income: ['clearing', 'income'],
   write_off: ['writeOffs', 'receivable'],
   reward: ['rewards', 'wallet'],
 }

@@ -5,6 +5,7 @@ import {
   equityAccount,
   liquidityAccount,
   paymentSystemFeesAccount,
+  paymentSystemIncomeAccount,
   receivableAccount,
   rewardsAccount,
   suspenseAccount,
@@ -60,6 +61,7 @@ const sideOf = new Map<number, 'asset' | 'claim' | 'expense'>([
     AccountCode.equity,
     AccountCode.feeIncome,
     AccountCode.spreadIncome,
+    AccountCode.paymentSystemIncome,
   ].map((code) => [code, 'claim'] as const),
   ...[AccountCode.rewards, AccountCode.paymentSystemFees, AccountCode.writeOffs].map(
     (code) => [code, 'expense'] as const,
@@ -126,6 +128,7 @@ const kinds: readonly [
   ['settlement', '20.00', () => bankAccount(usd), clearing],
   ['prefunding', '5.00', clearing, () => bankAccount(usd)],
   ['payment_system_fee', '1.50', () => paymentSystemFeesAccount(usd), clearing],
+  ['payment_system_income', '0.25', clearing, () => paymentSystemIncomeAccount(usd)],
 ]
 
 for (const [kind, amount, debit, credit] of kinds) {

@@ -79,7 +79,12 @@ test('every kind of movement is where it belongs, by payment system', async () =
       total: '90.500000',
     },
     equity: '0.000000',
-    income: { fees: '0.000000', spread: '0.000000', total: '0.000000' },
+    income: {
+      fees: '0.000000',
+      spread: '0.000000',
+      payment_systems: '0.000000',
+      total: '0.000000',
+    },
     expenses: {
       rewards: '0.000000',
       payment_system_fees: '0.000000',

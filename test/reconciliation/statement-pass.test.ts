@@ -127,6 +127,7 @@ test.before(async () => {
     must(adjust(operator, { kind, amount, payment_system: bankName, reference }), 201)
   const settled = await own('settlement', '40.00', 'to our bank')
   const charged = await own('payment_system_fee', '1.50')
+  const interest = await own('payment_system_income', '0.75')
   const prefunded = await own('prefunding', '5.00', 'from our bank')
   const { id: yenWallet } = await openWallet(ada.client, 'JPY')
   const inYen = await fund(bank, yenWallet, '5000', 'JPY')
@@ -145,6 +146,7 @@ test.before(async () => {
     line('to our bank', '-40.00', settled.created_at),
     // The bank has words of its own for its price.
     line('price list 2', '-1.50', charged.created_at),
+    line('interest of the quarter', '0.75', interest.created_at),
     line('from our bank', '5.00', prefunded.created_at),
   ]
   const days = { from: dayOf(earlier), to: dayOf(inYen.created_at) }
@@ -183,11 +185,11 @@ test('what happened is on the statement, in each format, and nothing else', asyn
         currency: 'USD',
         statements: { count: 1, unproven: 0 },
         lines: {
-          count: 13,
-          sumMinor: 11_750n,
+          count: 14,
+          sumMinor: 11_825n,
           matched: {
             reference: { count: 12, sumMinor: 11_900n },
-            amount_and_date: { count: 1, sumMinor: -150n },
+            amount_and_date: { count: 2, sumMinor: -75n },
             sum: none,
           },
           differing: none,
@@ -196,9 +198,9 @@ test('what happened is on the statement, in each format, and nothing else', asyn
           skipped: 0,
         },
         entries: {
-          count: 13,
-          sumMinor: 11_750n,
-          matched: { count: 13, sumMinor: 11_750n },
+          count: 14,
+          sumMinor: 11_825n,
+          matched: { count: 14, sumMinor: 11_825n },
           differing: none,
           ledgerOnly: none,
           undecided: none,
@@ -206,7 +208,23 @@ test('what happened is on the statement, in each format, and nothing else', asyn
       },
       name,
     )
+    const end = { currency: 'USD', bankMinor: 111_825n, ledgerMinor: 11_825n }
+    assert.equal(result.balances, [end], name)
   }
+})
+
+test('the balances of the bank and of the ledger are those of the last day', async () => {
+  const balancesOf = async (...statements: Statement[]) =>
+    (await reconcile(toJsonLines(statements), {})).balances
+  const yesterday = { ...dollars, lines: [], to: dollars.to - 1, from: dollars.to - 1 }
+  const other = { ...yesterday, account: 'another', closingMinor: 1n }
+  assert.equal(await balancesOf({ ...yesterday, closingMinor: 7n }, other, yen), [
+    { currency: 'USD', bankMinor: 8n, ledgerMinor: 0n },
+    { currency: 'JPY', bankMinor: 105_000n, ledgerMinor: 5_000n },
+  ])
+  // Not of the same day, or not told.
+  assert.equal(await balancesOf(dollars, other), [])
+  assert.equal(await balancesOf({ ...dollars, closingMinor: undefined }), [])
 })
 
 test('a file can have statements of several accounts', async () => {
@@ -217,7 +235,7 @@ test('a file can have statements of several accounts', async () => {
       totals.map(({ currency, lines }) => [currency, lines.sumMinor]),
       [
         ['JPY', 5000n],
-        ['USD', 11_750n],
+        ['USD', 11_825n],
       ],
     )
   }
@@ -268,7 +286,7 @@ test('each thing that is wrong is named, in each format, with what the ledger ha
     ],
     [
       { ...dollars, closingMinor: dollars.closingMinor! + 1n },
-      ['statement_does_not_add_up', 111_750n, 111_751n, 'USD'],
+      ['statement_does_not_add_up', 111_825n, 111_826n, 'USD'],
     ],
   ]
   const depositId = await findDepositId(first.references[0]!)

@@ -74,27 +74,26 @@ test('a statement ties, and says of the wallet what the history says', async () 
   const booked = data.filter(({ phase }: Json) => phase === 'single' || phase === 'post').reverse()
   assert.equal(
     entries.map(({ id, kind, date, memo, reference }: Json) => [id, kind, date, memo, reference]),
-    booked.map((it: Json) => [it.id, it.kind, it.created_at, it.memo, it.reference]),
+    booked.map((it: Json) => {
+      const kind = it.kind === 'hold' ? 'capture' : it.kind
+      return [it.id, kind, it.created_at, it.memo, it.reference]
+    }),
   )
   assert.equal(
     entries.map(({ kind }: Json) => kind),
-    'deposit payment payment refund hold hold withdrawal payment fee exchange_sale'.split(' '),
+    'deposit payment payment refund capture capture withdrawal payment fee exchange_sale'.split(
+      ' ',
+    ),
   )
 })
 
 test('a period that is over has one number and one file, one that is not has a number each time', async () => {
   const period = await pastPeriod()
-  const texts = await Promise.all(
-    ['json', 'csv', 'camt.053', 'pdf', 'hledger'].flatMap((format) =>
-      [1, 2].map(
-        async () => (await ada.client.get(path(`${period}&format=${format}`))).text.length,
-      ),
-    ),
-  )
-  assert.equal(
-    texts.filter((_, index) => index % 2 === 0),
-    texts.filter((_, index) => index % 2 === 1),
-  )
+  for (const format of ['json', 'csv', 'camt.053', 'pdf', 'hledger']) {
+    const read = async () => (await ada.client.get(path(`${period}&format=${format}`))).text.length
+    const [one, two] = await Promise.all([read(), read()])
+    assert.is(one, two)
+  }
   const [one, two] = [await download(here, 'pdf'), await download(here, 'pdf')]
   assert.ok(one.equals(two))
   const numbers = await Promise.all(

@@ -23,6 +23,7 @@ const adjustmentCodes: readonly number[] = [
   TransferCode.settlement,
   TransferCode.prefunding,
   TransferCode.payment_system_fee,
+  TransferCode.payment_system_income,
   TransferCode.equity_contribution,
   TransferCode.equity_withdrawal,
   TransferCode.write_off,

@@ -25,14 +25,16 @@ const within = (
     ),
 })
 
-/** With a payment system, whose clearing account grows by `sign`. */
+/** With a payment system, whose clearing account grows by `sign`; it has to have what it gives. */
 const withSystem = (
-  account: 'bank' | 'payment_system_fees',
+  account: 'bank' | 'payment_system_fees' | 'payment_systems',
   sign: 1n | -1n,
   accountSign: 1n | -1n,
 ): Effect => ({
-  most: (model, { currency, system = '' }) =>
-    sign > 0n ? houseOf(model, 'bank', currency) : (capacityOf(model, system, currency) ?? 0n),
+  most(model, { currency, system = '' }) {
+    if (sign < 0n) return capacityOf(model, system, currency) ?? 0n
+    return account === 'bank' ? houseOf(model, 'bank', currency) : undefined
+  },
   book(model, { currency, system = '' }, minor) {
     const cleared = addCapacity(model, system, currency, sign * minor)
     return addHouse(cleared, account, currency, accountSign * minor)
@@ -65,6 +67,7 @@ const effects = {
   settlement: withSystem('bank', -1n, 1n),
   prefunding: withSystem('bank', 1n, -1n),
   payment_system_fee: withSystem('payment_system_fees', -1n, 1n),
+  payment_system_income: withSystem('payment_systems', 1n, 1n),
   write_off: {
     most: (model, { currency, userId = '' }) => owedOf(model, userId, currency),
     book: (model, { currency, userId = '' }, minor) =>

@@ -26,6 +26,7 @@ const paths: Readonly<Record<HouseAccount | Exclude<Sum, 'clearing'>, readonly s
   equity: ['equity'],
   fees: ['income', 'fees'],
   spread: ['income', 'spread'],
+  payment_systems: ['income', 'payment_systems'],
   rewards: ['expenses', 'rewards'],
   payment_system_fees: ['expenses', 'payment_system_fees'],
   write_offs: ['expenses', 'write_offs'],

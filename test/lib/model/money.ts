@@ -62,6 +62,7 @@ export type HouseAccount =
   | 'equity'
   | 'fees'
   | 'spread'
+  | 'payment_systems'
   | 'rewards'
   | 'payment_system_fees'
   | 'write_offs'

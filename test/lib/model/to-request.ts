@@ -240,6 +240,7 @@ function toAdjustment(cast: Cast, draft: DraftOf<'adjustment'>): ModelRequest | 
     case 'settlement':
     case 'prefunding':
     case 'payment_system_fee':
+    case 'payment_system_income':
       return { ...base, system: at(systems, draft.system) }
     case 'write_off':
       return { ...base, userId: at(users, draft.wallet.wallet).id }
