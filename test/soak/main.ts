@@ -135,17 +135,22 @@ ${kills} kills, ${cuts} cuts, ${delays} delays, ${blackouts} blackouts
 ${seconds.toFixed(0)} s, ${rate} operations/s`)
 }
 
-/** A bar on a terminal, and an eye on whether anything is answered at all. */
+/** A bar on a terminal, elsewhere a line for each twentieth, and an eye on whether anything is answered at all. */
 function watchProgress(tally: Tally) {
   const stuck = Promise.withResolvers<never>()
   let seen = 0
   let silentMs = 0
+  let told = 0
   const intervalMs = 500
   const timer = setInterval(() => {
     silentMs = tally.count === seen ? silentMs + intervalMs : 0
     seen = tally.count
     if (silentMs > silenceMsMax) stuck.reject(new Error(`no answer for ${silenceMsMax} ms`))
     if (process.stderr.isTTY) process.stderr.write(`\r${bar(tally.count)} `)
+    else if (tally.count >= told + operations / 20) {
+      told = tally.count
+      console.error(bar(told))
+    }
   }, intervalMs)
   return {
     stuck: stuck.promise,
