@@ -4,10 +4,11 @@ import {
   type AdjustmentParties,
   toAdjustmentTransfer,
 } from '../../accounting/adjustments.ts'
-import { type Asset, assetOf } from '../../accounting/chart.ts'
+import { type Asset, assetOf, assetOfLedger } from '../../accounting/chart.ts'
 import { readDeposit, wasSuspended } from '../../accounting/deposits.ts'
 import type { Uuid } from '../../accounting/ids.ts'
 import type { Chain } from '../../accounting/legs.ts'
+import { lookUpAccounts } from '../../accounting/lookup.ts'
 import type { PassingReason } from '../../accounting/outcome.ts'
 import { toSuspensePayout } from '../../accounting/suspense.ts'
 import type { DescriptionKey } from '../../db/descriptions.ts'
@@ -16,7 +17,7 @@ import { findPaymentSystem } from '../../db/payment-systems.ts'
 import { findWallet } from '../../db/wallets.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
-import { readAmount } from './amount.ts'
+import { readAmount, showAmount } from './amount.ts'
 import { ensureAccounts } from './open-wallet.ts'
 
 /** An adjustment that an operator asks for, with everything that it names found. */
@@ -83,8 +84,41 @@ async function findParties(
   }
 }
 
+/**
+ * The refusal of what the ledger has declined; with what there is to take it from, when that was not enough
+ * and can be read.
+ */
+export async function refuseAdjustment(
+  { ledger }: Pick<Deps, 'ledger'>,
+  chain: Chain,
+  reason: PassingReason,
+): Promise<Refusal> {
+  const code = adjustmentDeclines[reason]
+  // Of a payout from suspense the right to it comes first.
+  const money = chain.at(-1)
+  if (!money || (reason !== 'exceeds_credits' && reason !== 'exceeds_debits')) {
+    return new Refusal(code)
+  }
+  const isDebited = reason === 'exceeds_credits'
+  const id = isDebited ? money.debit_account_id : money.credit_account_id
+  const found = await lookUpAccounts(ledger, [id]).catch(() => undefined)
+  const account = found?.get(id)
+  if (!account) return new Refusal(code)
+  const postedMinor = account.credits_posted - account.debits_posted
+  const availableMinor = isDebited
+    ? postedMinor - account.debits_pending
+    : -postedMinor - account.credits_pending
+  const { currency } = assetOfLedger(money.ledger)
+  const available = showAmount(availableMinor, currency)
+  const required = showAmount(money.amount, currency)
+  return new Refusal(code, {
+    detail: `${required} ${currency} were to be taken, ${available} are available.`,
+    extra: { available, required, currency },
+  })
+}
+
 /** What a decline of the ledger means for an adjustment. */
-export const adjustmentDeclines = {
+const adjustmentDeclines = {
   exceeds_credits: 'adjustment_exceeds_balance',
   exceeds_debits: 'adjustment_exceeds_balance',
   // The receivable of somebody who never owed anything.

@@ -27,7 +27,7 @@ import { mintId } from '../../db/ids.ts'
 import type { Operator } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal, type RefusalCode } from '../refusals.ts'
-import { adjustmentDeclines } from './adjust.ts'
+import { refuseAdjustment } from './adjust.ts'
 import {
   type ApprovalKind,
   type ApprovalSubject,
@@ -78,7 +78,10 @@ export async function ask(
     }))
     const step = 'replay' in planned ? toReplay(planned.replay) : await submit(planned.approved)
     if (step.kind === 'stale') continue
-    if (step.kind !== 'done') throw await refuseRequest(deps, key, step)
+    if (step.kind !== 'done') {
+      const approved = 'replay' in planned ? [] : (planned.approved ?? [])
+      throw await refuseRequest(deps, key, approved, step)
+    }
     return { approval: await finish(deps, id), replayed: step.replayed }
   }
   throw new Refusal('busy', { retryAfterSeconds: 1 })
@@ -108,6 +111,7 @@ async function planApproved(
 async function refuseRequest(
   deps: ApprovalDeps,
   key: DescriptionKey,
+  approved: Chain,
   step: Exclude<Step, { kind: 'done' | 'stale' }>,
 ): Promise<Refusal> {
   switch (step.kind) {
@@ -117,9 +121,9 @@ async function refuseRequest(
       return refuseInvalid(step.status)
     case 'declined': {
       if (!step.reason) return refuseAgain(deps, key)
-      const code = adjustmentDeclines[step.reason]
-      await keepDecline(deps, { ...key, attempt: 0, code })
-      return new Refusal(code)
+      const refusal = await refuseAdjustment(deps, approved, step.reason)
+      await keepDecline(deps, { ...key, attempt: 0, code: refusal.code })
+      return refusal
     }
     case 'expired':
       return new Refusal('approval_expired')

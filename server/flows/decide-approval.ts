@@ -3,7 +3,7 @@ import type { Uuid } from '../../accounting/ids.ts'
 import { mintId } from '../../db/ids.ts'
 import type { Operator } from '../caller.ts'
 import { Refusal } from '../refusals.ts'
-import { adjustmentDeclines } from './adjust.ts'
+import { refuseAdjustment } from './adjust.ts'
 import { effectOf } from './approval-effects.ts'
 import {
   type ApprovalDeps,
@@ -50,7 +50,8 @@ export async function approve(
       case 'invalid':
         throw refuseInvalid(step.status)
       case 'declined':
-        throw new Refusal(step.reason ? adjustmentDeclines[step.reason] : 'declined')
+        if (!step.reason) throw new Refusal('declined')
+        throw await refuseAdjustment(deps, approved, step.reason)
       case 'conflict':
         throw new Error(`approval ${id} was used under an id that was fresh`)
       default:

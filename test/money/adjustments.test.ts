@@ -13,6 +13,7 @@ import {
   writeOffsAccount,
 } from '../../accounting/accounts.ts'
 import { AccountCode, assetOf } from '../../accounting/chart.ts'
+import { formatAmount } from '../../accounting/money.ts'
 import { checkBooks } from '../lib/books.ts'
 import { catchUp } from '../lib/catch-up.ts'
 import type { Client, Json } from '../lib/http.ts'
@@ -266,7 +267,10 @@ test('more than there is: refused, nothing remains, and under its key for ever',
   const key = unique('key')
   const excess = `${held / 100n + 1n}.00`
   const withdrawal = { kind: 'equity_withdrawal', amount: excess }
-  assertRefused(await adjust(operator, withdrawal, key), 422, 'adjustment_exceeds_balance')
+  const refused = await adjust(operator, withdrawal, key)
+  assertRefused(refused, 422, 'adjustment_exceeds_balance')
+  const { available, required, currency } = refused.body
+  assert.equal([available, required, currency], [formatAmount(held, usd), excess, 'USD'])
   await booked({ kind: 'equity_contribution', amount: excess })
   const replay = await adjust(operator, withdrawal, key)
   assertRefused(replay, 422, 'adjustment_exceeds_balance')
