@@ -191,17 +191,20 @@ test('5,000 independent payments in a call, and no more', async () => {
   assert.equal([more.body.transfers, more.body.transfers_max], [5_001, 5_000])
 })
 
-test('8,189 legs in an atomic batch, and no more', async () => {
+test('8,189 legs in an atomic batch, or what the server takes, and no more', async () => {
   const { payer, payee, from, to } = await pair(world, bank, '200.00')
   const one = { to_wallet_id: to, amount: '0.01' }
-  const all = Array.from({ length: 8_189 }, () => one)
+  // Fewer only when the server was started for development.
+  const legsMax = world.deps.ledger.largestRequest()
+  assert.ok([8_189, 250].includes(legsMax), String(legsMax))
+  const all = Array.from({ length: legsMax }, () => one)
   const more = await send(payer, true, [...all, one])
   assertRefused(more, 422, 'batch_too_large')
-  assert.equal([more.body.legs, more.body.legs_max], [8_190, 8_189])
+  assert.equal([more.body.legs, more.body.legs_max], [legsMax + 1, legsMax])
   assert.is(await posted(payer, from), '200.00')
   const { body } = await send(payer, true, all)
-  assert.equal(body.counts, { done: 8_189, refused: 0 })
-  assert.is(await posted(payee, to), '81.89')
+  assert.equal(body.counts, { done: legsMax, refused: 0 })
+  assert.is(await posted(payee, to), (legsMax / 100).toFixed(2))
 })
 
 test('what is no batch is refused as a whole', async () => {
