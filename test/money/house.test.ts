@@ -96,6 +96,9 @@ test('every kind of movement is where it belongs, by payment system', async () =
 })
 
 test('all currencies are told as of one moment, while money moves in several', async () => {
+  // On a ledger that others have used there may be some.
+  const before = await must(operator.get('/v1/house?currency=JPY'), 200)
+  const openingMinor = BigInt(before.data[0]?.assets.total ?? 0)
   const pairs = await Promise.all(
     ['USD', 'JPY'].map((currency) => pair(world, bank, '1000', currency)),
   )
@@ -109,17 +112,14 @@ test('all currencies are told as of one moment, while money moves in several', a
       ])
     }
   })
-  let before = ''
+  let last = ''
   for (let count = 0; count < 20; count += 1) {
     const { as_of, data } = await must(operator.get('/v1/house'), 200)
-    assert.ok(as_of >= before)
-    before = as_of
+    assert.ok(as_of >= last)
+    last = as_of
     const known = data.map(({ currency }: Json) => currency)
     assert.ok(known.includes('USD') && known.includes('JPY') && !known.includes('KZT'))
-    for (const { currency, assets, liabilities, difference } of data) {
-      assert.is(Number(difference), 0, currency)
-      assert.is(assets.total, liabilities.total, currency)
-    }
+    for (const { currency, difference } of data) assert.is(Number(difference), 0, currency)
   }
   isOver = true
   await Promise.all(moving)
@@ -128,7 +128,8 @@ test('all currencies are told as of one moment, while money moves in several', a
   const [, yen] = pairs
   if (!yen) throw new Error('there are two pairs')
   const left = [await posted(yen.payer, yen.from), await posted(yen.payee, yen.to)]
-  assert.is(assets.total, String(left.map(BigInt).reduce((sum, minor) => sum + minor, 0n)))
+  const leftMinor = left.map(BigInt).reduce((sum, minor) => sum + minor, 0n)
+  assert.is(assets.total, String(openingMinor + leftMinor))
 })
 
 test('only operators see it, and only of currencies that there are', async () => {
