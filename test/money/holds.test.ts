@@ -322,7 +322,7 @@ test('transactions tell holding, capturing and giving back apart', async () => {
     payer.client.get(`${wallet}/statement?from=${year}-01-01&to=${year + 1}-01-01`),
     200,
   )
-  const captured = statement.entries.filter(({ kind }: Json) => kind === 'hold')
+  const captured = statement.entries.filter(({ kind }: Json) => kind === 'capture')
   assert.equal(
     captured.map(({ amount, memo }: Json) => [amount, memo]),
     [['-2.00', 'tab']],
