@@ -112,8 +112,8 @@ function toBooking({
     case 'adjustment': {
       const { adjustment, system } = request
       if (system === undefined) return undefined
-      const sign = adjustment === 'prefunding' ? '' : '-'
-      return { system, booking: booking(body.id, body.id, sign) }
+      const isIn = adjustment === 'prefunding' || adjustment === 'payment_system_income'
+      return { system, booking: booking(body.id, body.id, isIn ? '' : '-') }
     }
     default:
       return undefined
