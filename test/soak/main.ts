@@ -15,12 +15,13 @@ import { reconcileRecords } from '../../server/reconciliation/records-pass.ts'
 import { randomFrom } from '../embedded/lib/random.ts'
 import { checkBooks } from '../lib/books.ts'
 import { catchUp } from '../lib/catch-up.ts'
-import { Difference, textOf } from '../lib/model/search.ts'
+import { textOf } from '../lib/model/search.ts'
 import { startTally, type Tally } from '../lib/model/tally.ts'
 import { must, type World } from '../lib/world.ts'
 import { type Soak, soakGroup } from './group.ts'
 import { onOwnServers } from './own-servers.ts'
 import { type Processes, startProcesses } from './processes.ts'
+import { tellFailure } from './tell-failure.ts'
 
 const { values } = parseArgs({
   options: {
@@ -186,11 +187,7 @@ async function recoverAll({ deps }: World): Promise<Record<string, number>> {
 try {
   await onOwnServers(soak)
 } catch (error) {
-  console.error(`\nseed ${seed}: ${error instanceof Error ? error.stack : error}`)
-  if (error instanceof Difference) {
-    console.error(`the model before:\n${textOf(error.model)}`)
-    console.error(`the group's answers before:\n${error.history.map(textOf).join('\n')}`)
-  }
+  tellFailure(seed, error)
   if (written.length > 0) console.error(`the processes wrote:\n${written.join('\n')}`)
   process.exit(1)
 }

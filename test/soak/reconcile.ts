@@ -28,6 +28,7 @@ import { type Soak, soakGroup } from './group.ts'
 import { startLiveBank } from './live-bank.ts'
 import { onOwnServers } from './own-servers.ts'
 import { startProcesses } from './processes.ts'
+import { tellFailure } from './tell-failure.ts'
 
 const { values } = parseArgs({
   options: {
@@ -144,7 +145,7 @@ async function checkClean({ deps }: World, passes: readonly Pass[]): Promise<voi
 try {
   await onOwnServers(soak)
 } catch (error) {
-  console.error(`\nseed ${seed}: ${error instanceof Error ? error.stack : error}`)
+  tellFailure(seed, error)
   process.exit(1)
 }
 process.exit(0)
