@@ -13,12 +13,12 @@ import type { Ledger } from './client.ts'
 import { deadlineOf } from './clock.ts'
 import { type StoredFee, toStoredFee } from './fees.ts'
 import { computeUuid, hashInput, toUuid, type Uuid } from './ids.ts'
-import { type Leg, toPost, toTransfer } from './legs.ts'
+import { type Leg, toTransfer } from './legs.ts'
 import type { ExchangeAmounts } from './rates.ts'
 import { rightsAccounts, toRightLeg } from './rights.ts'
-import { type Step, submitStep } from './steps.ts'
+import { type Step, useRight } from './steps.ts'
 import { readTrail } from './trail.ts'
-import { type Plan, type Submission, submitChain, toTransfers } from './transfers.ts'
+import { type Plan, type Submission, submitChain } from './transfers.ts'
 
 /** The right that a quote gives, as the ledger has it. */
 export interface QuoteRight {
@@ -146,20 +146,13 @@ export interface ExchangePlan {
   principalLeg: number
 }
 
-/**
- * Uses a quote by one chain: its right is posted, then the legs. When one of these is declined the quote
- * stays as it was. The ids are fresh ones: the right lets it happen only once. `leg` of the answer counts
- * the plan's legs. Rejects with LedgerUnavailable (nothing happened) or LedgerOutcomeUnknown.
- */
-export async function submitExchange(
+/** Uses a quote by one chain: its right is posted, then the legs. As useRight. */
+export function submitExchange(
   ledger: Ledger,
-  { quoteId, inputHash, legs, principalLeg }: ExchangePlan,
-  freshId: () => Uuid,
-): Promise<Step> {
-  const use = toPost({ id: freshId(), pendingId: quoteId, inputHash }, 0n)
-  const plan = { operationId: exchangeId(quoteId), inputHash, legs, principalLeg }
-  const step = await submitStep(ledger, [use, ...toTransfers(plan, freshId())], principalLeg + 1)
-  return 'leg' in step ? { ...step, leg: step.leg - 1 } : step
+  { quoteId, ...plan }: ExchangePlan,
+  firstAttempt: number,
+): Promise<{ step: Step; attempt: number }> {
+  return useRight(ledger, quoteId, { operationId: exchangeId(quoteId), ...plan }, firstAttempt)
 }
 
 /** An exchange by its id; undefined when there is none. */

@@ -18,10 +18,10 @@ import { type Asset, ControlCode, controlOf } from './chart.ts'
 import type { Ledger } from './client.ts'
 import { deadlineOf } from './clock.ts'
 import { computeUuid, hashInput, toLedgerId, toUuid, type Uuid } from './ids.ts'
-import { type Leg, toPost, toTransfer, toVoid } from './legs.ts'
-import { type Step, submitStep } from './steps.ts'
+import { type Leg, toTransfer, toVoid } from './legs.ts'
+import { type Step, submitStep, useRight } from './steps.ts'
 import { readTrail } from './trail.ts'
-import { type Plan, submitChain, toTransfers } from './transfers.ts'
+import { type Plan, submitChain } from './transfers.ts'
 
 export type RequestState =
   /** The payer may accept it. */
@@ -140,27 +140,17 @@ function foldRequest([right, end]: readonly Transfer[], now: bigint): PaymentReq
   return { id, state, inputHash, paymentId, timestamp, deadline }
 }
 
-/** In the chain that accepts, how many legs come before those of the payment: the use of the right. */
-const legsBefore = 1
-
 /**
  * Accepts a request by one chain: the right is used, which gives its piece back to the allowance, and
- * what the payment consists of: debit payer, credit requester, and what that costs. When that is declined
- * the right stays as it was; the leg that is told then is one of the payment's. The ids are fresh ones:
- * the right lets it happen only once.
- * Rejects with LedgerUnavailable (nothing happened) or LedgerOutcomeUnknown.
+ * what the payment consists of: debit payer, credit requester, and what that costs. As useRight.
  */
-export async function acceptRequest(
+export function acceptRequest(
   ledger: Ledger,
-  { id: pendingId, inputHash }: PaymentRequest,
-  { legs, principalLeg = 0 }: Pick<Plan, 'legs' | 'principalLeg'>,
-  freshId: () => Uuid,
-): Promise<Step> {
-  const use = toPost({ id: freshId(), pendingId, inputHash }, 0n)
-  const plan = { operationId: acceptanceId(pendingId), inputHash, legs, principalLeg }
-  const payment = toTransfers(plan, freshId())
-  const step = await submitStep(ledger, [use, ...payment], legsBefore + principalLeg)
-  return step.kind === 'declined' ? { ...step, leg: step.leg - legsBefore } : step
+  { id, inputHash }: PaymentRequest,
+  plan: Pick<Plan, 'legs' | 'principalLeg'>,
+  firstAttempt: number,
+): Promise<{ step: Step; attempt: number }> {
+  return useRight(ledger, id, { operationId: acceptanceId(id), inputHash, ...plan }, firstAttempt)
 }
 
 /**

@@ -86,7 +86,7 @@ export interface Attempted {
 }
 
 /** Attempts that are tried in one call for an operation on an object before giving up. */
-const attemptsPerCall = 1_000
+export const attemptsPerCall = 1_000
 
 /**
  * Submits an operation that is done at most once under its id (an idempotency key, or a fresh id).

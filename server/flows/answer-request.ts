@@ -9,7 +9,7 @@ import {
   type RequestState,
 } from '../../accounting/requests.ts'
 import type { Step } from '../../accounting/steps.ts'
-import { mintId } from '../../db/ids.ts'
+import { findLastDecline } from '../../db/descriptions.ts'
 import type { Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
@@ -18,9 +18,9 @@ import { explainDecline, readDecline } from './pay.ts'
 import { type DescribedRequest, findRequest, type RequestDeps } from './payment-requests.ts'
 import { resolveOwnWallet } from './resolve-wallets.ts'
 import { type Payment, toPayment } from './send.ts'
-import { afterMoving, declineCodes, refuseInvalid, settle } from './settle.ts'
+import { afterMoving, declineCodes, keepDecline, refuseInvalid, settle } from './settle.ts'
 
-type AcceptDeps = RequestDeps & Pick<Deps, 'memos' | 'settings'>
+type AcceptDeps = RequestDeps & Pick<Deps, 'memos' | 'settings' | 'log'>
 
 /**
  * Pays what somebody has asked the caller for, once, from the named wallet or from the only one of the
@@ -53,15 +53,17 @@ export async function accept(
     code: TransferCode.payment,
   }
   const { fee, ...plan } = chainPayment(await readCharges(deps, caller, asset), leg)
-  const step = await settle(operationId, acceptRequest(deps.ledger, request, plan, mintId))
+  const last = await findLastDecline(deps.db, operationId)
+  const { step, attempt } = await settle(
+    operationId,
+    acceptRequest(deps.ledger, request, plan, last ? last.attempt + 1 : 0),
+  )
   switch (step.kind) {
     case 'done':
+      if (step.replayed) return answerAgain()
       return { payment: toPayment(step.operation, fee, memo), replayed: false }
     case 'stale':
-      return afterMoving(
-        operationId,
-        findRequest(deps, caller, requestId).then((ended) => answerEnded(deps, ended)),
-      )
+      return answerAgain()
     case 'expired':
       throw new Refusal('payment_request_expired')
     case 'invalid':
@@ -69,12 +71,21 @@ export async function accept(
     case 'declined': {
       if (!step.reason) throw impossible(requestId, step)
       const decline = readDecline(plan, step.leg, declineCodes[step.reason])
-      throw await explainDecline(deps, decline.leg, decline.code, decline.feeMinor)
+      const { code } = decline
+      await keepDecline(deps, { operationId, inputHash, attempt, code })
+      throw await explainDecline(deps, decline.leg, code, decline.feeMinor)
     }
     case 'conflict':
       throw impossible(requestId, step)
     default:
       throw step satisfies never
+  }
+
+  function answerAgain(): Promise<{ payment: Payment; replayed: true }> {
+    return afterMoving(
+      operationId,
+      findRequest(deps, caller, requestId).then((ended) => answerEnded(deps, ended)),
+    )
   }
 }
 

@@ -12,7 +12,7 @@ import { provideFeeIncome, toFeeLeg } from '../../accounting/fees.ts'
 import { hashInput, type Uuid } from '../../accounting/ids.ts'
 import type { PassingReason } from '../../accounting/outcome.ts'
 import { chainLegs } from '../../accounting/transfers.ts'
-import { mintId } from '../../db/ids.ts'
+import { findLastDecline } from '../../db/descriptions.ts'
 import { findQuoteRow, type QuoteRow } from '../../db/quotes.ts'
 import type { Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
@@ -22,7 +22,7 @@ import { explainDecline, readDecline } from './pay.ts'
 import { findQuote, type Quote, type QuoteDeps } from './quotes.ts'
 import { type Recipient, resolveOwnWallet, resolveRecipient } from './resolve-wallets.ts'
 import type { Payment } from './send.ts'
-import { afterMoving, declineCodes, refuseInvalid, settle } from './settle.ts'
+import { afterMoving, declineCodes, keepDecline, refuseInvalid, settle } from './settle.ts'
 
 /** An exchange that has happened, with the terms that it was made at. */
 export type QuotedExchange = Exchange & { quote: QuoteRow }
@@ -42,7 +42,7 @@ export interface QuotedPaymentInput {
   memo?: string | undefined
 }
 
-type ExchangeDeps = QuoteDeps & Pick<Deps, 'memos' | 'settings'>
+type ExchangeDeps = QuoteDeps & Pick<Deps, 'memos' | 'settings' | 'log'>
 type Done = { exchange: QuotedExchange; replayed: boolean }
 
 /**
@@ -111,22 +111,30 @@ async function use(
 ): Promise<Done> {
   if (quote.state === 'executed') return answerUsed(deps, quote, inputHash)
   const plan = await planExchange(deps, caller, quote, await findRoute(), inputHash)
-  const step = await settle(quote.exchangeId, submitExchange(deps.ledger, plan, mintId))
+  const last = await findLastDecline(deps.db, quote.exchangeId)
+  const { step, attempt } = await settle(
+    quote.exchangeId,
+    submitExchange(deps.ledger, plan, last ? last.attempt + 1 : 0),
+  )
   switch (step.kind) {
     case 'done': {
+      if (step.replayed) return afterMoving(quote.exchangeId, answerUsed(deps, quote, inputHash))
       const done = await afterMoving(quote.exchangeId, readDone(deps, quote))
       return { exchange: done, replayed: false }
     }
+    case 'conflict':
     case 'stale':
       return afterMoving(quote.exchangeId, answerUsed(deps, quote, inputHash))
     case 'expired':
       throw new Refusal('quote_expired')
     case 'invalid':
       throw refuseInvalid(step.status)
-    case 'declined':
-      throw await refuseDecline(deps, plan, step)
-    case 'conflict':
-      throw new Error(`quote ${quote.id} was answered by ${step.kind}`)
+    case 'declined': {
+      const refusal = await refuseDecline(deps, plan, step)
+      const { code } = refusal
+      await keepDecline(deps, { operationId: quote.exchangeId, inputHash, attempt, code })
+      throw refusal
+    }
     default:
       throw step satisfies never
   }

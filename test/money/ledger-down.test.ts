@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import type { Ledger } from '../../accounting/client.ts'
 import type { Kassa } from '../../server/main.ts'
 import { checkBooks } from '../lib/books.ts'
@@ -213,6 +214,28 @@ test('more calls than may wait for the ledger are refused at once', async () => 
   await recover()
   for (const key of keys) assert.is((await pay(payer, input, key)).status, 201)
   assert.is(await posted(ben.client, ben.walletId), '7.00')
+})
+
+test('an acceptance in doubt that was declined since does not happen when it arrives', async () => {
+  const [paying, payee, third] = await Promise.all([
+    world.signUp({ username: `payer${randomInt(1e9)}` }),
+    world.signUp(),
+    world.signUp(),
+  ])
+  const { username } = (await must(paying.client.get('/v1/session'), 200)).user
+  await fund(bank, paying.walletId, '10.00')
+  const ask = { from_username: username, to_wallet_id: payee.walletId, amount: '10.00' }
+  const { id } = await must(payee.client.post('/v1/payment-requests', ask), 201)
+  const accept = (client: Client) => client.post(`/v1/payment-requests/${id}/accept`, {})
+  await bringIntoDoubt('requests', () => accept(through(paying.client)))
+  await must(pay(paying.client, { to_wallet_id: third.walletId, amount: '10.00' }), 201)
+  assertRefused(await accept(paying.client), 422, 'insufficient_funds')
+  await fund(bank, paying.walletId, '10.00')
+  await recover()
+  assert.is(await posted(paying.client, paying.walletId), '10.00')
+  await must(accept(paying.client), 201)
+  assert.ok(isReplay(await accept(through(paying.client))))
+  assert.is(await posted(payee.client, payee.walletId), '10.00')
 })
 
 test('connections that break are made again, and nothing is lost or paid twice', async () => {

@@ -100,6 +100,11 @@ async function state(request: Json): Promise<string> {
   return hers.state
 }
 
+/** Waits until it has run out; right then the one may see that and the other not yet. */
+async function expired(request: Json): Promise<void> {
+  await until(async () => (await seen(request, emma.client)).state === 'expired')
+}
+
 test('accept against accept, twenty from two wallets: the right is posted once, all answer it', async () => {
   const start = await money()
   const request = await asked(emma, finn, { amount: '3.00' })
@@ -199,7 +204,7 @@ test('accept, decline and cancel at once: one wins, and everybody is told the sa
 test('accept against the deadline: what has run out by the ledger is not paid any more', async () => {
   const start = await money()
   const request = await asked(emma, finn, { expires_in: 1 })
-  before(() => until(async () => (await state(request)) === 'expired'))
+  before(() => expired(request))
   const late = await accept(request, finnDisturbed, second)
   assertRefused(late, 409, 'payment_request_expired')
   await assertMoved(start, 0)
@@ -209,7 +214,7 @@ test("what has run out is decided by the ledger, not by a process's clock", asyn
   const start = await money()
   const open = await asked(emma, finn, { expires_in: 60 })
   const over = await asked(emma, finn, { expires_in: 1 })
-  await until(async () => (await state(over)) === 'expired')
+  await expired(over)
   try {
     aheadMs = -60_000
     assertRefused(await accept(over, finnDisturbed, second), 409, 'payment_request_expired')
