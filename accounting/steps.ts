@@ -1,7 +1,7 @@
 /**
  * Steps in the life of something that waits: a hold, a right, a withdrawal. Each resolves a pending
- * transfer, and TigerBeetle resolves one at most once: so a step needs no id that is computed, and
- * whichever of two steps is committed first is the one that counts.
+ * transfer, and TigerBeetle resolves one at most once: whichever of two steps is committed first is the one
+ * that counts. Its id need not be computed, unless the step can be declined and tried again.
  */
 import type { Transfer } from 'tigerbeetle-node'
 import type { Ledger } from './client.ts'
