@@ -54,7 +54,8 @@ const shapes = [
 ]
 
 const adjustment = `( liquidity_funding | liquidity_draining | settlement | prefunding | payment_system_fee
-  | payment_system_income | equity_contribution | equity_withdrawal | write_off | reward | suspense_release:post suspense_payout )`
+  | payment_system_income | equity_contribution | equity_withdrawal | write_off | reward
+  | suspense_release:post suspense_payout )`
 
 const phases: readonly Phase[] = ['single', 'pending', 'post', 'void']
 const codes: Readonly<Record<string, number>> = { ...TransferCode, ...ControlCode }

@@ -9,7 +9,6 @@ import {
   type RequestState,
 } from '../../accounting/requests.ts'
 import type { Step } from '../../accounting/steps.ts'
-import { findLastDecline } from '../../db/descriptions.ts'
 import type { Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
@@ -18,7 +17,14 @@ import { explainDecline, readDecline } from './pay.ts'
 import { type DescribedRequest, findRequest, type RequestDeps } from './payment-requests.ts'
 import { resolveOwnWallet } from './resolve-wallets.ts'
 import { type Payment, toPayment } from './send.ts'
-import { afterMoving, declineCodes, keepDecline, refuseInvalid, settle } from './settle.ts'
+import {
+  afterMoving,
+  declineCodes,
+  keepDecline,
+  nextAttempt,
+  refuseInvalid,
+  settle,
+} from './settle.ts'
 
 type AcceptDeps = RequestDeps & Pick<Deps, 'memos' | 'settings' | 'log'>
 
@@ -53,10 +59,10 @@ export async function accept(
     code: TransferCode.payment,
   }
   const { fee, ...plan } = chainPayment(await readCharges(deps, caller, asset), leg)
-  const last = await findLastDecline(deps.db, operationId)
+  const firstAttempt = await nextAttempt(deps.db, operationId)
   const { step, attempt } = await settle(
     operationId,
-    acceptRequest(deps.ledger, request, plan, last ? last.attempt + 1 : 0),
+    acceptRequest(deps.ledger, request, plan, firstAttempt),
   )
   switch (step.kind) {
     case 'done':

@@ -13,7 +13,7 @@ import {
   submitAttempts,
   type WayOut,
 } from '../../accounting/transfers.ts'
-import { findLastDecline, keepDeposit } from '../../db/descriptions.ts'
+import { keepDeposit } from '../../db/descriptions.ts'
 import type { Wallet } from '../../db/wallets.ts'
 import type { PaymentSystem } from '../caller.ts'
 import type { Deps } from '../deps.ts'
@@ -26,7 +26,14 @@ import { planFee } from './fees.ts'
 import { showLedgerTime, toLedgerTime } from './ledger-time.ts'
 import { ensureAccounts } from './open-wallet.ts'
 import { findNamedWallet } from './resolve-wallets.ts'
-import { afterMoving, declineCodes, keepDecline, refuseInvalid, settle } from './settle.ts'
+import {
+  afterMoving,
+  declineCodes,
+  keepDecline,
+  nextAttempt,
+  refuseInvalid,
+  settle,
+} from './settle.ts'
 
 export interface DepositInput {
   /** A wallet's id or number. */
@@ -123,10 +130,10 @@ async function book(
   const paymentSystemId = caller.paymentSystem.id
   const description = { ...key, paymentSystemId, reference, sender, details, namedWallet }
   const told = await keepDeposit(deps.db, description)
-  const last = await findLastDecline(deps.db, operationId)
+  const firstAttempt = await nextAttempt(deps.db, operationId)
   const { submission, attempt, because } = await settle(
     operationId,
-    submitAttempts(deps.ledger, [plan, ...others], last ? last.attempt + 1 : 0),
+    submitAttempts(deps.ledger, [plan, ...others], firstAttempt),
   )
   switch (submission.kind) {
     case 'done': {

@@ -12,7 +12,6 @@ import { provideFeeIncome, toFeeLeg } from '../../accounting/fees.ts'
 import { hashInput, type Uuid } from '../../accounting/ids.ts'
 import type { PassingReason } from '../../accounting/outcome.ts'
 import { chainLegs } from '../../accounting/transfers.ts'
-import { findLastDecline } from '../../db/descriptions.ts'
 import { findQuoteRow, type QuoteRow } from '../../db/quotes.ts'
 import type { Customer } from '../caller.ts'
 import type { Deps } from '../deps.ts'
@@ -22,7 +21,14 @@ import { explainDecline, readDecline } from './pay.ts'
 import { findQuote, type Quote, type QuoteDeps } from './quotes.ts'
 import { type Recipient, resolveOwnWallet, resolveRecipient } from './resolve-wallets.ts'
 import type { Payment } from './send.ts'
-import { afterMoving, declineCodes, keepDecline, refuseInvalid, settle } from './settle.ts'
+import {
+  afterMoving,
+  declineCodes,
+  keepDecline,
+  nextAttempt,
+  refuseInvalid,
+  settle,
+} from './settle.ts'
 
 /** An exchange that has happened, with the terms that it was made at. */
 export type QuotedExchange = Exchange & { quote: QuoteRow }
@@ -111,10 +117,10 @@ async function use(
 ): Promise<Done> {
   if (quote.state === 'executed') return answerUsed(deps, quote, inputHash)
   const plan = await planExchange(deps, caller, quote, await findRoute(), inputHash)
-  const last = await findLastDecline(deps.db, quote.exchangeId)
+  const firstAttempt = await nextAttempt(deps.db, quote.exchangeId)
   const { step, attempt } = await settle(
     quote.exchangeId,
-    submitExchange(deps.ledger, plan, last ? last.attempt + 1 : 0),
+    submitExchange(deps.ledger, plan, firstAttempt),
   )
   switch (step.kind) {
     case 'done': {

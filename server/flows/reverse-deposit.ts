@@ -13,7 +13,6 @@ import {
 } from '../../accounting/reversals.ts'
 import { readStanding } from '../../accounting/standing.ts'
 import type { StoredOperation } from '../../accounting/transfers.ts'
-import { findLastDecline } from '../../db/descriptions.ts'
 import { mintId } from '../../db/ids.ts'
 import { keepReversal, type ReversalDescription } from '../../db/reversals.ts'
 import { findWallet } from '../../db/wallets.ts'
@@ -25,7 +24,7 @@ import { byReference } from './by-reference.ts'
 import { findOwnDeposit } from './deposits-read.ts'
 import { ensureAccounts } from './open-wallet.ts'
 import { describeReversal, type Reversal, refuseReversalReuse } from './reversals-read.ts'
-import { afterMoving, keepDecline, refuseInvalid, settle } from './settle.ts'
+import { afterMoving, keepDecline, nextAttempt, refuseInvalid, settle } from './settle.ts'
 
 export interface ReversalInput {
   /** Decimal text in major units; all that is left of the deposit when it is left out. */
@@ -95,8 +94,7 @@ async function book(
   { operationId: id, inputHash, depositId }: ReversalDescription,
   asked: bigint | undefined,
 ): Promise<{ operation: StoredOperation; replayed: boolean }> {
-  const last = await findLastDecline(deps.db, id)
-  let attempt = last ? last.attempt + 1 : 0
+  let attempt = await nextAttempt(deps.db, id)
   for (let turn = 0; turn < turnsMax; turn += 1) {
     const deposit = await findOwnDeposit(deps, caller, depositId)
     const plan = { id, inputHash, deposit, ...(await planPart(deps, deposit, asked)) }

@@ -74,6 +74,12 @@ export function refuseInvalid(status: string): Refusal {
 
 type DeclineOfCode = Decline & { code: RefusalCode }
 
+/** The attempt at an operation that comes after those whose decline was kept; it may be burnt as well. */
+export async function nextAttempt(db: Deps['db'], operationId: Uuid): Promise<number> {
+  const last = await findLastDecline(db, operationId)
+  return last ? last.attempt + 1 : 0
+}
+
 /** Keeps the reason of a decline for replays. */
 export async function keepDecline(
   deps: Pick<Deps, 'db' | 'log'>,

@@ -103,6 +103,7 @@ async function state(request: Json): Promise<string> {
 /** Waits until it has run out; right then the one may see that and the other not yet. */
 async function expired(request: Json): Promise<void> {
   await until(async () => (await seen(request, emma.client)).state === 'expired')
+  assert.is(await state(request), 'expired')
 }
 
 test('accept against accept, twenty from two wallets: the right is posted once, all answer it', async () => {

@@ -304,7 +304,8 @@ test('of forty requests at once twenty are made, and the ledger declines the oth
 test('a request that has run out says so to both, and to every step', async () => {
   const before = await balances()
   const request = await asked(emma, finn, { expires_in: 1 })
-  await until(async () => (await state(request)) === 'expired')
+  await until(async () => (await seen(request, emma.client)).state === 'expired')
+  assert.is(await state(request), 'expired')
   assertRefused(await accept(request, finn.client), 409, 'payment_request_expired')
   assertRefused(await end(request, 'decline', finn.client), 409, 'payment_request_expired')
   assertRefused(await end(request, 'cancel', emma.client), 409, 'payment_request_expired')
