@@ -13,9 +13,8 @@ import { deadlineOf } from './clock.ts'
 import { computeUuid, hashInput, toUuid, type Uuid } from './ids.ts'
 import { type Chain, toPost, toTransfer, toVoid } from './legs.ts'
 import { provideRights, toRightLeg } from './rights.ts'
-import { type Step, submitStep, toStep } from './steps.ts'
+import { type AttemptedStep, type Step, submitStep, submitStepAttempt } from './steps.ts'
 import { readTrail } from './trail.ts'
-import { submitFinally } from './transfers.ts'
 
 export type ApprovalState =
   /** It waits for somebody to decide. */
@@ -70,6 +69,9 @@ const transfersMax = 2
 
 const rejectionId = (approvalId: Uuid): Uuid => computeUuid('reject', approvalId)
 
+/** The operation of approving; its transfer is an attempt at it. */
+export const approvingId = (approvalId: Uuid): Uuid => computeUuid('approve', approvalId)
+
 /** The id of the transfer by which an approval is withdrawn; another void is a rejection. */
 export const withdrawnId = (approvalId: Uuid): Uuid => computeUuid('withdraw', approvalId)
 
@@ -79,7 +81,7 @@ export const withdrawnId = (approvalId: Uuid): Uuid => computeUuid('withdraw', a
  */
 export async function requestApproval(ledger: Ledger, request: ApprovalRequest): Promise<Step> {
   await provideRights(ledger, request.asset)
-  return toStep(await submitFinally(ledger, [toRight(request)]))
+  return submitStep(ledger, [toRight(request)])
 }
 
 /**
@@ -97,24 +99,26 @@ export async function requestApproved(
 ): Promise<Step> {
   await provideRights(ledger, request.asset)
   const use = toPost({ id: freshId(), pendingId: request.id, inputHash: decisionHash }, 0n)
-  return toStep(await submitFinally(ledger, [toRight(request), use, ...approved]))
+  return submitStep(ledger, [toRight(request), use, ...approved])
 }
 
 /**
- * Uses the right, in one chain with what is approved. A decline leaves it as it was; `stale` says that the
- * right, or something else that the chain resolves, was resolved before. The ids are fresh ones: the
- * right lets it happen only once.
- * Rejects with LedgerUnavailable (nothing happened) or LedgerOutcomeUnknown.
+ * Uses the right, in one chain with what is approved. A decline leaves it as it was, and is final for its
+ * attempt, whoever else approves. `conflict` and `stale` say that the right, or something else that the
+ * chain resolves, was resolved before. As submitAttempt.
  */
-export async function useApproval(
+export function useApproval(
   ledger: Ledger,
   { id: pendingId }: Approval,
   decisionHash: number,
   approved: Chain,
-  freshId: () => Uuid,
-): Promise<Step> {
-  const use = toPost({ id: freshId(), pendingId, inputHash: decisionHash }, 0n)
-  return submitStep(ledger, [use, ...approved])
+  firstAttempt: number,
+): Promise<AttemptedStep> {
+  const toChain = (id: Uuid) => [
+    toPost({ id, pendingId, inputHash: decisionHash }, 0n),
+    ...approved,
+  ]
+  return submitStepAttempt(ledger, approvingId(pendingId), firstAttempt, toChain)
 }
 
 /**

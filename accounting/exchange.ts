@@ -16,7 +16,7 @@ import { computeUuid, hashInput, toUuid, type Uuid } from './ids.ts'
 import { type Leg, toTransfer } from './legs.ts'
 import type { ExchangeAmounts } from './rates.ts'
 import { rightsAccounts, toRightLeg } from './rights.ts'
-import { type Step, useRight } from './steps.ts'
+import { type AttemptedStep, useRight } from './steps.ts'
 import { readTrail } from './trail.ts'
 import { type Plan, type Submission, submitChain } from './transfers.ts'
 
@@ -151,7 +151,7 @@ export function submitExchange(
   ledger: Ledger,
   { quoteId, ...plan }: ExchangePlan,
   firstAttempt: number,
-): Promise<{ step: Step; attempt: number }> {
+): Promise<AttemptedStep> {
   return useRight(ledger, quoteId, { operationId: exchangeId(quoteId), ...plan }, firstAttempt)
 }
 

@@ -19,7 +19,7 @@ import type { Ledger } from './client.ts'
 import { deadlineOf } from './clock.ts'
 import { computeUuid, hashInput, toLedgerId, toUuid, type Uuid } from './ids.ts'
 import { type Leg, toTransfer, toVoid } from './legs.ts'
-import { type Step, submitStep, useRight } from './steps.ts'
+import { type AttemptedStep, type Step, submitStep, useRight } from './steps.ts'
 import { readTrail } from './trail.ts'
 import { type Plan, submitChain } from './transfers.ts'
 
@@ -149,7 +149,7 @@ export function acceptRequest(
   { id, inputHash }: PaymentRequest,
   plan: Pick<Plan, 'legs' | 'principalLeg'>,
   firstAttempt: number,
-): Promise<{ step: Step; attempt: number }> {
+): Promise<AttemptedStep> {
   return useRight(ledger, id, { operationId: acceptanceId(id), inputHash, ...plan }, firstAttempt)
 }
 

@@ -13,10 +13,10 @@ import { type Leg, toTransfer } from './legs.ts'
 import { toOwedLeg } from './receivable.ts'
 import { type Returnable, toReturnLeg } from './returnable.ts'
 import { type Standing, throughFreeze } from './standing.ts'
-import { type Step, toStep } from './steps.ts'
+import { type AttemptedStep, submitStepAttempt } from './steps.ts'
 import { toRelease, toSuspenseReturn } from './suspense.ts'
 import { readTrail } from './trail.ts'
-import { attemptId, type StoredOperation, submitFinally, toStored } from './transfers.ts'
+import { type StoredOperation, toStored } from './transfers.ts'
 
 /** A reversal as the ledger has it. */
 export interface BookedReversal {
@@ -74,19 +74,15 @@ export interface ReversalPlan {
 /**
  * Submits an attempt at a reversal; a decline is final for this attempt. `stale` when the deposit has
  * left suspense or the wallet was thawed meanwhile: then the same attempt has to be submitted as they
- * stand now.
- * Rejects with LedgerUnavailable (nothing happened) or LedgerOutcomeUnknown.
+ * stand now. As submitAttempt.
  */
-export async function submitReversal(
+export function submitReversal(
   ledger: Ledger,
   plan: ReversalPlan,
-  attempt: number,
+  firstAttempt: number,
   freshId: () => Uuid,
-): Promise<Step> {
-  const principalId = attemptId(plan.id, attempt)
-  const chain = toChain(plan, principalId, freshId)
-  const principalLeg = chain.findIndex(({ code }) => code === ControlCode.returnable_use)
-  return toStep(await submitFinally(ledger, chain, principalLeg))
+): Promise<AttemptedStep> {
+  return submitStepAttempt(ledger, plan.id, firstAttempt, (id) => toChain(plan, id, freshId))
 }
 
 function toChain(plan: ReversalPlan, principalId: Uuid, freshId: () => Uuid): Transfer[] {
@@ -100,7 +96,7 @@ function toChain(plan: ReversalPlan, principalId: Uuid, freshId: () => Uuid): Tr
   const use = toReturnLeg(whole, amountMinor)
   if (!wallet) {
     if (!wasSuspended(deposit)) throw new Error(`deposit ${whole.operationId} has no wallet`)
-    return [toRelease(deposit, freshId), ...transfers(use), toSuspenseReturn(deposit, freshId)]
+    return [toRelease(deposit, freshId()), ...transfers(use), toSuspenseReturn(deposit, freshId)]
   }
   const { walletId, userId, standing } = wallet
   const { asset } = whole

@@ -75,7 +75,6 @@ export async function accept(
     case 'invalid':
       throw refuseInvalid(step.status)
     case 'declined': {
-      if (!step.reason) throw impossible(requestId, step)
       const decline = readDecline(plan, step.leg, declineCodes[step.reason])
       const { code } = decline
       await keepDecline(deps, { operationId, inputHash, attempt, code })

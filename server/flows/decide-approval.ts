@@ -1,6 +1,10 @@
-import { type ApprovalState, endApproval, useApproval } from '../../accounting/approvals.ts'
+import {
+  type ApprovalState,
+  approvingId,
+  endApproval,
+  useApproval,
+} from '../../accounting/approvals.ts'
 import type { Uuid } from '../../accounting/ids.ts'
-import { mintId } from '../../db/ids.ts'
 import type { Operator } from '../caller.ts'
 import { Refusal } from '../refusals.ts'
 import { refuseAdjustment } from './adjust.ts'
@@ -12,7 +16,7 @@ import {
   finish,
   keepDecision,
 } from './approvals.ts'
-import { afterMoving, refuseInvalid, settle } from './settle.ts'
+import { afterMoving, keepDecline, nextAttempt, refuseInvalid, settle } from './settle.ts'
 
 /** A turn is lost only when somebody has resolved something that the chain resolves as well. */
 const turnsMax = 10
@@ -38,22 +42,27 @@ export async function approve(
     await effect.check?.(deps, body)
     const approved = (await effect.plan?.(deps, { operationId: id, inputHash }, body)) ?? []
     const decisionHash = await keepDecision(deps, operator, id, 'approved', null)
-    const using = useApproval(deps.ledger, approval, decisionHash, approved, mintId)
-    const step = await settle(id, using)
+    const operationId = approvingId(id)
+    const firstAttempt = await nextAttempt(deps.db, operationId)
+    const using = useApproval(deps.ledger, approval, decisionHash, approved, firstAttempt)
+    const { step, attempt } = await settle(id, using)
     switch (step.kind) {
       case 'done':
         return finish(deps, id)
+      // Somebody else has approved it, or has resolved what it would have.
+      case 'conflict':
       case 'stale':
         continue
       case 'expired':
         throw new Refusal('approval_expired')
       case 'invalid':
         throw refuseInvalid(step.status)
-      case 'declined':
-        if (!step.reason) throw new Refusal('declined')
-        throw await refuseAdjustment(deps, approved, step.reason)
-      case 'conflict':
-        throw new Error(`approval ${id} was used under an id that was fresh`)
+      case 'declined': {
+        const refusal = await refuseAdjustment(deps, approved, step.reason)
+        const { code } = refusal
+        await keepDecline(deps, { operationId, inputHash: decisionHash, attempt, code })
+        throw refusal
+      }
       default:
         throw step satisfies never
     }

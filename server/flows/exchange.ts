@@ -197,10 +197,10 @@ const purchaseCodes: Readonly<Record<PassingReason, RefusalCode>> = {
 async function refuseDecline(
   deps: Pick<Deps, 'ledger'>,
   plan: ExchangePlan,
-  { leg: index, reason }: { leg: number; reason?: PassingReason },
+  { leg: index, reason }: { leg: number; reason: PassingReason },
 ): Promise<Refusal> {
   const leg = plan.legs[index]
-  if (!leg || !reason) throw new Error(`quote ${plan.quoteId}: declined at leg ${index}`)
+  if (!leg) throw new Error(`quote ${plan.quoteId}: declined at leg ${index}`)
   const codes = houseLegs.includes(leg.code) ? purchaseCodes : declineCodes
   const decline = readDecline(plan, index, codes[reason])
   return explainDecline(deps, decline.leg, decline.code, decline.feeMinor)

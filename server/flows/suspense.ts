@@ -6,8 +6,8 @@ import {
   wasSuspended,
 } from '../../accounting/deposits.ts'
 import type { Uuid } from '../../accounting/ids.ts'
-import type { Step } from '../../accounting/steps.ts'
-import { assignSuspense, returnSuspense } from '../../accounting/suspense.ts'
+import type { AttemptedStep } from '../../accounting/steps.ts'
+import { assignSuspense, releasingId, returnSuspense } from '../../accounting/suspense.ts'
 import {
   type Decline,
   findDeposits,
@@ -22,7 +22,14 @@ import { type Deposit, toDeposit } from './deposits-read.ts'
 import { type FollowedQuery, listFollowed, readSome } from './followed-list.ts'
 import { ensureAccounts } from './open-wallet.ts'
 import { findNamedWallet } from './resolve-wallets.ts'
-import { afterMoving, declineCodes, refuseInvalid, settle } from './settle.ts'
+import {
+  afterMoving,
+  declineCodes,
+  keepDecline,
+  nextAttempt,
+  refuseInvalid,
+  settle,
+} from './settle.ts'
 
 /** Money in suspense as an operator sees it: the deposit, and who has told of it. */
 export interface SuspenseItem extends Deposit {
@@ -36,6 +43,7 @@ export interface SuspenseItem extends Deposit {
 }
 
 type SuspenseDeps = Pick<Deps, 'db' | 'ledger'>
+type LetOutDeps = SuspenseDeps & Pick<Deps, 'log'>
 
 /** Money that is, or was, in suspense, by the id of its deposit. Refusal: suspense_not_found. */
 export async function findSuspense(deps: SuspenseDeps, id: Uuid): Promise<SuspenseItem> {
@@ -77,7 +85,7 @@ export async function listSuspense(
  * suspense_paid_out, wallet_not_found, wallet_number_mistyped, currency_mismatch, recipient_closed, outcome_unknown.
  */
 export async function assign(
-  deps: SuspenseDeps,
+  deps: LetOutDeps,
   id: Uuid,
   walletName: string,
 ): Promise<SuspenseItem> {
@@ -85,13 +93,13 @@ export async function assign(
   if (!wallet) throw new Refusal('wallet_not_found')
   return letOut(deps, id, {
     isWanted: ({ walletId }) => walletId === wallet.id,
-    async submit(deposit) {
+    async submit(deposit, firstAttempt) {
       if (assetOf(wallet.currency) !== assetOfLedger(deposit.operation.ledger)) {
         throw new Refusal('currency_mismatch', `The wallet is in ${wallet.currency}.`)
       }
       await ensureAccounts(deps, [wallet])
       const owned = { walletId: wallet.id, userId: wallet.userId }
-      return assignSuspense(deps.ledger, deposit, owned, mintId)
+      return assignSuspense(deps.ledger, deposit, owned, firstAttempt, mintId)
     },
   })
 }
@@ -102,28 +110,40 @@ export async function assign(
  * Refusals: suspense_not_found, suspense_assigned, suspense_paid_out, payout_capacity_exceeded,
  * outcome_unknown.
  */
-export async function giveBack(deps: SuspenseDeps, id: Uuid): Promise<SuspenseItem> {
+export async function giveBack(deps: LetOutDeps, id: Uuid): Promise<SuspenseItem> {
   return letOut(deps, id, {
     isWanted: ({ suspense }) => suspense.state === 'returned',
-    submit: (deposit) => returnSuspense(deps.ledger, deposit, mintId),
+    submit: (deposit, firstAttempt) => returnSuspense(deps.ledger, deposit, firstAttempt, mintId),
   })
 }
 
 interface WayOut {
-  submit(deposit: SuspendedDeposit): Promise<Step>
+  submit(deposit: SuspendedDeposit, firstAttempt: number): Promise<AttemptedStep>
   /** Whether that is how it stands, be it by somebody else. */
   isWanted(deposit: SuspendedDeposit): boolean
 }
 
 /** Lets money out of suspense, unless it is out already, and answers how it stands. */
 async function letOut(
-  deps: SuspenseDeps,
+  deps: LetOutDeps,
   id: Uuid,
   { submit, isWanted }: WayOut,
 ): Promise<SuspenseItem> {
   const deposit = await find(deps, id)
   if (deposit.suspense.state !== 'open') return answer(deps, deposit, isWanted)
-  refuseUnlessOut(await settle(id, submit(deposit)))
+  const operationId = releasingId(id)
+  const firstAttempt = await nextAttempt(deps.db, operationId)
+  const { step, attempt } = await settle(id, submit(deposit, firstAttempt))
+  if (step.kind === 'declined') {
+    // Of a return: the clearing account would have paid out more than came in.
+    const isCapacity = step.reason === 'exceeds_debits'
+    const code = isCapacity ? 'payout_capacity_exceeded' : declineCodes[step.reason]
+    const { inputHash } = deposit.operation
+    await keepDecline(deps, { operationId, inputHash, attempt, code })
+    throw new Refusal(code)
+  }
+  if (step.kind === 'invalid') throw refuseInvalid(step.status)
+  if (step.kind === 'expired') throw new Error(`deposit ${id}: a right without a deadline ran out`)
   return afterMoving(
     id,
     find(deps, id).then((after) => answer(deps, after, isWanted)),
@@ -140,26 +160,6 @@ async function answer(
   const { state } = deposit.suspense
   if (state !== 'open') throw new Refusal(`suspense_${state}`)
   throw new Error(`deposit ${deposit.operation.operationId} was let out and is in suspense`)
-}
-
-/** Lets pass what is out of suspense: now, or (`stale`) by somebody else before. */
-function refuseUnlessOut(step: Step): void {
-  switch (step.kind) {
-    case 'done':
-    case 'stale':
-      return
-    case 'invalid':
-      throw refuseInvalid(step.status)
-    case 'declined':
-      // Of a return: the clearing account would have paid out more than came in.
-      if (step.reason === 'exceeds_debits') throw new Refusal('payout_capacity_exceeded')
-      throw new Refusal(step.reason ? declineCodes[step.reason] : 'declined')
-    case 'conflict':
-    case 'expired':
-      throw new Error(`a right without a deadline, used under a fresh id: ${step.kind}`)
-    default:
-      throw step satisfies never
-  }
 }
 
 async function find(deps: Pick<Deps, 'ledger'>, id: Uuid): Promise<SuspendedDeposit> {

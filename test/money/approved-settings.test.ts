@@ -1,7 +1,6 @@
 /** Rates far from the last one and raised caps: what is set when a second operator approves it. */
 import { readApproval, useApproval } from '../../accounting/approvals.ts'
 import type { Uuid } from '../../accounting/ids.ts'
-import { mintId } from '../../db/ids.ts'
 import { keepDecision } from '../../server/flows/approvals.ts'
 import { recover } from '../../server/flows/recovery.ts'
 import { checkBooks } from '../lib/books.ts'
@@ -127,7 +126,7 @@ async function approveOnly(id: Uuid): Promise<void> {
   const approval = await readApproval(deps.ledger, id, 0n)
   assert.ok(approval)
   const decisionHash = await keepDecision(deps, { userId: grace.id }, id, 'approved', null)
-  await useApproval(deps.ledger, approval, decisionHash, [], mintId)
+  await useApproval(deps.ledger, approval, decisionHash, [], 0)
 }
 
 const capOf = async (id: string, currency: string): Promise<string | null> => {

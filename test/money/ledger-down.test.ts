@@ -1,4 +1,6 @@
-import { randomInt } from 'node:crypto'
+import { randomInt, randomUUID } from 'node:crypto'
+import { bankAccount } from '../../accounting/accounts.ts'
+import { assetOf } from '../../accounting/chart.ts'
 import type { Ledger } from '../../accounting/client.ts'
 import type { Kassa } from '../../server/main.ts'
 import { checkBooks } from '../lib/books.ts'
@@ -6,6 +8,7 @@ import type { Client, Reply } from '../lib/http.ts'
 import { assertRefused, fund, pay, posted, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
 import { type Direction, startTcpProxy, type TcpProxy } from '../lib/tcp-proxy.ts'
+import { addOperator, adjust, approvalOf, approve, debitBalance } from '../lib/treasury.ts'
 import { until } from '../lib/until.ts'
 import { createWorld, defaultPassword, must, type Person, type World } from '../lib/world.ts'
 
@@ -23,7 +26,7 @@ let bank: Client
 let atSubmission = async () => {}
 
 test.before(async () => {
-  world = await createWorld()
+  world = await createWorld({ env: { FOUR_EYES: 'on' } })
   bank = await world.paymentSystem()
   proxy = await startTcpProxy({ target: world.deps.config.tigerbeetleAddresses[0] ?? '' })
   kassa = await world.startAnother({
@@ -31,6 +34,7 @@ test.before(async () => {
       TIGERBEETLE_ADDRESSES: proxy.address,
       LEDGER_DEADLINE_MS: String(deadlineMs),
       LEDGER_QUEUE_LIMIT: String(queueLimit),
+      FOUR_EYES: 'on',
     },
     adapt: (deps) => ({ ...deps, ledger: watch(deps.ledger) }),
   })
@@ -236,6 +240,49 @@ test('an acceptance in doubt that was declined since does not happen when it arr
   await must(accept(paying.client), 201)
   assert.ok(isReplay(await accept(through(paying.client))))
   assert.is(await posted(payee.client, payee.walletId), '10.00')
+})
+
+test('an approval in doubt that was declined since does not happen when it arrives', async () => {
+  const operator = await world.operator()
+  const other = (await addOperator(world, operator)).client
+  const ask = (kind: string) => must(adjust(operator, { kind, amount: '10.00' }), 202)
+  const contribute = async () => must(approve(await ask('equity_contribution'), other), 200)
+  const inBank = () => debitBalance(world, bankAccount(assetOf('USD')))
+  await contribute()
+  const [late, first] = [await ask('equity_withdrawal'), await ask('equity_withdrawal')]
+  await bringIntoDoubt('requests', () => approve(late, through(other)))
+  await must(approve(first, other), 200)
+  assertRefused(await approve(late, other), 422, 'adjustment_exceeds_balance')
+  await contribute()
+  await recover()
+  assert.is(await inBank(), 1000n)
+  assert.is((await approvalOf(late, operator)).state, 'pending')
+  await must(approve(late, through(other)), 200)
+  assert.is((await approve(late, other)).status, 200)
+  assert.is(await inBank(), 0n)
+})
+
+test('an assignment in doubt that was declined since does not happen when it arrives', async () => {
+  const [person, another] = await Promise.all([world.signUp(), world.signUp()])
+  const operator = await world.operator()
+  const reason = 'a test'
+  const input = { amount: '7', currency: 'USD', reference: unique('lost') }
+  const unmatched = { ...input, wallet_id: randomUUID(), on_unmatched: 'suspense' }
+  const { id } = await must(bank.post('/v1/deposits', unmatched), 201)
+  const assign = (by: Client, wallet_id: string) =>
+    by.post(`/v1/suspense/${id}/assign`, { wallet_id, reason })
+  const turn = (way: string) =>
+    must(operator.post(`/v1/wallets/${person.walletId}/${way}`, { reason }), 200)
+  await bringIntoDoubt('requests', () => assign(through(operator), person.walletId))
+  await turn('freeze')
+  assertRefused(await assign(operator, person.walletId), 422, 'recipient_closed')
+  await turn('thaw')
+  await recover()
+  assert.is((await must(operator.get(`/v1/suspense/${id}`), 200)).state, 'open')
+  await must(assign(operator, another.walletId), 200)
+  assertRefused(await assign(through(operator), person.walletId), 409, 'suspense_assigned')
+  assert.is(await posted(person.client, person.walletId), '0.00')
+  assert.is(await posted(another.client, another.walletId), '7.00')
 })
 
 test('connections that break are made again, and nothing is lost or paid twice', async () => {
