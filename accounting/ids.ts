@@ -12,6 +12,7 @@ export type Uuid = string
 
 const uuidText = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 const versionIndex = 14
+const placeIndex = 28
 
 /** Whether a text is a lower-case RFC 9562 UUID of this version. */
 export function isUuid(text: string, version: 7 | 8): boolean {
@@ -40,6 +41,11 @@ export function computeUuid(name: string, ...parts: (string | number | bigint)[]
   const variant = '89ab'[Number.parseInt(hex[16]!, 16) & 3]
   const [first, second, third] = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(13, 16)]
   return `${first}-${second}-8${third}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+}
+
+/** The id of what has this place, from 0, in something with a computed id: ends with the place in 32 bits. */
+export function placeId(id: Uuid, place: number): Uuid {
+  return id.slice(0, placeIndex) + place.toString(16).padStart(8, '0')
 }
 
 /**

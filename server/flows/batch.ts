@@ -1,5 +1,5 @@
 import { findTogether, submitTogether, type Together } from '../../accounting/batches.ts'
-import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
+import { computeUuid, hashInput, placeId, type Uuid } from '../../accounting/ids.ts'
 import { canonicalAmount } from '../../accounting/money.ts'
 import type { Plan } from '../../accounting/transfers.ts'
 import { claimBatch } from '../../db/batches.ts'
@@ -80,7 +80,7 @@ export function nameBatch(
 
 /** Names a payment by its place among those that are sent together. */
 export function itemKey({ operationId, inputHash }: DescriptionKey, index: number): DescriptionKey {
-  return { operationId: computeUuid('batch item', operationId, index), inputHash }
+  return { operationId: placeId(operationId, index), inputHash }
 }
 
 function hashBatch({ atomic, transfers }: BatchInput): number {

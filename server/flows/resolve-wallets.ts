@@ -184,11 +184,13 @@ async function lookUp(
 }
 
 function findRoutes(payers: readonly CallerWallet[], candidates: readonly Candidate[]): Route[] {
-  return payers.flatMap((from) =>
-    candidates
-      .filter(({ id, currency }) => id !== from.id && (currency ?? from.currency) === from.currency)
-      .map(({ id }) => ({ from, toWalletId: id })),
-  )
+  const routes: Route[] = []
+  for (const from of payers) {
+    for (const { id, currency = from.currency } of candidates) {
+      if (id !== from.id && currency === from.currency) routes.push({ from, toWalletId: id })
+    }
+  }
+  return routes
 }
 
 /**

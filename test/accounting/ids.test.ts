@@ -1,7 +1,14 @@
 import fc from 'fast-check'
 import { clearingAccount } from '../../accounting/accounts.ts'
 import { assetOf } from '../../accounting/chart.ts'
-import { computeUuid, hashInput, isUuid, toLedgerId, toUuid } from '../../accounting/ids.ts'
+import {
+  computeUuid,
+  hashInput,
+  isUuid,
+  placeId,
+  toLedgerId,
+  toUuid,
+} from '../../accounting/ids.ts'
 import { mintId } from '../../db/ids.ts'
 import { assert, suite } from '../lib/suite.ts'
 
@@ -28,6 +35,18 @@ test('different parts give different ids, however they are cut', () => {
     fc.property(parts, parts, (a, b) => {
       const same = a.length === b.length && a.every((value, index) => value === b[index])
       assert.is(computeUuid('x', ...a) === computeUuid('x', ...b), same)
+    }),
+  )
+})
+
+test('each place of something has an id of its own, in their order', () => {
+  const place = fc.nat({ max: 0xffff_ffff })
+  fc.assert(
+    fc.property(parts, place, place, (values, a, b) => {
+      const id = computeUuid('batch', ...values)
+      assert.ok(isUuid(placeId(id, a), 8))
+      const [first, second] = [toLedgerId(placeId(id, a)), toLedgerId(placeId(id, b))]
+      assert.is(first - second, BigInt(a) - BigInt(b))
     }),
   )
 })
