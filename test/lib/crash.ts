@@ -1,8 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Config } from '../../server/config.ts'
@@ -25,13 +22,10 @@ export interface CrashChild {
 }
 
 const living = new Set<CrashChild>()
-/** Makes the next process start faster: what one has compiled is there for the others. */
-const compileCache = await mkdtemp(join(tmpdir(), 'kassa-crash-'))
 
 /** Ends every process that is still there. */
 export async function killCrashChildren(): Promise<void> {
   await Promise.all([...living].map((child) => child.kill()))
-  await rm(compileCache, { recursive: true, force: true })
 }
 
 export interface CrashChildOptions {
@@ -54,7 +48,7 @@ export async function startCrashChild(
       DATABASE_POOL_SIZE: '5',
       DATABASE_CONNECT_TIMEOUT_MS: '60000',
       LEDGER_DEADLINE_MS: '60000',
-      NODE_COMPILE_CACHE: compileCache,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       TIGERBEETLE_ADDRESSES: config.tigerbeetleAddresses.join(),
       SESSION_SECRETS: config.sessionSecrets.join(),
       DESTINATION_KEYS: destinationKeys,
