@@ -2,6 +2,7 @@ import { randomInt, randomUUID } from 'node:crypto'
 import { bankAccount } from '../../accounting/accounts.ts'
 import { assetOf } from '../../accounting/chart.ts'
 import type { Ledger } from '../../accounting/client.ts'
+import { formatAmount } from '../../accounting/money.ts'
 import type { Kassa } from '../../server/main.ts'
 import { checkBooks } from '../lib/books.ts'
 import type { Client, Reply } from '../lib/http.ts'
@@ -245,17 +246,21 @@ test('an acceptance in doubt that was declined since does not happen when it arr
 test('an approval in doubt that was declined since does not happen when it arrives', async () => {
   const operator = await world.operator()
   const other = (await addOperator(world, operator)).client
-  const ask = (kind: string) => must(adjust(operator, { kind, amount: '10.00' }), 202)
-  const contribute = async () => must(approve(await ask('equity_contribution'), other), 200)
-  const inBank = () => debitBalance(world, bankAccount(assetOf('USD')))
-  await contribute()
-  const [late, first] = [await ask('equity_withdrawal'), await ask('equity_withdrawal')]
+  const usd = assetOf('USD')
+  const inBank = () => debitBalance(world, bankAccount(usd))
+  const ask = (kind: string, amount: string) => must(adjust(operator, { kind, amount }), 202)
+  const contribute = async (amount: string) =>
+    must(approve(await ask('equity_contribution', amount), other), 200)
+  await contribute('10.00')
+  const allMinor = await inBank()
+  const all = formatAmount(allMinor, usd)
+  const [late, first] = [await ask('equity_withdrawal', all), await ask('equity_withdrawal', all)]
   await bringIntoDoubt('requests', () => approve(late, through(other)))
   await must(approve(first, other), 200)
   assertRefused(await approve(late, other), 422, 'adjustment_exceeds_balance')
-  await contribute()
+  await contribute(all)
   await recover()
-  assert.is(await inBank(), 1000n)
+  assert.is(await inBank(), allMinor)
   assert.is((await approvalOf(late, operator)).state, 'pending')
   await must(approve(late, through(other)), 200)
   assert.is((await approve(late, other)).status, 200)
