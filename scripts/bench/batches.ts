@@ -21,7 +21,8 @@ import { median } from './stats.ts'
 import { pickPair } from './workload.ts'
 
 const transfersPerBatch = 1_000
-const batchesPerRound = 20
+/** The first round warms up: it takes tens of batches until Node has compiled all that is worth it. */
+const batchesPerRound = 60
 const rounds = 7
 /** Batches under way at once: while the ledger works on one, the next is read. */
 const batchesUnderWay = 2
