@@ -172,7 +172,6 @@ const passingRefusals: ReadonlySet<RefusalCode> = new Set([
   'recipient_not_found',
   'payer_not_found',
   'requester_blocked',
-  'too_many_requests_open',
   'payment_system_not_found',
 ])
 
