@@ -5,7 +5,7 @@ import type { Ledger } from '../../accounting/client.ts'
 import { recover as settle } from '../../server/flows/recovery.ts'
 import type { Kassa } from '../../server/main.ts'
 import { checkBooks } from '../lib/books.ts'
-import type { Client, Reply } from '../lib/http.ts'
+import { type Client, type Reply, sameSession } from '../lib/http.ts'
 import { assertRefused, fund, openWallet, pay, posted, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
 import { type Direction, startTcpProxy, type TcpProxy } from '../lib/tcp-proxy.ts'
@@ -325,6 +325,21 @@ test('an atomic batch in doubt that was refused since does not happen when it ar
   assertRefused(await send(ada.client), 422, 'wallet_ambiguous')
   await recover()
   assert.is(await posted(ben.client, ben.walletId), '0.00')
+})
+
+test('a clock that is fast does not refuse a capture that is in doubt and can still happen', async () => {
+  const { ada, ben } = await pair('10.00')
+  const early = await world.startAnother({
+    adapt: (deps) => ({ ...deps, nowMs: () => Date.now() + 120_000 }),
+  })
+  const input = { to_wallet_id: ben.walletId, amount: '4', expires_in: 60 }
+  const { id } = await must(ada.client.post('/v1/holds', input), 201)
+  const headers = { 'idempotency-key': unique('key') }
+  const capture = (client: Client) => client.post(`/v1/holds/${id}/capture`, {}, { headers })
+  await bringIntoDoubt('requests', () => capture(through(ben.client)))
+  const told = await capture(sameSession(ben.client, world.client(early.url)))
+  await recover()
+  assert.is(await posted(ben.client, ben.walletId), told.status === 201 ? '4.00' : '0.00')
 })
 
 test('connections that break are made again, and nothing is lost or paid twice', async () => {
