@@ -109,6 +109,10 @@ async function payTogether(
   await insertMemos(deps.db, memosOf(items))
   const together = await settle(operationId, submitTogether(deps.ledger, plans))
   if (together.kind === 'too large') {
+    // It was not, when an earlier copy was sent, if it costs more now: a fee is a leg as well.
+    const refused = { fault: 0, code: 'batch_too_large' } as const
+    const happened = isKeyed && (await giveUp(deps, operationId, keys, refused))
+    if (happened) return toResults(deps, happened, [])
     throw refuseTooLarge({ legs: together.legs, legs_max: together.legsMax })
   }
   if (together.kind === 'done' || together.kind === 'conflict')
