@@ -14,17 +14,24 @@ export async function insertWalletClosing(db: Database, closing: WalletClosing):
     .execute()
 }
 
-/** Closings that are older than a moment and not settled, the oldest first. */
+export type UnsettledClosing = WalletClosing & { currency: string }
+
+/** Closings of all wallets or of one that are not settled, and older than a moment if one is named; the oldest first. */
 export async function findUnsettledClosings(
   db: Database,
-  { before, limit }: { before: Date; limit: number },
-): Promise<(WalletClosing & { currency: string })[]> {
+  { walletId, before, limit }: { walletId?: string; before?: Date; limit: number },
+): Promise<UnsettledClosing[]> {
   const rows = await db
     .selectFrom('wallet_closings')
     .innerJoin('wallets', 'wallets.id', 'wallet_closings.wallet_id')
     .select(['wallet_closings.id', 'wallet_closings.wallet_id', 'wallets.currency'])
     .where('wallet_closings.settled_at', 'is', null)
-    .where('wallet_closings.created_at', '<', before)
+    .$if(before !== undefined, (query) =>
+      query.where('wallet_closings.created_at', '<', before ?? new Date()),
+    )
+    .$if(walletId !== undefined, (query) =>
+      query.where('wallet_closings.wallet_id', '=', walletId ?? ''),
+    )
     .orderBy('wallet_closings.created_at')
     .limit(limit)
     .execute()

@@ -1,7 +1,7 @@
 import { findTogether, submitTogether, type Together } from '../../accounting/batches.ts'
 import { computeUuid, hashInput, placeId, type Uuid } from '../../accounting/ids.ts'
 import { canonicalAmount } from '../../accounting/money.ts'
-import type { Plan } from '../../accounting/transfers.ts'
+import { burn, type Plan } from '../../accounting/transfers.ts'
 import { claimBatch } from '../../db/batches.ts'
 import { type DescriptionKey, findLastDeclines, insertMemos } from '../../db/descriptions.ts'
 import type { Customer } from '../caller.ts'
@@ -100,20 +100,43 @@ async function payTogether(
   const keys = items.map(({ key }) => key) as [DescriptionKey]
   const fault = planned.findIndex((plan) => plan instanceof Refusal)
   if (fault !== -1) {
-    const happened = isKeyed && (await findTogether(deps.ledger, keys))
-    if (happened) return toResults(deps, happened, [])
     const { code, options } = planned[fault] as Refusal
+    const happened = isKeyed && (await giveUp(deps, operationId, keys, { fault, code }))
+    if (happened) return toResults(deps, happened, [])
     throw refuseItem(fault, code, options)
   }
   const plans = planned as readonly PaymentPlan[] as [PaymentPlan]
   await insertMemos(deps.db, memosOf(items))
   const together = await settle(operationId, submitTogether(deps.ledger, plans))
   if (together.kind === 'too large') {
+    // It was not, when an earlier copy was sent, if it costs more now: a fee is a leg as well.
+    const refused = { fault: 0, code: 'batch_too_large' } as const
+    const happened = isKeyed && (await giveUp(deps, operationId, keys, refused))
+    if (happened) return toResults(deps, happened, [])
     throw refuseTooLarge({ legs: together.legs, legs_max: together.legsMax })
   }
   if (together.kind === 'done' || together.kind === 'conflict')
     return toResults(deps, together, plans)
   throw await afterMoving(operationId, explainDecline(deps, plans, together))
+}
+
+/**
+ * Burns the id that stands for payments which are refused together, so that no copy of them can happen
+ * later; answers what has happened before.
+ */
+async function giveUp(
+  deps: Pick<PayDeps, 'db' | 'ledger' | 'log'>,
+  batchId: Uuid,
+  keys: readonly [DescriptionKey, ...DescriptionKey[]],
+  { fault, code }: { fault: number; code: RefusalCode },
+): Promise<Extract<Together, { kind: 'done' | 'conflict' }> | undefined> {
+  const burning = await settle(batchId, burn(deps.ledger, keys[0].operationId))
+  if (burning.kind === 'happened') {
+    return afterMoving(batchId, findTogether(deps.ledger, keys))
+  }
+  if (burning.wasBurnt) throw await afterMoving(batchId, refuseTogetherAgain(deps, keys))
+  await keepDecline(deps, { ...keys[fault]!, attempt: 0, code })
+  return undefined
 }
 
 async function toResults(
@@ -144,7 +167,15 @@ async function explainDecline(
     await keepDecline(deps, { operationId, inputHash, attempt: 0, code })
     return refuseItem(plan, code)
   }
-  const ids = plans.map(({ operationId }) => operationId)
+  return refuseTogetherAgain(deps, plans)
+}
+
+/** The refusal of payments that were declined together before: with the reason of then. */
+async function refuseTogetherAgain(
+  deps: Pick<PayDeps, 'db'>,
+  keys: readonly DescriptionKey[],
+): Promise<Refusal> {
+  const ids = keys.map(({ operationId }) => operationId)
   const [decline] = (await findLastDeclines(deps.db, ids)).values()
   const headers = { 'Idempotency-Replayed': 'true' }
   if (!decline) return new Refusal('declined', { headers })

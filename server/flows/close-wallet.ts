@@ -15,6 +15,7 @@ import {
   findUnsettledClosings,
   insertWalletClosing,
   markWalletClosed,
+  type UnsettledClosing,
 } from '../../db/wallet-closings.ts'
 import type { Wallet } from '../../db/wallets.ts'
 import type { Customer } from '../caller.ts'
@@ -27,11 +28,14 @@ import { findVisibleWallet } from './visible-wallet.ts'
 type CloseDeps = Pick<Deps, 'db' | 'ledger' | 'sessions'>
 type ClosingDeps = Pick<Deps, 'db' | 'ledger'>
 
+const batchMax = 100
+
 /**
  * Closes one of the caller's wallets, named by id or number, for ever. TigerBeetle does not check that it
  * is empty, so first the account is closed tentatively, then it is read, and then the closing is made
  * final or undone: whichever of the two the ledger commits first. A crash in between leaves it to
- * recovery. Refusals: wallet_not_found, wallet_number_mistyped, wallet_not_empty, wallet_closed (frozen),
+ * recovery, or to the next try: what an earlier one has left is settled first, so that it closes nothing
+ * later. Refusals: wallet_not_found, wallet_number_mistyped, wallet_not_empty, wallet_closed (frozen),
  * busy, outcome_unknown.
  */
 export async function closeWallet(
@@ -43,6 +47,8 @@ export async function closeWallet(
   if (wallet.closedAt) return wallet
   const closable = { id: wallet.id, asset: assetOf(wallet.currency) }
   await ensureAccounts(deps, [wallet])
+  const earlier = await findUnsettledClosings(deps.db, { walletId: wallet.id, limit: batchMax })
+  await afterMoving(wallet.id, settleClosings(deps, earlier))
   // Mostly told by a look: an owner who tries again and again must not keep others out meanwhile.
   if (!(await isEmpty(deps, wallet.id))) throw new Refusal('wallet_not_empty')
   if (!(await closeInTurns(deps, closable))) throw new Refusal('wallet_not_empty')
@@ -114,11 +120,18 @@ async function finish(
   await markSettled(db, 'wallet_closings', [id])
 }
 
-const batchMax = 100
-
 /** Decides closings that were cut off before `before`. Answers how many there were. */
 export async function recoverClosings(deps: ClosingDeps, before: Date): Promise<number> {
   const closings = await findUnsettledClosings(deps.db, { before, limit: batchMax })
+  await settleClosings(deps, closings)
+  return closings.length
+}
+
+/** Decides closings that have happened and are undecided; what has not happened never will. */
+async function settleClosings(
+  deps: ClosingDeps,
+  closings: readonly UnsettledClosing[],
+): Promise<void> {
   for (const { id, walletId, currency } of closings) {
     await burnId(deps.ledger, id)
     const { state, closingId } = await readStanding(deps.ledger, walletId)
@@ -127,5 +140,4 @@ export async function recoverClosings(deps: ClosingDeps, before: Date): Promise<
     const isClosed = isUndecided ? await decide(deps, wallet, id) : state === 'closed'
     await finish(deps, walletId, id, isClosed)
   }
-  return closings.length
 }

@@ -6,6 +6,7 @@ import { computeUuid, hashInput, type Uuid } from '../../accounting/ids.ts'
 import type { Leg } from '../../accounting/legs.ts'
 import type { PassingReason } from '../../accounting/outcome.ts'
 import {
+  burn,
   compare,
   findOperation,
   type Plan,
@@ -165,12 +166,22 @@ export function toHashParts(input: PayInput, amount: string): (string | null)[] 
   return [fromWalletId ?? null, to.kind, recipient, amount, currency ?? null, memo ?? null]
 }
 
+/** Refusals that a request can meet although an earlier copy of it, which may be under way, did not. */
+const passingRefusals: ReadonlySet<RefusalCode> = new Set([
+  'wallet_ambiguous',
+  'recipient_not_found',
+  'payer_not_found',
+  'requester_blocked',
+  'payment_system_not_found',
+])
+
 /**
  * Plans an operation by key. What the caller wrote can have lost its meaning since the first try (a
- * second wallet makes the paying one ambiguous): what has happened is still answered as a replay.
+ * second wallet makes the paying one ambiguous): what has happened is still answered as a replay, and what
+ * has not happened then never will: as a decline of the ledger, the refusal is final under the key.
  */
 export async function planOrReplay<Planned extends object>(
-  deps: Pick<Deps, 'ledger'>,
+  deps: Pick<Deps, 'db' | 'ledger' | 'log'>,
   key: DescriptionKey,
   mayHaveHappened: boolean,
   plan: () => Promise<Planned>,
@@ -179,11 +190,29 @@ export async function planOrReplay<Planned extends object>(
     return await plan()
   } catch (error) {
     if (!(error instanceof Refusal) || !mayHaveHappened) throw error
-    const happened = await findOperation(deps.ledger, key.operationId)
+    const happened = passingRefusals.has(error.code)
+      ? await giveUp(deps, key, error)
+      : await findOperation(deps.ledger, key.operationId)
     if (!happened) throw error
     if (compare(key, happened).kind === 'conflict') throw new Refusal('idempotency_key_reused')
     return { replay: happened }
   }
+}
+
+/**
+ * Burns the id of what is refused, unless it has happened. Refusals: that of an earlier decline,
+ * outcome_unknown.
+ */
+async function giveUp(
+  deps: Pick<Deps, 'db' | 'ledger' | 'log'>,
+  key: DescriptionKey,
+  { code }: Refusal,
+): Promise<StoredOperation | undefined> {
+  const burning = await settle(key.operationId, burn(deps.ledger, key.operationId))
+  if (burning.kind === 'happened') return burning.operation
+  if (burning.wasBurnt) throw await refuseAgain(deps, key)
+  await keepDecline(deps, { ...key, attempt: 0, code })
+  return undefined
 }
 
 /**

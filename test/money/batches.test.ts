@@ -3,6 +3,7 @@ import { assetOf, TransferCode } from '../../accounting/chart.ts'
 import { submitOnce } from '../../accounting/transfers.ts'
 import { itemKey, nameBatch } from '../../server/flows/batch.ts'
 import { checkBooks } from '../lib/books.ts'
+import { setFee } from '../lib/fees.ts'
 import type { Client, Json, Reply } from '../lib/http.ts'
 import { assertRefused, fund, openWallet, pair, pay, posted, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
@@ -189,6 +190,26 @@ test('5,000 independent payments in a call, and no more', async () => {
   const more = await send(payer, false, [...all, one])
   assertRefused(more, 422, 'batch_too_large')
   assert.equal([more.body.transfers, more.body.transfers_max], [5_001, 5_000])
+})
+
+test('an atomic batch that would be too large with the fees of today is told as it was', async () => {
+  const { payer, to } = await pair(world, bank, '50.00', 'EUR')
+  const legsMax = world.deps.ledger.largestRequest()
+  const count = Math.floor(legsMax / 2) + 1
+  const transfers = Array.from({ length: count }, () => ({ to_wallet_id: to, amount: '0.01' }))
+  const input = transfers.map((transfer) => ({ ...transfer, currency: 'EUR' }))
+  const key = unique('batch')
+  const first = await send(payer, true, input, key)
+  assert.is(first.status, 200)
+  const fee = { currency: 'EUR', fixed: '0.01' }
+  await setFee(await world.operator(), 'payment', fee)
+  const refused = unique('batch')
+  for (let turn = 0; turn < 2; turn += 1) {
+    assertRefused(await send(payer, true, input, refused), 422, 'batch_too_large')
+  }
+  const again = await send(payer, true, input, key)
+  assert.equal([again.status, again.body], [200, first.body])
+  assert.is(again.headers['idempotency-replayed'], 'true')
 })
 
 test('8,189 legs in an atomic batch, or what the server takes, and no more', async () => {

@@ -3,10 +3,11 @@ import { bankAccount } from '../../accounting/accounts.ts'
 import { assetOf } from '../../accounting/chart.ts'
 import type { Ledger } from '../../accounting/client.ts'
 import { formatAmount } from '../../accounting/money.ts'
+import { recover as settle } from '../../server/flows/recovery.ts'
 import type { Kassa } from '../../server/main.ts'
 import { checkBooks } from '../lib/books.ts'
-import type { Client, Reply } from '../lib/http.ts'
-import { assertRefused, fund, pay, posted, unique } from '../lib/money.ts'
+import { type Client, type Reply, sameSession } from '../lib/http.ts'
+import { assertRefused, fund, openWallet, pay, posted, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
 import { type Direction, startTcpProxy, type TcpProxy } from '../lib/tcp-proxy.ts'
 import { addOperator, adjust, approvalOf, approve, debitBalance } from '../lib/treasury.ts'
@@ -67,6 +68,9 @@ async function recover(): Promise<void> {
   proxy.release()
   await until(() => kassa.deps.ledger.pending === 0)
 }
+
+/** What recovery does of itself in an hour from now. */
+const settleCutOff = () => settle({ ...world.deps, nowMs: () => Date.now() + 3_600_000 })
 
 /** The same session, sent to the Kassa under test. */
 function through(client: Client): Client {
@@ -288,6 +292,59 @@ test('an assignment in doubt that was declined since does not happen when it arr
   assertRefused(await assign(through(operator), person.walletId), 409, 'suspense_assigned')
   assert.is(await posted(person.client, person.walletId), '0.00')
   assert.is(await posted(another.client, another.walletId), '7.00')
+})
+
+test('a closing in doubt that was refused since does not close the wallet when it arrives', async () => {
+  const { ada, ben } = await pair('0')
+  const close = (client: Client) => client.send('POST', `/v1/wallets/${ada.walletId}/close`)
+  await bringIntoDoubt('requests', () => close(through(ada.client)))
+  await fund(bank, ada.walletId, '5.00')
+  assertRefused(await close(ada.client), 409, 'wallet_not_empty')
+  await must(pay(ada.client, { to_wallet_id: ben.walletId, amount: '5.00' }), 201)
+  await recover()
+  await settleCutOff()
+  assert.is((await must(ada.client.get(`/v1/wallets/${ada.walletId}`), 200)).state, 'active')
+  await fund(bank, ada.walletId, '1.00')
+})
+
+test('a payment in doubt that was refused since does not happen when it arrives', async () => {
+  const { ada, ben, payer } = await pair('10.00')
+  const key = unique('key')
+  const input = { to_wallet_id: ben.walletId, amount: '3' }
+  await bringIntoDoubt('requests', () => pay(payer, input, key))
+  await openWallet(ada.client, 'USD')
+  assertRefused(await pay(ada.client, input, key), 422, 'wallet_ambiguous')
+  await recover()
+  assert.is(await posted(ben.client, ben.walletId), '0.00')
+  assertRefused(await pay(payer, input, key), 422, 'wallet_ambiguous')
+})
+
+test('an atomic batch in doubt that was refused since does not happen when it arrives', async () => {
+  const { ada, ben, payer } = await pair('10.00')
+  const headers = { 'idempotency-key': unique('key') }
+  const transfers = ['3', '4'].map((amount) => ({ to_wallet_id: ben.walletId, amount }))
+  const send = (client: Client) =>
+    client.post('/v1/transfers/batch', { atomic: true, transfers }, { headers })
+  await bringIntoDoubt('requests', () => send(payer))
+  await openWallet(ada.client, 'USD')
+  assertRefused(await send(ada.client), 422, 'wallet_ambiguous')
+  await recover()
+  assert.is(await posted(ben.client, ben.walletId), '0.00')
+})
+
+test('a clock that is fast does not refuse a capture that is in doubt and can still happen', async () => {
+  const { ada, ben } = await pair('10.00')
+  const early = await world.startAnother({
+    adapt: (deps) => ({ ...deps, nowMs: () => Date.now() + 120_000 }),
+  })
+  const input = { to_wallet_id: ben.walletId, amount: '4', expires_in: 60 }
+  const { id } = await must(ada.client.post('/v1/holds', input), 201)
+  const headers = { 'idempotency-key': unique('key') }
+  const capture = (client: Client) => client.post(`/v1/holds/${id}/capture`, {}, { headers })
+  await bringIntoDoubt('requests', () => capture(through(ben.client)))
+  const told = await capture(sameSession(ben.client, world.client(early.url)))
+  await recover()
+  assert.is(await posted(ben.client, ben.walletId), told.status === 201 ? '4.00' : '0.00')
 })
 
 test('connections that break are made again, and nothing is lost or paid twice', async () => {
