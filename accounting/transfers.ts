@@ -77,14 +77,9 @@ export interface WayOut extends Plan {
   isFor?: (declined: Leg) => boolean
 }
 
-/** A submission of an attempt that nobody had burnt before: of a decline the reason is known. */
-export type ToldSubmission =
-  | Exclude<Submission, { kind: 'declined' }>
-  | { kind: 'declined'; leg: number; reason: PassingReason }
-
 /** What has become of attempts at an operation. */
 export interface Attempted {
-  submission: ToldSubmission
+  submission: Submission
   attempt: number
   /** The leg of another plan whose decline led to the plan of the attempt, and why it was declined. */
   because?: { leg: Leg; reason: PassingReason }
@@ -121,45 +116,41 @@ export async function submitAttempts(
   firstAttempt: number,
 ): Promise<Attempted> {
   let [plan, ...others] = plans
-  let next = firstAttempt
   let told: Pick<Attempted, 'because'> = {}
-  for (;;) {
+  for (let attempt = firstAttempt; attempt < firstAttempt + attemptsPerCall; attempt += 1) {
     const toChain = (id: Uuid) => toTransfers(plan, id)
-    const attempted = await submitAttempt(ledger, plan.operationId, next, toChain)
-    const { submission, attempt } = attempted
-    if (submission.kind !== 'declined') return { ...attempted, ...told }
-    const [other, ...rest] = others
+    const submission = await submitAttempt(ledger, plan.operationId, attempt, toChain)
+    if (submission.kind !== 'declined') return { submission, attempt, ...told }
+    const { reason } = submission
+    if (!reason) continue
+    const [next, ...rest] = others
     const leg = plan.legs[submission.leg]
-    if (!other || !leg || !(other.isFor?.(leg) ?? true)) return { ...attempted, ...told }
-    plan = other
+    if (!next || !leg || !(next.isFor?.(leg) ?? true)) {
+      return { submission, attempt, ...told }
+    }
+    plan = next
     others = rest
-    next = attempt + 1
-    told = { because: { leg, reason: submission.reason } }
+    told = { because: { leg, reason } }
   }
+  throw new Error(`operation ${plan.operationId}: more than ${attemptsPerCall} burnt attempts`)
 }
 
 /**
- * Submits an attempt at an operation on an object: the first from `firstAttempt` on that nobody has burnt. The
- * principal leg of its chain is the one with the id that is given. A decline is final for it, so that a copy
- * of it which is still on its way to the ledger cannot succeed later.
+ * Submits an attempt at an operation on an object. The principal leg of its chain is the one with the id that
+ * is given. A decline is final for it, so that a copy of it which is still on its way to the ledger
+ * cannot succeed later; one without a reason says that another try has burnt it.
  * Rejects with LedgerUnavailable (nothing happened) or LedgerOutcomeUnknown.
  */
-export async function submitAttempt(
+export function submitAttempt(
   ledger: Ledger,
   operationId: Uuid,
-  firstAttempt: number,
+  attempt: number,
   toChain: (principalId: Uuid) => readonly Transfer[],
-): Promise<Omit<Attempted, 'because'>> {
-  for (let attempt = firstAttempt; attempt < firstAttempt + attemptsPerCall; attempt += 1) {
-    const principalId = attemptId(operationId, attempt)
-    const chain = toChain(principalId)
-    const principalLeg = chain.findIndex(({ id }) => id === toLedgerId(principalId))
-    const submission = await submitFinally(ledger, chain, principalLeg)
-    if (submission.kind !== 'declined') return { submission, attempt }
-    const { leg, reason } = submission
-    if (reason) return { submission: { kind: 'declined', leg, reason }, attempt }
-  }
-  throw new Error(`operation ${operationId}: more than ${attemptsPerCall} burnt attempts`)
+): Promise<Submission> {
+  const principalId = attemptId(operationId, attempt)
+  const chain = toChain(principalId)
+  const principalLeg = chain.findIndex(({ id }) => id === toLedgerId(principalId))
+  return submitFinally(ledger, chain, principalLeg)
 }
 
 /** The id of the principal leg of an attempt at an operation on an object. */

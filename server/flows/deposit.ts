@@ -9,11 +9,12 @@ import { findOwedLegs } from '../../accounting/receivable.ts'
 import { suspenseAccounts, toSuspenseLegs } from '../../accounting/suspense.ts'
 import {
   chainLegs,
+  planNever,
   type StoredOperation,
   submitAttempts,
   type WayOut,
 } from '../../accounting/transfers.ts'
-import { keepDeposit } from '../../db/descriptions.ts'
+import { type DescriptionKey, keepDeposit } from '../../db/descriptions.ts'
 import type { Wallet } from '../../db/wallets.ts'
 import type { PaymentSystem } from '../caller.ts'
 import type { Deps } from '../deps.ts'
@@ -125,7 +126,7 @@ async function book(
     input.occurredAtMs === undefined ? {} : { occurredAt: toLedgerTime(input.occurredAtMs) }
   const { ways, fee } = await findWays(deps, caller, terms, input.onUnmatched)
   const [plan, ...others] = ways.map((way): WayOut => ({ ...key, ...occurred, ...way }))
-  if (!plan) throw target
+  if (!plan) throw await giveUp(deps, key, target as Refusal)
   const { reference, sender = null, details = null, wallet: namedWallet } = input
   const paymentSystemId = caller.paymentSystem.id
   const description = { ...key, paymentSystemId, reference, sender, details, namedWallet }
@@ -166,13 +167,32 @@ async function book(
     case 'invalid':
       throw refuseInvalid(submission.status)
     case 'declined': {
-      const code = declineCodes[submission.reason]
+      const code = submission.reason ? declineCodes[submission.reason] : 'declined'
       await keepDecline(deps, { ...key, attempt, code })
       throw new Refusal(code)
     }
     default:
       throw submission satisfies never
   }
+}
+
+/**
+ * The refusal of a deposit that has no way to go. Burns its next attempt: a copy that may go to suspense, and was
+ * in doubt, does not happen later. What has happened is told by its reference.
+ */
+async function giveUp(
+  deps: Pick<Deps, 'db' | 'ledger' | 'log'>,
+  key: DescriptionKey,
+  refusal: Refusal,
+): Promise<Refusal> {
+  const { operationId } = key
+  const firstAttempt = await nextAttempt(deps.db, operationId)
+  const submitting = submitAttempts(deps.ledger, [planNever(key)], firstAttempt)
+  const { submission, attempt } = await settle(operationId, submitting)
+  if (submission.kind === 'declined') {
+    await keepDecline(deps, { ...key, attempt, code: refusal.code })
+  }
+  return refusal
 }
 
 type Way = Pick<WayOut, 'legs' | 'principalLeg' | 'isFor'>

@@ -26,6 +26,7 @@ import {
   declineCodes,
   keepDecline,
   nextAttempt,
+  refuseBurnt,
   refuseInvalid,
   settle,
 } from './settle.ts'
@@ -117,11 +118,8 @@ async function use(
 ): Promise<Done> {
   if (quote.state === 'executed') return answerUsed(deps, quote, inputHash)
   const plan = await planExchange(deps, caller, quote, await findRoute(), inputHash)
-  const firstAttempt = await nextAttempt(deps.db, quote.exchangeId)
-  const { step, attempt } = await settle(
-    quote.exchangeId,
-    submitExchange(deps.ledger, plan, firstAttempt),
-  )
+  const attempt = await nextAttempt(deps.db, quote.exchangeId)
+  const step = await settle(quote.exchangeId, submitExchange(deps.ledger, plan, attempt))
   switch (step.kind) {
     case 'done': {
       if (step.replayed) return afterMoving(quote.exchangeId, answerUsed(deps, quote, inputHash))
@@ -136,9 +134,11 @@ async function use(
     case 'invalid':
       throw refuseInvalid(step.status)
     case 'declined': {
-      const refusal = await refuseDecline(deps, plan, step)
-      const { code } = refusal
-      await keepDecline(deps, { operationId: quote.exchangeId, inputHash, attempt, code })
+      const { leg, reason } = step
+      const decline = { operationId: quote.exchangeId, inputHash, attempt }
+      if (!reason) throw await refuseBurnt(deps, decline)
+      const refusal = await refuseDecline(deps, plan, { leg, reason })
+      await keepDecline(deps, { ...decline, code: refusal.code })
       throw refusal
     }
     default:

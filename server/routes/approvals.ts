@@ -132,6 +132,7 @@ const postApprove = defineRoute(
       'approval_expired',
       'adjustment_exceeds_balance',
       'recipient_closed',
+      'declined',
       'suspense_assigned',
       'suspense_returned',
       'suspense_paid_out',

@@ -212,6 +212,7 @@ const postExchange = defineRoute(
       'insufficient_funds',
       'recipient_not_found',
       'recipient_closed',
+      'declined',
       'amount_too_large',
       'outcome_unknown',
       'ledger_unavailable',

@@ -202,6 +202,7 @@ const postAccept = defineRoute(
       'limit_exceeded',
       'recipient_not_found',
       'recipient_closed',
+      'declined',
       'amount_too_large',
       'outcome_unknown',
       'ledger_unavailable',

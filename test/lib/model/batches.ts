@@ -141,16 +141,15 @@ export const together: Step<'batch'> = (model, exchange, circumstances) => {
         .filter((after) => areTold(after, body.results))
         .map((after) => keep(after, { id: idOf(body) }))
     }
-    const faults = request.items.map((_, index) => faultsOf(scene, index))
-    const first = faults.findIndex((codes) => codes.length > 0)
-    // Of what was refused before the ledger was asked, the next try may be another.
-    const isFault = body.index === first && faults[first]?.includes(code)
-    if (first !== -1) return when(isFault === true, known ? model : keep(model, {}))
     if (declined !== undefined) {
       const isReason = code === declined || declined === lost || code === lost
       return when(isReason && (isReplay || mayBeSecond), model)
     }
     if (code === lost) return when(mayBeSecond, keep(model, { declined: code }))
+    const faults = request.items.map((_, index) => faultsOf(scene, index))
+    const first = faults.findIndex((codes) => codes.length > 0)
+    const isFault = body.index === first && faults[first]?.includes(code)
+    if (first !== -1) return when(isFault === true, keep(model, { declined: code }))
     const refused = fold(scene, body.index).flatMap((before) => refuse({ ...scene, model: before }))
     return refused.slice(0, 1).map(() => keep(model, { declined: code }))
   })

@@ -22,7 +22,10 @@ export function keyOf(
 /** How the model would answer. */
 export interface Decision {
   keyed?: Keyed | undefined
-  /** Why it is refused before the ledger is asked; one of them is told. */
+  /**
+   * Why it is refused before the ledger is asked; one of them is told. Of those that can come to be true
+   * between two tries the key is used up, as by a decline.
+   */
   refusals?: readonly string[]
   /** Why the ledger declines it; one of them is told, and under this key it never happens. */
   declines?: readonly string[]
@@ -43,13 +46,24 @@ const lost = 'declined'
 const givenUp = 'abandoned'
 const givenUpAfterMs = 60_000
 
+/** What else can be true by now although an earlier try, which may be under way, was in order. */
+const passing: ReadonlySet<string> = new Set([
+  'wallet_ambiguous',
+  'recipient_not_found',
+  'payer_not_found',
+  'requester_blocked',
+  'payment_system_not_found',
+])
+
 /** Holds an answer against the model's. */
 export function decide(
   model: Model,
   { answer, isDoubtful, sentAt, answeredAt }: Exchange,
   { shared }: Circumstances,
-  { keyed, refusals = [], declines = [], perhaps = [], invalid, happens }: Decision,
+  { keyed, refusals: all = [], declines: byLedger = [], perhaps = [], invalid, happens }: Decision,
 ): Model[] {
+  const refusals = all.filter((reason) => !passing.has(reason))
+  const declines = [...all.filter((reason) => passing.has(reason)), ...byLedger]
   const { code, isReplay } = answer
   const known = keyed && model.remembered.get(keyed.name)
   if (known?.id !== undefined) return when(isRepeated(known, keyed!, answer, refusals), model)
