@@ -13,7 +13,7 @@ import { deadlineOf } from './clock.ts'
 import { computeUuid, hashInput, toUuid, type Uuid } from './ids.ts'
 import { type Chain, toPost, toTransfer, toVoid } from './legs.ts'
 import { provideRights, toRightLeg } from './rights.ts'
-import { type Step, submitStep, submitStepAttempt } from './steps.ts'
+import { type AttemptedStep, type Step, submitStep, submitStepAttempt } from './steps.ts'
 import { readTrail } from './trail.ts'
 
 export type ApprovalState =
@@ -112,13 +112,13 @@ export function useApproval(
   { id: pendingId }: Approval,
   decisionHash: number,
   approved: Chain,
-  attempt: number,
-): Promise<Step> {
+  firstAttempt: number,
+): Promise<AttemptedStep> {
   const toChain = (id: Uuid) => [
     toPost({ id, pendingId, inputHash: decisionHash }, 0n),
     ...approved,
   ]
-  return submitStepAttempt(ledger, approvingId(pendingId), attempt, toChain)
+  return submitStepAttempt(ledger, approvingId(pendingId), firstAttempt, toChain)
 }
 
 /**

@@ -16,7 +16,7 @@ import { computeUuid, hashInput, toUuid, type Uuid } from './ids.ts'
 import { type Leg, toTransfer } from './legs.ts'
 import type { ExchangeAmounts } from './rates.ts'
 import { rightsAccounts, toRightLeg } from './rights.ts'
-import { type Step, useRight } from './steps.ts'
+import { type AttemptedStep, useRight } from './steps.ts'
 import { readTrail } from './trail.ts'
 import { type Plan, type Submission, submitChain } from './transfers.ts'
 
@@ -150,9 +150,9 @@ export interface ExchangePlan {
 export function submitExchange(
   ledger: Ledger,
   { quoteId, ...plan }: ExchangePlan,
-  attempt: number,
-): Promise<Step> {
-  return useRight(ledger, quoteId, { operationId: exchangeId(quoteId), ...plan }, attempt)
+  firstAttempt: number,
+): Promise<AttemptedStep> {
+  return useRight(ledger, quoteId, { operationId: exchangeId(quoteId), ...plan }, firstAttempt)
 }
 
 /** An exchange by its id; undefined when there is none. */

@@ -19,7 +19,7 @@ import type { Ledger } from './client.ts'
 import { deadlineOf } from './clock.ts'
 import { computeUuid, hashInput, toLedgerId, toUuid, type Uuid } from './ids.ts'
 import { type Leg, toTransfer, toVoid } from './legs.ts'
-import { type Step, submitStep, useRight } from './steps.ts'
+import { type AttemptedStep, type Step, submitStep, useRight } from './steps.ts'
 import { readTrail } from './trail.ts'
 import { type Plan, submitChain } from './transfers.ts'
 
@@ -148,9 +148,9 @@ export function acceptRequest(
   ledger: Ledger,
   { id, inputHash }: PaymentRequest,
   plan: Pick<Plan, 'legs' | 'principalLeg'>,
-  attempt: number,
-): Promise<Step> {
-  return useRight(ledger, id, { operationId: acceptanceId(id), inputHash, ...plan }, attempt)
+  firstAttempt: number,
+): Promise<AttemptedStep> {
+  return useRight(ledger, id, { operationId: acceptanceId(id), inputHash, ...plan }, firstAttempt)
 }
 
 /**

@@ -13,7 +13,7 @@ import { type Leg, toTransfer } from './legs.ts'
 import { toOwedLeg } from './receivable.ts'
 import { type Returnable, toReturnLeg } from './returnable.ts'
 import { type Standing, throughFreeze } from './standing.ts'
-import { type Step, submitStepAttempt } from './steps.ts'
+import { type AttemptedStep, submitStepAttempt } from './steps.ts'
 import { toRelease, toSuspenseReturn } from './suspense.ts'
 import { readTrail } from './trail.ts'
 import { type StoredOperation, toStored } from './transfers.ts'
@@ -79,10 +79,10 @@ export interface ReversalPlan {
 export function submitReversal(
   ledger: Ledger,
   plan: ReversalPlan,
-  attempt: number,
+  firstAttempt: number,
   freshId: () => Uuid,
-): Promise<Step> {
-  return submitStepAttempt(ledger, plan.id, attempt, (id) => toChain(plan, id, freshId))
+): Promise<AttemptedStep> {
+  return submitStepAttempt(ledger, plan.id, firstAttempt, (id) => toChain(plan, id, freshId))
 }
 
 function toChain(plan: ReversalPlan, principalId: Uuid, freshId: () => Uuid): Transfer[] {

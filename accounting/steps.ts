@@ -13,6 +13,7 @@ import {
   type Submission,
   submitAttempt,
   submitFinally,
+  type ToldSubmission,
   toTransfers,
 } from './transfers.ts'
 
@@ -20,7 +21,13 @@ import {
  * What became of a step: that what it resolves was resolved before, so that it has to be read again;
  * or that this has run out by the ledger's clock, which alone counts.
  */
-export type Step = Submission | { kind: 'stale' } | { kind: 'expired' }
+export type Step<S = Submission> = S | { kind: 'stale' } | { kind: 'expired' }
+
+/** What became of an attempt at a step, and which one it was. */
+export interface AttemptedStep {
+  step: Step<ToldSubmission>
+  attempt: number
+}
 
 const staleStatuses: ReadonlySet<string> = new Set([
   'pending_transfer_already_posted',
@@ -42,30 +49,33 @@ export async function submitStep(
 
 /**
  * Uses a right of nothing by one chain: the right is posted, then the plan's legs. A decline leaves the right as it was
- * and is final for this attempt. `leg` of the answer counts the plan's legs. As submitAttempt.
+ * and is final for its attempt. `leg` of the answer counts the plan's legs. As submitAttempt.
  */
 export async function useRight(
   ledger: Ledger,
   rightId: Uuid,
   plan: Plan,
-  attempt: number,
-): Promise<Step> {
+  firstAttempt: number,
+): Promise<AttemptedStep> {
   const { operationId, inputHash } = plan
   const toChain = (id: Uuid) => [
     toPost({ id: legId(id, 'right'), pendingId: rightId, inputHash }, 0n),
     ...toTransfers(plan, id),
   ]
-  const step = await submitStepAttempt(ledger, operationId, attempt, toChain)
-  return 'leg' in step ? { ...step, leg: step.leg - 1 } : step
+  const { step, attempt } = await submitStepAttempt(ledger, operationId, firstAttempt, toChain)
+  return { step: 'leg' in step ? { ...step, leg: step.leg - 1 } : step, attempt }
 }
 
 /** Submits an attempt at a step. As submitAttempt. */
-export async function submitStepAttempt(...args: Parameters<typeof submitAttempt>): Promise<Step> {
-  return toStep(await submitAttempt(...args))
+export async function submitStepAttempt(
+  ...args: Parameters<typeof submitAttempt>
+): Promise<AttemptedStep> {
+  const { submission, attempt } = await submitAttempt(...args)
+  return { step: toStep(submission), attempt }
 }
 
 /** What a submission means as a step. */
-function toStep(submission: Submission): Step {
+function toStep<S extends Submission>(submission: S): Step<S> {
   if (submission.kind !== 'invalid') return submission
   if (submission.status === 'pending_transfer_expired') return { kind: 'expired' }
   return staleStatuses.has(submission.status) ? { kind: 'stale' } : submission

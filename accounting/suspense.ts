@@ -17,7 +17,7 @@ import { computeUuid, type Uuid } from './ids.ts'
 import { type Chain, type Leg, toPost, toTransfer } from './legs.ts'
 import { findOwedLegs } from './receivable.ts'
 import { rightsAccounts, toRightLeg } from './rights.ts'
-import { type Step, submitStepAttempt } from './steps.ts'
+import { type AttemptedStep, submitStepAttempt } from './steps.ts'
 
 /** The accounts that the way into suspense uses; they have to exist before. */
 export function suspenseAccounts(paymentSystemNumber: number, asset: Asset): AccountPlan[] {
@@ -89,10 +89,10 @@ export function toSuspensePayout(deposit: SuspendedDeposit, freshId: () => Uuid)
 export function returnSuspense(
   ledger: Ledger,
   deposit: SuspendedDeposit,
-  attempt: number,
+  firstAttempt: number,
   freshId: () => Uuid,
-): Promise<Step> {
-  return release(ledger, deposit, attempt, [toSuspenseReturn(deposit, freshId)])
+): Promise<AttemptedStep> {
+  return release(ledger, deposit, firstAttempt, [toSuspenseReturn(deposit, freshId)])
 }
 
 /**
@@ -103,9 +103,9 @@ export async function assignSuspense(
   ledger: Ledger,
   deposit: SuspendedDeposit,
   { walletId, userId }: { walletId: Uuid; userId: Uuid },
-  attempt: number,
+  firstAttempt: number,
   freshId: () => Uuid,
-): Promise<Step> {
+): Promise<AttemptedStep> {
   const { creditAccountId, amountMinor, ledger: number } = deposit.operation
   const asset = assetOfLedger(number)
   const assignment = {
@@ -117,16 +117,16 @@ export async function assignSuspense(
   }
   const owedLegs = await findOwedLegs(ledger, { walletId, userId, asset }, amountMinor)
   const legs = [assignment, ...owedLegs].map((leg) => toOwnTransfer(deposit, leg, freshId))
-  return release(ledger, deposit, attempt, legs)
+  return release(ledger, deposit, firstAttempt, legs)
 }
 
 function release(
   ledger: Ledger,
   deposit: SuspendedDeposit,
-  attempt: number,
+  firstAttempt: number,
   legs: Chain,
-): Promise<Step> {
+): Promise<AttemptedStep> {
   const operationId = releasingId(deposit.operation.operationId)
   const toChain = (id: Uuid) => [toRelease(deposit, id), ...legs]
-  return submitStepAttempt(ledger, operationId, attempt, toChain)
+  return submitStepAttempt(ledger, operationId, firstAttempt, toChain)
 }

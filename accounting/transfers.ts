@@ -77,9 +77,14 @@ export interface WayOut extends Plan {
   isFor?: (declined: Leg) => boolean
 }
 
+/** A submission of an attempt that nobody had burnt before: of a decline the reason is known. */
+export type ToldSubmission =
+  | Exclude<Submission, { kind: 'declined' }>
+  | { kind: 'declined'; leg: number; reason: PassingReason }
+
 /** What has become of attempts at an operation. */
 export interface Attempted {
-  submission: Submission
+  submission: ToldSubmission
   attempt: number
   /** The leg of another plan whose decline led to the plan of the attempt, and why it was declined. */
   because?: { leg: Leg; reason: PassingReason }
@@ -116,41 +121,45 @@ export async function submitAttempts(
   firstAttempt: number,
 ): Promise<Attempted> {
   let [plan, ...others] = plans
+  let next = firstAttempt
   let told: Pick<Attempted, 'because'> = {}
-  for (let attempt = firstAttempt; attempt < firstAttempt + attemptsPerCall; attempt += 1) {
+  for (;;) {
     const toChain = (id: Uuid) => toTransfers(plan, id)
-    const submission = await submitAttempt(ledger, plan.operationId, attempt, toChain)
-    if (submission.kind !== 'declined') return { submission, attempt, ...told }
-    const { reason } = submission
-    if (!reason) continue
-    const [next, ...rest] = others
+    const attempted = await submitAttempt(ledger, plan.operationId, next, toChain)
+    const { submission, attempt } = attempted
+    if (submission.kind !== 'declined') return { ...attempted, ...told }
+    const [other, ...rest] = others
     const leg = plan.legs[submission.leg]
-    if (!next || !leg || !(next.isFor?.(leg) ?? true)) {
-      return { submission, attempt, ...told }
-    }
-    plan = next
+    if (!other || !leg || !(other.isFor?.(leg) ?? true)) return { ...attempted, ...told }
+    plan = other
     others = rest
-    told = { because: { leg, reason } }
+    next = attempt + 1
+    told = { because: { leg, reason: submission.reason } }
   }
-  throw new Error(`operation ${plan.operationId}: more than ${attemptsPerCall} burnt attempts`)
 }
 
 /**
- * Submits an attempt at an operation on an object. The principal leg of its chain is the one with the id that
- * is given. A decline is final for it, so that a copy of it which is still on its way to the ledger
- * cannot succeed later; one without a reason says that another try has burnt it.
+ * Submits an attempt at an operation on an object: the first from `firstAttempt` on that nobody has burnt. The
+ * principal leg of its chain is the one with the id that is given. A decline is final for it, so that a copy
+ * of it which is still on its way to the ledger cannot succeed later.
  * Rejects with LedgerUnavailable (nothing happened) or LedgerOutcomeUnknown.
  */
-export function submitAttempt(
+export async function submitAttempt(
   ledger: Ledger,
   operationId: Uuid,
-  attempt: number,
+  firstAttempt: number,
   toChain: (principalId: Uuid) => readonly Transfer[],
-): Promise<Submission> {
-  const principalId = attemptId(operationId, attempt)
-  const chain = toChain(principalId)
-  const principalLeg = chain.findIndex(({ id }) => id === toLedgerId(principalId))
-  return submitFinally(ledger, chain, principalLeg)
+): Promise<Omit<Attempted, 'because'>> {
+  for (let attempt = firstAttempt; attempt < firstAttempt + attemptsPerCall; attempt += 1) {
+    const principalId = attemptId(operationId, attempt)
+    const chain = toChain(principalId)
+    const principalLeg = chain.findIndex(({ id }) => id === toLedgerId(principalId))
+    const submission = await submitFinally(ledger, chain, principalLeg)
+    if (submission.kind !== 'declined') return { submission, attempt }
+    const { leg, reason } = submission
+    if (reason) return { submission: { kind: 'declined', leg, reason }, attempt }
+  }
+  throw new Error(`operation ${operationId}: more than ${attemptsPerCall} burnt attempts`)
 }
 
 /** The id of the principal leg of an attempt at an operation on an object. */

@@ -22,7 +22,6 @@ import {
   declineCodes,
   keepDecline,
   nextAttempt,
-  refuseBurnt,
   refuseInvalid,
   settle,
 } from './settle.ts'
@@ -60,8 +59,11 @@ export async function accept(
     code: TransferCode.payment,
   }
   const { fee, ...plan } = chainPayment(await readCharges(deps, caller, asset), leg)
-  const attempt = await nextAttempt(deps.db, operationId)
-  const step = await settle(operationId, acceptRequest(deps.ledger, request, plan, attempt))
+  const firstAttempt = await nextAttempt(deps.db, operationId)
+  const { step, attempt } = await settle(
+    operationId,
+    acceptRequest(deps.ledger, request, plan, firstAttempt),
+  )
   switch (step.kind) {
     case 'done':
       if (step.replayed) return answerAgain()
@@ -73,11 +75,9 @@ export async function accept(
     case 'invalid':
       throw refuseInvalid(step.status)
     case 'declined': {
-      const burnt = { operationId, inputHash, attempt }
-      if (!step.reason) throw await refuseBurnt(deps, burnt)
       const decline = readDecline(plan, step.leg, declineCodes[step.reason])
       const { code } = decline
-      await keepDecline(deps, { ...burnt, code })
+      await keepDecline(deps, { operationId, inputHash, attempt, code })
       throw await explainDecline(deps, decline.leg, code, decline.feeMinor)
     }
     case 'conflict':

@@ -16,14 +16,7 @@ import {
   finish,
   keepDecision,
 } from './approvals.ts'
-import {
-  afterMoving,
-  keepDecline,
-  nextAttempt,
-  refuseBurnt,
-  refuseInvalid,
-  settle,
-} from './settle.ts'
+import { afterMoving, keepDecline, nextAttempt, refuseInvalid, settle } from './settle.ts'
 
 /** A turn is lost only when somebody has resolved something that the chain resolves as well. */
 const turnsMax = 10
@@ -50,9 +43,9 @@ export async function approve(
     const approved = (await effect.plan?.(deps, { operationId: id, inputHash }, body)) ?? []
     const decisionHash = await keepDecision(deps, operator, id, 'approved', null)
     const operationId = approvingId(id)
-    const attempt = await nextAttempt(deps.db, operationId)
-    const using = useApproval(deps.ledger, approval, decisionHash, approved, attempt)
-    const step = await settle(id, using)
+    const firstAttempt = await nextAttempt(deps.db, operationId)
+    const using = useApproval(deps.ledger, approval, decisionHash, approved, firstAttempt)
+    const { step, attempt } = await settle(id, using)
     switch (step.kind) {
       case 'done':
         return finish(deps, id)
@@ -65,10 +58,9 @@ export async function approve(
       case 'invalid':
         throw refuseInvalid(step.status)
       case 'declined': {
-        const decline = { operationId, inputHash: decisionHash, attempt }
-        if (!step.reason) throw await refuseBurnt(deps, decline)
         const refusal = await refuseAdjustment(deps, approved, step.reason)
-        await keepDecline(deps, { ...decline, code: refusal.code })
+        const { code } = refusal
+        await keepDecline(deps, { operationId, inputHash: decisionHash, attempt, code })
         throw refusal
       }
       default:

@@ -167,7 +167,7 @@ async function book(
     case 'invalid':
       throw refuseInvalid(submission.status)
     case 'declined': {
-      const code = submission.reason ? declineCodes[submission.reason] : 'declined'
+      const code = declineCodes[submission.reason]
       await keepDecline(deps, { ...key, attempt, code })
       throw new Refusal(code)
     }

@@ -26,7 +26,6 @@ import {
   declineCodes,
   keepDecline,
   nextAttempt,
-  refuseBurnt,
   refuseInvalid,
   settle,
 } from './settle.ts'
@@ -118,8 +117,11 @@ async function use(
 ): Promise<Done> {
   if (quote.state === 'executed') return answerUsed(deps, quote, inputHash)
   const plan = await planExchange(deps, caller, quote, await findRoute(), inputHash)
-  const attempt = await nextAttempt(deps.db, quote.exchangeId)
-  const step = await settle(quote.exchangeId, submitExchange(deps.ledger, plan, attempt))
+  const firstAttempt = await nextAttempt(deps.db, quote.exchangeId)
+  const { step, attempt } = await settle(
+    quote.exchangeId,
+    submitExchange(deps.ledger, plan, firstAttempt),
+  )
   switch (step.kind) {
     case 'done': {
       if (step.replayed) return afterMoving(quote.exchangeId, answerUsed(deps, quote, inputHash))
@@ -134,11 +136,9 @@ async function use(
     case 'invalid':
       throw refuseInvalid(step.status)
     case 'declined': {
-      const { leg, reason } = step
-      const decline = { operationId: quote.exchangeId, inputHash, attempt }
-      if (!reason) throw await refuseBurnt(deps, decline)
-      const refusal = await refuseDecline(deps, plan, { leg, reason })
-      await keepDecline(deps, { ...decline, code: refusal.code })
+      const refusal = await refuseDecline(deps, plan, step)
+      const { code } = refusal
+      await keepDecline(deps, { operationId: quote.exchangeId, inputHash, attempt, code })
       throw refusal
     }
     default:

@@ -94,11 +94,12 @@ async function book(
   { operationId: id, inputHash, depositId }: ReversalDescription,
   asked: bigint | undefined,
 ): Promise<{ operation: StoredOperation; replayed: boolean }> {
-  let attempt = await nextAttempt(deps.db, id)
+  let firstAttempt = await nextAttempt(deps.db, id)
   for (let turn = 0; turn < turnsMax; turn += 1) {
     const deposit = await findOwnDeposit(deps, caller, depositId)
     const plan = { id, inputHash, deposit, ...(await planPart(deps, deposit, asked)) }
-    const step = await settle(id, submitReversal(deps.ledger, plan, attempt, mintId))
+    const submission = submitReversal(deps.ledger, plan, firstAttempt, mintId)
+    const { step, attempt } = await settle(id, submission)
     switch (step.kind) {
       case 'done':
         return step
@@ -107,17 +108,18 @@ async function book(
       case 'invalid':
         throw refuseInvalid(step.status)
       case 'declined': {
-        const code = step.reason === undefined ? 'again' : declines[step.reason]
+        const code = declines[step.reason]
         if (!code) throw new Error(`reversal ${id}: leg ${step.leg} was declined: ${step.reason}`)
         // Of all that was left somebody else may have taken a part.
         if (code !== 'again' && !(code === 'reversal_too_large' && asked === undefined)) {
           await keepDecline(deps, { operationId: id, inputHash, attempt, code })
           throw new Refusal(code)
         }
-        attempt += 1
+        firstAttempt = attempt + 1
         break
       }
       case 'stale':
+        firstAttempt = attempt
         break
       case 'expired':
         throw new Error(`reversal ${id}: neither a freeze nor a right has a deadline`)

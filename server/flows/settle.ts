@@ -118,22 +118,6 @@ export async function settleIntent(
   }
 }
 
-/**
- * The refusal of an attempt that another try has burnt. Also when that one has died before it kept its
- * reason, the next try is another attempt.
- */
-export async function refuseBurnt(
-  deps: Pick<Deps, 'db' | 'log'>,
-  burnt: Omit<Decline, 'code'>,
-): Promise<Refusal> {
-  const code = 'declined'
-  await keepDecline(deps, { ...burnt, code })
-  return new Refusal(
-    code,
-    'An earlier try was declined, or one at the same time. It can be tried again.',
-  )
-}
-
 /** The refusal of an operation that was declined before under its key: with the reason of then. */
 export async function refuseAgain(
   deps: Pick<Deps, 'db'>,

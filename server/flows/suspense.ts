@@ -6,7 +6,7 @@ import {
   wasSuspended,
 } from '../../accounting/deposits.ts'
 import type { Uuid } from '../../accounting/ids.ts'
-import type { Step } from '../../accounting/steps.ts'
+import type { AttemptedStep } from '../../accounting/steps.ts'
 import { assignSuspense, releasingId, returnSuspense } from '../../accounting/suspense.ts'
 import {
   type Decline,
@@ -27,7 +27,6 @@ import {
   declineCodes,
   keepDecline,
   nextAttempt,
-  refuseBurnt,
   refuseInvalid,
   settle,
 } from './settle.ts'
@@ -94,13 +93,13 @@ export async function assign(
   if (!wallet) throw new Refusal('wallet_not_found')
   return letOut(deps, id, {
     isWanted: ({ walletId }) => walletId === wallet.id,
-    async submit(deposit, attempt) {
+    async submit(deposit, firstAttempt) {
       if (assetOf(wallet.currency) !== assetOfLedger(deposit.operation.ledger)) {
         throw new Refusal('currency_mismatch', `The wallet is in ${wallet.currency}.`)
       }
       await ensureAccounts(deps, [wallet])
       const owned = { walletId: wallet.id, userId: wallet.userId }
-      return assignSuspense(deps.ledger, deposit, owned, attempt, mintId)
+      return assignSuspense(deps.ledger, deposit, owned, firstAttempt, mintId)
     },
   })
 }
@@ -114,12 +113,12 @@ export async function assign(
 export async function giveBack(deps: LetOutDeps, id: Uuid): Promise<SuspenseItem> {
   return letOut(deps, id, {
     isWanted: ({ suspense }) => suspense.state === 'returned',
-    submit: (deposit, attempt) => returnSuspense(deps.ledger, deposit, attempt, mintId),
+    submit: (deposit, firstAttempt) => returnSuspense(deps.ledger, deposit, firstAttempt, mintId),
   })
 }
 
 interface WayOut {
-  submit(deposit: SuspendedDeposit, attempt: number): Promise<Step>
+  submit(deposit: SuspendedDeposit, firstAttempt: number): Promise<AttemptedStep>
   /** Whether that is how it stands, be it by somebody else. */
   isWanted(deposit: SuspendedDeposit): boolean
 }
@@ -133,16 +132,14 @@ async function letOut(
   const deposit = await find(deps, id)
   if (deposit.suspense.state !== 'open') return answer(deps, deposit, isWanted)
   const operationId = releasingId(id)
-  const attempt = await nextAttempt(deps.db, operationId)
-  const step = await settle(id, submit(deposit, attempt))
+  const firstAttempt = await nextAttempt(deps.db, operationId)
+  const { step, attempt } = await settle(id, submit(deposit, firstAttempt))
   if (step.kind === 'declined') {
-    const { inputHash } = deposit.operation
-    const decline = { operationId, inputHash, attempt }
-    if (!step.reason) throw await refuseBurnt(deps, decline)
     // Of a return: the clearing account would have paid out more than came in.
     const isCapacity = step.reason === 'exceeds_debits'
     const code = isCapacity ? 'payout_capacity_exceeded' : declineCodes[step.reason]
-    await keepDecline(deps, { ...decline, code })
+    const { inputHash } = deposit.operation
+    await keepDecline(deps, { operationId, inputHash, attempt, code })
     throw new Refusal(code)
   }
   if (step.kind === 'invalid') throw refuseInvalid(step.status)

@@ -132,7 +132,6 @@ const postApprove = defineRoute(
       'approval_expired',
       'adjustment_exceeds_balance',
       'recipient_closed',
-      'declined',
       'suspense_assigned',
       'suspense_returned',
       'suspense_paid_out',

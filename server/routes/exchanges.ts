@@ -212,7 +212,6 @@ const postExchange = defineRoute(
       'insufficient_funds',
       'recipient_not_found',
       'recipient_closed',
-      'declined',
       'amount_too_large',
       'outcome_unknown',
       'ledger_unavailable',

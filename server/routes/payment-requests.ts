@@ -202,7 +202,6 @@ const postAccept = defineRoute(
       'limit_exceeded',
       'recipient_not_found',
       'recipient_closed',
-      'declined',
       'amount_too_large',
       'outcome_unknown',
       'ledger_unavailable',

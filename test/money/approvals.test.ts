@@ -232,7 +232,7 @@ test('what was approved and cut off is carried out by recovery, once; what canno
     const approval = await readApproval(deps.ledger, id, 0n)
     assert.ok(approval)
     const decisionHash = await keepDecision(deps, { userId: grace.id }, id, 'approved', null)
-    const step = await useApproval(deps.ledger, approval, decisionHash, [], 0)
+    const { step } = await useApproval(deps.ledger, approval, decisionHash, [], 0)
     assert.is(step.kind, 'done')
     const { state, applied_at } = await approvalOf({ id }, ada)
     assert.equal([state, applied_at], ['approved', null])

@@ -25,7 +25,7 @@ export function readCircumstances(
     if (isDoubtful && (kind === 'freeze' || kind === 'thaw')) flickering.add(request.wallet)
     const given = givesBack(model, request)
     if (given !== undefined) returning.add(walletOf(model, given).userId)
-    if (kind === 'refund') refunded.push(request.id)
+    if (kind === 'refund' || kind === 'reversal') refunded.push(request.id)
     if (kind === 'reversal') {
       reverse(model.deposits.get(request.id)?.walletId)
       for (const { request: other, answer } of exchanges) {

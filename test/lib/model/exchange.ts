@@ -186,7 +186,7 @@ export interface Circumstances {
   readonly flickering: ReadonlySet<string>
   /** People from whom deposits were taken back, `user currency`. */
   readonly reversing: ReadonlySet<string>
-  /** Payments of which several parts were given back. */
+  /** Payments and deposits of which several parts were given back. */
   readonly refunding: ReadonlySet<string>
   /** Keys that more than one request had. */
   readonly shared: ReadonlySet<string>

@@ -53,8 +53,23 @@ export function feesOf(
   const fees = schedulesFor(settings, exchange, operation, currency).map(
     (schedule) => schedule && reckon(schedule, minor),
   )
-  const texts = fees.map((fee) => fee && Object.values(fee).join())
-  return fees.filter((_, index) => texts.indexOf(texts[index]) === index)
+  // That two of them differ in what goes back is seen only by a refund, which may come much later.
+  const textOf = (fee: ModelFee | undefined) => fee && `${fee.minor} ${fee.bearer}`
+  const byText = Map.groupBy(fees, textOf).values()
+  return [...byText].map(([fee, ...others]) =>
+    fee && others.some((other) => other?.refund !== fee.refund)
+      ? { ...fee, refund: 'unknown' }
+      : fee,
+  )
+}
+
+/** A fee as it may be, each way in which refunds can treat it. */
+export function certainFees(fee: ModelFee | undefined): (ModelFee | undefined)[] {
+  if (fee?.refund !== 'unknown') return [fee]
+  return [
+    { ...fee, refund: 'none' },
+    { ...fee, refund: 'proportional' },
+  ]
 }
 
 /** Whether an answer tells of what it is about the fee that the model has, now and whenever it is repeated. */

@@ -2,9 +2,9 @@
 import { canonicalAmount, readMinor, showMinor } from './amounts.ts'
 import { type Decision, decide, keyOf, standingOf, together, when } from './decide.ts'
 import type { Step } from './exchange.ts'
-import { givenBack } from './fees.ts'
+import { certainFees, givenBack } from './fees.ts'
 import { addHouse, availableOf, book, move } from './money.ts'
-import { put, walletOf } from './state.ts'
+import { type ModelFee, put, walletOf } from './state.ts'
 
 /** By the payee, or by an operator, who is not a user here. */
 export const refund: Step<'refund'> = (model, exchange, circumstances) => {
@@ -25,40 +25,47 @@ export const refund: Step<'refund'> = (model, exchange, circumstances) => {
   const minor = amount === undefined ? left : readMinor(amount, currency)
   const refusals = typeof minor === 'string' ? [minor] : []
   const asked = typeof minor === 'string' ? 0n : minor
-  const { fee } = paid
-  const feeBack = givenBack(fee, asked, paid.minor)
-  const bearer = fee?.bearer === 'sender' ? payer : payee
-  const available = availableOf(model, payee) + (bearer.id === payee.id ? feeBack : 0n)
-  const isTooLarge = asked > left || asked === 0n
-  const lacking: Decision['declines'] = [
-    ...(isTooLarge ? ['refund_too_large'] : []),
-    ...(asked > available ? ['insufficient_funds'] : []),
-    ...(asked === 0n && available === 0n ? ['insufficient_funds'] : []),
-  ]
-  const why = together(
-    standingOf(payee, circumstances, 'wallet_closed'),
-    standingOf(payer, circumstances, 'recipient_closed'),
-    // Of all that was left somebody else may have given a part back in between.
-    {
-      refusals,
-      declines: lacking,
-      perhaps: amount === undefined && circumstances.refunding.has(id) ? ['refund_too_large'] : [],
-    },
-  )
-  const keyed = keyOf(userId ?? 'operator', key, 'refund', id, canonical)
-  return decide(model, exchange, circumstances, {
-    ...why,
-    keyed,
-    happens() {
-      const { id: refundId, amount: told } = answer.body
-      const refunded = put(model, 'paid', { ...paid, refunded: paid.refunded + asked })
-      const made = put(refunded, 'refunds', { id: refundId, paidId: id, minor: asked })
-      const moved = move(made, 'refund', payee.id, payer.id, asked)
-      const entry = { kind: 'fee_refund', direction: 'in', minor: feeBack } as const
-      const isFeeBackTold =
-        (answer.body.fee_refunded ?? showMinor(0n, currency)) === showMinor(feeBack, currency)
-      const isRight = told === showMinor(asked, currency) && isFeeBackTold
-      return when(isRight, addHouse(book(moved, bearer.id, entry), 'fees', currency, -feeBack))
-    },
-  })
+  const fees = certainFees(paid.fee)
+  // As long as nothing would go back in any case, they are not told apart.
+  const isTold = fees.some((fee) => givenBack(fee, asked, paid.minor) > 0n)
+  const refundWith = (fee: ModelFee | undefined) => {
+    const feeBack = givenBack(fee, asked, paid.minor)
+    const bearer = fee?.bearer === 'sender' ? payer : payee
+    const available = availableOf(model, payee) + (bearer.id === payee.id ? feeBack : 0n)
+    const isTooLarge = asked > left || asked === 0n
+    const lacking: Decision['declines'] = [
+      ...(isTooLarge ? ['refund_too_large'] : []),
+      ...(asked > available ? ['insufficient_funds'] : []),
+      ...(asked === 0n && available === 0n ? ['insufficient_funds'] : []),
+    ]
+    const why = together(
+      standingOf(payee, circumstances, 'wallet_closed'),
+      standingOf(payer, circumstances, 'recipient_closed'),
+      // Of all that was left somebody else may have given a part back in between.
+      {
+        refusals,
+        declines: lacking,
+        perhaps:
+          amount === undefined && circumstances.refunding.has(id) ? ['refund_too_large'] : [],
+      },
+    )
+    const keyed = keyOf(userId ?? 'operator', key, 'refund', id, canonical)
+    return decide(model, exchange, circumstances, {
+      ...why,
+      keyed,
+      happens() {
+        const { id: refundId, amount: told } = answer.body
+        const after = { ...paid, refunded: paid.refunded + asked, fee: isTold ? fee : paid.fee }
+        const refunded = put(model, 'paid', after)
+        const made = put(refunded, 'refunds', { id: refundId, paidId: id, minor: asked })
+        const moved = move(made, 'refund', payee.id, payer.id, asked)
+        const entry = { kind: 'fee_refund', direction: 'in', minor: feeBack } as const
+        const isFeeBackTold =
+          (answer.body.fee_refunded ?? showMinor(0n, currency)) === showMinor(feeBack, currency)
+        const isRight = told === showMinor(asked, currency) && isFeeBackTold
+        return when(isRight, addHouse(book(moved, bearer.id, entry), 'fees', currency, -feeBack))
+      },
+    })
+  }
+  return [...new Set(fees.flatMap(refundWith))]
 }

@@ -6,7 +6,7 @@ import type { Exchange, RequestOf, Step } from './exchange.ts'
 import { addCapacity, addOwed, availableOf, book, capacityOf } from './money.ts'
 import { type Model, type ModelDeposit, put, remember, walletOf } from './state.ts'
 
-export const reversal: Step<'reversal'> = (model, exchange) => {
+export const reversal: Step<'reversal'> = (model, exchange, { refunding }) => {
   const { system, id, amount, reference } = exchange.request
   const { code, body, isReplay } = exchange.answer
   const found = model.deposits.get(id)
@@ -24,16 +24,17 @@ export const reversal: Step<'reversal'> = (model, exchange) => {
   const left = found.minor - found.reversed
   const minor = amount === undefined ? left : readMinor(amount, found.currency)
   if (typeof minor === 'string') return when(code === minor, model)
-  const reasons = refuse(model, found, minor)
+  const reasons = refuse(model, found, minor, refunding.has(id))
   if (reasons.length > 0) return when(code !== undefined && reasons.includes(code), model)
   if (code !== undefined || (isReplay && !exchange.isDoubtful)) return []
   return takeBack(remember(model, name, { input, id: body.id }), found, minor, exchange)
 }
 
 /** Why so much of a deposit cannot be taken back. */
-function refuse(model: Model, found: ModelDeposit, minor: bigint): string[] {
+function refuse(model: Model, found: ModelDeposit, minor: bigint, isRaced: boolean): string[] {
   if (found.suspense === 'returned' || found.suspense === 'paid_out') {
-    return [`suspense_${found.suspense}`]
+    // Another reversal may have taken it after it was seen to be there.
+    return [`suspense_${found.suspense}`, ...(isRaced ? ['reversal_too_large'] : [])]
   }
   const left = found.minor - found.reversed
   if (found.suspense === 'open' && minor < found.minor) return ['deposit_in_suspense']

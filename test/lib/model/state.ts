@@ -44,8 +44,8 @@ export interface Deadline {
 export interface ModelFee {
   readonly minor: bigint
   readonly bearer: 'sender' | 'recipient'
-  /** Whether a refund gives a part of it back. */
-  readonly refund: 'none' | 'proportional'
+  /** Whether a refund gives a part of it back; unknown while it can be of either of two schedules. */
+  readonly refund: 'none' | 'proportional' | 'unknown'
 }
 
 export interface ModelHold {
