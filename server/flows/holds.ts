@@ -204,9 +204,11 @@ async function findOwnHold(
   holdId: Uuid,
   side: 'payee' | 'either',
 ): Promise<Hold> {
+  let hold = await readHold(deps.ledger, holdId, now(deps))
   // Whether the payee comes too late is the ledger's to say, not this process's clock.
-  const at = side === 'payee' ? 0n : now(deps)
-  const hold = await readHold(deps.ledger, holdId, at)
+  if (side === 'payee' && hold?.state === 'expired') {
+    hold = await readHold(deps.ledger, holdId, await readLedgerTime(deps.ledger))
+  }
   if (hold && speaksFor(caller, hold.payeeWalletId)) return hold
   if (hold && speaksFor(caller, hold.payerWalletId)) {
     if (side === 'either') return hold
