@@ -12,6 +12,7 @@ import {
   priceExchange,
   showRatio,
 } from '../../accounting/rates.ts'
+import { findOperation } from '../../accounting/transfers.ts'
 import { mintId } from '../../db/ids.ts'
 import { findQuoteRow, insertQuote, type QuoteRow } from '../../db/quotes.ts'
 import type { Customer } from '../caller.ts'
@@ -76,6 +77,9 @@ export async function makeQuote(
     to: input.to,
     endsAt: new Date(nowMs + timeoutSeconds * 1000),
   }
+  // A ledger that does not answer says so here, before there is a row: who tries on and on would soon have
+  // as many quotes as may be open, and none of them given.
+  await findOperation(deps.ledger, id)
   const isOpen = { openMax: openQuotesMax, now: new Date(nowMs) }
   if (!(await insertQuote(deps.db, row, isOpen))) {
     throw new Refusal(

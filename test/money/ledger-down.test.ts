@@ -7,6 +7,7 @@ import {
   isReplay,
   queueLimit,
 } from '../lib/doubt.ts'
+import { setRate } from '../lib/exchange.ts'
 import type { Client, Reply } from '../lib/http.ts'
 import { assertRefused, fund, pay, posted, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
@@ -130,6 +131,17 @@ test('a ledger that is known not to answer gets nothing more; that is told at on
   assert.is(reply.status, 201)
   assert.not(isReplay(reply))
   assert.is(await posted(ben.client, ben.walletId), '3.00')
+})
+
+test('who asks for quotes meanwhile has none open when the ledger answers again', async () => {
+  const { payer } = await pair('0')
+  await must(setRate(await world.operator(), 'USD/EUR', '0.9'), 200)
+  const ask = () => payer.post('/v1/quotes', { from: 'USD', to: 'EUR', amount: '10', side: 'sell' })
+  await until(async () => (await ask()).status === 201)
+  proxy.hold('requests')
+  for (let count = 0; count < 25; count += 1) assertUnavailable(await ask())
+  await recover()
+  await must(ask(), 201)
 })
 
 test('more calls than may wait for the ledger are refused at once', async () => {
