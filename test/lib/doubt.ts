@@ -1,7 +1,7 @@
 /** A Kassa whose ledger can be kept from answering, beside one that reaches the same ledger directly. */
 import type { Ledger } from '../../accounting/client.ts'
 import type { Kassa } from '../../server/main.ts'
-import type { Client, Reply } from './http.ts'
+import { type Client, type Reply, sameSession } from './http.ts'
 import { assertRefused, fund } from './money.ts'
 import { assert } from './suite.ts'
 import { type Direction, startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
@@ -51,11 +51,7 @@ export async function createDoubtfulWorld(): Promise<DoubtfulWorld> {
   // The ledger's client makes its connection with the first call.
   await must(world.client(kassa.url).get('/readyz'), 200)
 
-  function through(client: Client): Client {
-    const same = world.client(kassa.url)
-    for (const [name, value] of client.cookies) same.cookies.set(name, value)
-    return same
-  }
+  const through = (client: Client) => sameSession(client, world.client(kassa.url))
 
   return {
     world,
@@ -108,6 +104,3 @@ export function assertUnknown(reply: Reply): void {
   assert.match(reply.body.operation_id, /^[0-9a-f-]{36}$/)
   assert.match(String(reply.headers['retry-after']), /^[1-9]\d*$/)
 }
-
-/** Whether an answer says that it is that of an earlier try. */
-export const isReplay = ({ headers }: Reply): boolean => headers['idempotency-replayed'] === 'true'

@@ -102,3 +102,7 @@ export function sameSession(from: Client, to: Client): Client {
   for (const [name, value] of from.cookies) to.cookies.set(name, value)
   return to
 }
+
+/** Whether an answer says that it is that of an earlier try. */
+export const isReplay = ({ headers }: Pick<Reply, 'headers'>): boolean =>
+  headers['idempotency-replayed'] === 'true'

@@ -6,7 +6,7 @@ import { recover } from '../../server/flows/recovery.ts'
 import { checkBooks } from '../lib/books.ts'
 import { catchUp } from '../lib/catch-up.ts'
 import { setRate } from '../lib/exchange.ts'
-import { type Client, type Json, type Reply, sameSession } from '../lib/http.ts'
+import { type Client, isReplay, type Json, type Reply, sameSession } from '../lib/http.ts'
 import { setLimit } from '../lib/limits.ts'
 import { assertRefused, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
@@ -228,7 +228,6 @@ test('a cap is set, or asked for, once under a key', async () => {
     const json = { kind: 'payment_system', currency, window: 'month', amount }
     return ada.send('PUT', '/v1/limit-defaults', { json, headers: { 'idempotency-key': key } })
   }
-  const isReplay = ({ headers }: Reply) => headers['idempotency-replayed'] === 'true'
   for (const set of [cap, all]) {
     const [low, lower, high] = [unique('low'), unique('lower'), unique('high')]
     assert.is(isReplay(await set('10', low)), false)

@@ -5,7 +5,7 @@ import { checkBooks } from '../lib/books.ts'
 import { type CrashChild, killCrashChildren, startCrashChild } from '../lib/crash.ts'
 import { sessionAt } from '../lib/crash-scenarios.ts'
 import { withConnection } from '../lib/database.ts'
-import type { Client, Json } from '../lib/http.ts'
+import { type Client, isReplay, type Json } from '../lib/http.ts'
 import { assertRefused, fund, openWallet, pair, pay, postText, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
 import { startTcpProxy } from '../lib/tcp-proxy.ts'
@@ -100,7 +100,6 @@ test('an own asset is registered once, and never with other values', async () =>
     assert.is(status, 201)
     assert.equal(body, { ...asset, kind: 'own', state: 'open' })
   }
-  const isReplay = (reply: Json) => reply.headers['idempotency-replayed'] === 'true'
   assert.is(replies.filter(isReplay).length, 7)
   assert.is((await list()).filter(({ currency }) => currency === 'POINTS').length, 1)
   for (const other of [{ scale: 2 }, { scale: 18 }]) {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { findFeeSchedule, insertFeeSchedule } from '../../db/fee-schedules.ts'
 import { checkBooks } from '../lib/books.ts'
 import { enableCurrency, readFeeIncome, setFee } from '../lib/fees.ts'
-import { type Client, type Json, type Reply, sameSession } from '../lib/http.ts'
+import { type Client, isReplay, type Json, sameSession } from '../lib/http.ts'
 import { assertRefused, fund, openWallet, pair, pay, posted, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
 import { until } from '../lib/until.ts'
@@ -36,8 +36,6 @@ const fee = (operation: string, schedule: Json = {}) =>
   setFee(operator, operation, { currency, ...schedule })
 
 const keyed = (key: string) => ({ headers: { 'idempotency-key': key } })
-
-const isReplay = ({ headers }: Reply) => headers['idempotency-replayed'] === 'true'
 
 async function available(client: Client, walletId: string): Promise<string> {
   return (await must(client.get(`/v1/wallets/${walletId}`), 200)).balance.available

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { checkBooks } from '../lib/books.ts'
-import type { Client, Json, Reply } from '../lib/http.ts'
+import { type Client, isReplay, type Json, type Reply } from '../lib/http.ts'
 import { assertRefused, fund, openWallet, pay, posted, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
 import { createWorld, must, type Person, type World } from '../lib/world.ts'
@@ -30,7 +30,6 @@ async function pair(amount: string): Promise<{ payer: Person; payee: Person }> {
   return { payer, payee }
 }
 
-const isReplay = ({ headers }: Reply) => headers['idempotency-replayed'] === 'true'
 const balanceOf = ({ client, walletId }: Person) => posted(client, walletId)
 
 test('a repeated request pays once and is answered as the first time', async () => {

@@ -1,14 +1,8 @@
 import type { Kassa } from '../../server/main.ts'
 import { checkBooks } from '../lib/books.ts'
-import {
-  assertUnknown,
-  createDoubtfulWorld,
-  type DoubtfulWorld,
-  isReplay,
-  queueLimit,
-} from '../lib/doubt.ts'
+import { assertUnknown, createDoubtfulWorld, type DoubtfulWorld, queueLimit } from '../lib/doubt.ts'
 import { setRate } from '../lib/exchange.ts'
-import type { Client, Reply } from '../lib/http.ts'
+import { type Client, isReplay, type Reply } from '../lib/http.ts'
 import { assertRefused, fund, pay, posted, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
 import type { TcpProxy } from '../lib/tcp-proxy.ts'
