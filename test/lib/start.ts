@@ -19,9 +19,9 @@ export function startScript(
   options: readonly string[] = [],
 ): Script {
   const path = fileURLToPath(new URL(`../../scripts/${name}`, import.meta.url))
-  const { PATH, HOME } = process.env
+  const { PATH, HOME, NODE_COMPILE_CACHE } = process.env
   const child = spawn(process.execPath, [path, ...options], {
-    env: { PATH, HOME, BCRYPT_COST: '4', ...variables },
+    env: { PATH, HOME, NODE_COMPILE_CACHE, BCRYPT_COST: '4', ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''

@@ -44,7 +44,7 @@ async function runAndKill(stopAt: number, finding = 'nothing'): Promise<string[]
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       PATH: process.env.PATH,
-      NODE_COMPILE_CACHE: join(folder, 'compiled'),
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       DATABASE_URL: world.deps.config.databaseUrl,
       TIGERBEETLE_ADDRESSES: server.address,
     },
