@@ -12,11 +12,16 @@ class JsonNumber {
   }
 }
 
+/** A schema's own message for a value of another type; what is not there is told as missing (input.ts). */
+export const unlessMissing = (message: string) => ({
+  error: ({ input }: { input?: unknown }) => (input === undefined ? undefined : message),
+})
+
 /** The text of a JSON string, or of a JSON number exactly as it was sent. */
 export const textOrNumber = z
   .union(
     [z.string(), z.int(), z.instanceof(JsonNumber).meta({ type: 'number' })],
-    'must be a string or a number',
+    unlessMissing('must be a string or a number'),
   )
   .transform((value) => (value instanceof JsonNumber ? value.source : String(value)))
 

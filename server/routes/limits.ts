@@ -11,6 +11,7 @@ import {
   readLimitsOf,
   setKind,
 } from '../flows/limits.ts'
+import { unlessMissing } from '../http/json.ts'
 import { pageOf } from '../http/paging.ts'
 import { defineRoute } from '../http/route.ts'
 import {
@@ -146,9 +147,14 @@ const putUserLimit = defineRoute(
     body: z.strictObject({
       currency: currencyInput,
       window: windowInput,
-      amount: z.union([z.literal('default'), z.null(), amountInput]).meta({
-        description: 'null for no limit, "default" for the one of everyone of the kind',
-      }),
+      amount: z
+        .union(
+          [z.literal('default'), z.null(), amountInput],
+          unlessMissing('must be an amount, null or "default"'),
+        )
+        .meta({
+          description: 'null for no limit, "default" for the one of everyone of the kind',
+        }),
     }),
     responses: {
       200: { description: 'It is set', body: limitBody, headers: replayHeader },
@@ -231,7 +237,9 @@ const putDefaultLimit = defineRoute(
       kind: z.enum(limitKinds),
       currency: currencyInput,
       window: windowInput,
-      amount: z.union([z.null(), amountInput]).meta({ description: 'null for no limit' }),
+      amount: z
+        .union([z.null(), amountInput], unlessMissing('must be an amount or null'))
+        .meta({ description: 'null for no limit' }),
     }),
     responses: {
       200: { description: 'It is set', body: defaultLimitBody, headers: replayHeader },
