@@ -96,14 +96,12 @@ export async function refuseAdjustment(
   const code = adjustmentDeclines[reason]
   // Of a payout from suspense the right to it comes first.
   const money = chain.at(-1)
-  if (!money || (reason !== 'exceeds_credits' && reason !== 'exceeds_debits')) {
-    return new Refusal(code)
-  }
+  if (!money || code !== 'adjustment_exceeds_balance') return new Refusal(code)
   const isDebited = reason === 'exceeds_credits'
   const id = isDebited ? money.debit_account_id : money.credit_account_id
   const found = await lookUpAccounts(ledger, [id]).catch(() => undefined)
-  const account = found?.get(id)
-  if (!account) return new Refusal(code)
+  if (!found) return new Refusal(code)
+  const account = found.get(id) ?? emptyAccount
   const postedMinor = account.credits_posted - account.debits_posted
   const availableMinor = isDebited
     ? postedMinor - account.debits_pending
@@ -115,6 +113,14 @@ export async function refuseAdjustment(
     detail: `${required} ${currency} were to be taken, ${available} are available.`,
     extra: { available, required, currency },
   })
+}
+
+/** Of an account that is not there, such as the receivable of somebody who never owed anything. */
+const emptyAccount = {
+  debits_posted: 0n,
+  debits_pending: 0n,
+  credits_posted: 0n,
+  credits_pending: 0n,
 }
 
 /** What a decline of the ledger means for an adjustment. */

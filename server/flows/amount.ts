@@ -19,11 +19,13 @@ export function readAmount(text: string, asset: Asset, pointer = '/amount'): big
   throw new Refusal(minor, { errors: [{ pointer, message }] })
 }
 
-/** The same of a part of a price, which may be nothing. Refusals: those of amounts. */
+/** The same of a part of a price or a limit, which may be nothing. Refusals: those of amounts. */
 export function readPrice(text: string, asset: Asset, pointer: string): bigint {
-  const isNothing =
-    parseAmount(text, asset) === 'amount_not_positive' && canonicalAmount(text) === '0'
-  return isNothing ? 0n : readAmount(text, asset, pointer)
+  if (parseAmount(text, asset) !== 'amount_not_positive') return readAmount(text, asset, pointer)
+  if (canonicalAmount(text) === '0') return 0n
+  throw new Refusal('amount_not_positive', {
+    errors: [{ pointer, message: 'must not be negative' }],
+  })
 }
 
 const malformedMessage = 'must be a plain decimal number such as "115.60"'

@@ -18,7 +18,7 @@ import {
 import type { LimitKind } from '../../db/schema.ts'
 import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
-import { readAmount, readCanonicalAmount, readCurrency } from './amount.ts'
+import { readCanonicalAmount, readCurrency, readPrice } from './amount.ts'
 import { readSome } from './followed-list.ts'
 import {
   budgetOf,
@@ -236,7 +236,7 @@ export async function findLimited({ db }: Pick<Deps, 'db'>, userId: string): Pro
 export function readLimitAmount(text: string | null, asset: Asset): bigint | null {
   if (text === null) return null
   if (readCanonicalAmount(text) === '0') return 0n
-  const minor = readAmount(text, asset)
+  const minor = readPrice(text, asset, '/amount')
   if (minor <= limitMaxMinor) return minor
   throw new Refusal('amount_too_large', {
     errors: [{ pointer: '/amount', message: `must be at most ${limitMaxMinor} minor units` }],

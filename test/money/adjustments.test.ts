@@ -175,6 +175,7 @@ test('a write-off lowers what a customer owes, by no more than that', async () =
     amount: '0.01',
   })
   assertRefused(nothing, 422, 'adjustment_exceeds_balance', 'who never owed anything')
+  assert.is(nothing.body.available, '0.00')
 })
 
 test('a reward is seen by the customer with its reference, and by no reason', async () => {
