@@ -70,12 +70,17 @@ export function field(options: FieldOptions, failure?: Failure): Html {
   </div>`
 }
 
-/** A page with nothing but a message, such as an error. */
-export function messagePage(title: string, message: string, who?: string): string {
+/** A page with nothing but a message, such as an error, and where to go on. */
+export function messagePage(
+  title: string,
+  message: string,
+  who?: string,
+  next = { address: '/', text: 'Back to the start' },
+): string {
   const content = html`<section class="narrow">
     <h1>${title}</h1>
     <p>${message}</p>
-    <p><a href="/">Back to the start</a></p>
+    <p><a href="${next.address}">${next.text}</a></p>
   </section>`
   return layout(title, content, who)
 }

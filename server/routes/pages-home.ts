@@ -77,6 +77,8 @@ async function viewHome(deps: Deps, caller: Customer, wanted: Wanted): Promise<H
   }
 }
 
+const documentation = { address: '/docs', text: 'Its documentation' }
+
 const getHome = defineRoute(
   {
     ...pageSpec,
@@ -95,7 +97,8 @@ const getHome = defineRoute(
     if (!caller) return goTo('/login')
     const who = nameCaller(caller)
     if (caller.role !== 'customer') {
-      return showPage(messagePage('No wallets here', 'Only customers have wallets.', who))
+      const message = 'Only customers have wallets. Operators and payment systems use the API.'
+      return showPage(messagePage('No wallets here', message, who, documentation))
     }
     const wanted = { ...query, again: query.again !== undefined }
     return orSayWhy(who, async () => showPage(homePage(await viewHome(deps, caller, wanted))))
@@ -121,6 +124,14 @@ const postWallet = defineRoute(
       return goTo(`/?wallet=${number}`)
     })
   },
+)
+
+/** A form that came back stands at the form's address: who loads that again sees the wallets. */
+const getForms = (['/wallets', '/pay'] as const).map((path) =>
+  defineRoute(
+    { ...pageSpec, method: 'GET', path, summary: 'Your wallets', caller: 'visitor' },
+    async () => goTo('/'),
+  ),
 )
 
 const paymentInput = z.object({
@@ -200,4 +211,4 @@ function answerUnpaid(
   })
 }
 
-export const homeRoutes = [getHome, postWallet, postPayment]
+export const homeRoutes = [getHome, ...getForms, postWallet, postPayment]

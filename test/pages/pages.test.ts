@@ -217,6 +217,12 @@ test('another wallet is opened, chosen and shown page by page', async () => {
   assert.match(String(refused.headers['content-type']), /^text\/html/)
 })
 
+test('who loads the address of a form again sees the wallets', async () => {
+  for (const path of ['/pay', '/wallets']) {
+    assert.is((await world.client().get(path)).headers.location, '/')
+  }
+})
+
 test('pages load nothing from elsewhere, run no script and cannot be framed', async () => {
   const { client } = await world.signUp({})
   for (const path of ['/', '/login', '/signup', '/logout']) {
@@ -246,7 +252,7 @@ test("another site's form is refused", async () => {
 
 test('who is no customer is told so', async () => {
   const operator = await world.operator()
-  assert.match((await operator.get('/')).text, /Only customers have wallets/)
+  assert.match((await operator.get('/')).text, /Only customers have wallets.*href="\/docs"/s)
   const payment = { key: 'k', from: '', to: 'ada', amount: '1', memo: '' }
   assert.is((await submit(operator, '/pay', payment)).headers.location, '/')
 })
