@@ -5,16 +5,17 @@
 import { z } from 'zod'
 import { toLedgerTime } from '../flows/ledger-time.ts'
 import { Refusal } from '../refusals.ts'
+import { unlessMissing } from './json.ts'
+import { timeInput } from './schemas.ts'
 
 const limitDefault = 50
 const limitMax = 200
 
-const rfc3339 = z.iso.datetime({ offset: true, error: 'must be an RFC 3339 time' })
-
 /** A moment in a query: an RFC 3339 time, or a day, which means its beginning in UTC. */
-export const momentInput = z.union([rfc3339, z.iso.date()], {
-  error: 'must be an RFC 3339 time or a day such as 2026-11-28',
-})
+export const momentInput = z.union(
+  [timeInput, z.iso.date()],
+  unlessMissing('must be an RFC 3339 time or a day such as 2026-11-28'),
+)
 
 /** The query parameters of such a list. */
 export const pageQuery = {
@@ -32,8 +33,8 @@ export const pageQuery = {
     .max(100)
     .optional()
     .meta({ description: 'The `next_cursor` of the page before' }),
-  from: rfc3339.optional().meta({ description: 'Not before this moment (RFC 3339)' }),
-  to: rfc3339.optional().meta({ description: 'Before this moment (RFC 3339)' }),
+  from: timeInput.optional().meta({ description: 'Not before this moment (RFC 3339)' }),
+  to: timeInput.optional().meta({ description: 'Before this moment (RFC 3339)' }),
 }
 
 interface PageRequest {

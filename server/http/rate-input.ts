@@ -1,7 +1,7 @@
 /** How an exchange rate is told: by an operator, or by a provider. */
 import { z } from 'zod'
 import { textOrNumber } from './json.ts'
-import { text } from './schemas.ts'
+import { text, timeInput } from './schemas.ts'
 
 const spreadBasisPointsMax = 5_000
 const sourceLengthMax = 100
@@ -16,7 +16,5 @@ export const rateFields = {
     description: 'What customers get less, in hundredths of a percent',
   }),
   source: text(sourceLengthMax).meta({ description: 'Where the rate comes from' }),
-  valid_until: z.iso
-    .datetime({ offset: true, error: 'must be an RFC 3339 time' })
-    .meta({ description: 'RFC 3339; in the future' }),
+  valid_until: timeInput.meta({ description: 'RFC 3339; in the future' }),
 }

@@ -1,7 +1,7 @@
 /** Schemas that several routes share, and how the values of use cases are shown in JSON. */
 import type { Readable } from 'node:stream'
 import { z } from 'zod'
-import { isStorable, type RawJson, textOrNumber } from './json.ts'
+import { isStorable, type RawJson, textOrNumber, unlessMissing } from './json.ts'
 
 export const uuid = z
   .string()
@@ -84,6 +84,13 @@ export const feeOutput = z
 
 /** Why an operator does something. */
 export const reasonFields = { reason: text(500).meta({ description: 'Kept in the audit' }) }
+
+/** A moment in a body. Nothing else is told of one that cannot be read. */
+export const timeInput = z.iso.datetime({
+  offset: true,
+  abort: true,
+  ...unlessMissing('must be an RFC 3339 time'),
+})
 
 export const time = z.string().meta({ description: 'RFC 3339 in UTC', format: 'date-time' })
 

@@ -20,6 +20,7 @@ import {
   replayHeaders,
   text,
   time,
+  timeInput,
   uuid,
   walletName,
 } from '../http/schemas.ts'
@@ -81,8 +82,7 @@ function showDeposit(stored: Deposit): z.output<typeof depositBody> {
 }
 
 /** Within what a 64-bit count of nanoseconds can hold. */
-const occurredAt = z.iso
-  .datetime({ offset: true, error: 'must be an RFC 3339 time' })
+const occurredAt = timeInput
   .refine(
     (value) => Date.parse(value) > 0 && Date.parse(value) < Date.UTC(2200, 0),
     'must be from 1970 to 2199',

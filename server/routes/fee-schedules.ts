@@ -18,6 +18,7 @@ import {
   replayHeader,
   replayHeaders,
   time,
+  timeInput,
   uuid,
 } from '../http/schemas.ts'
 
@@ -63,8 +64,7 @@ function showSchedule(schedule: FeeSchedule): z.output<typeof scheduleBody> {
   }
 }
 
-const validFrom = z.iso
-  .datetime({ offset: true, error: 'must be an RFC 3339 time' })
+const validFrom = timeInput
   .refine((value) => !(Date.parse(value) >= Date.UTC(2200, 0)), 'must be before 2200')
   .meta({ description: 'From when on it holds (RFC 3339); at once when it is left out' })
 
