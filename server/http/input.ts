@@ -36,6 +36,7 @@ function tellFault(issue: z.core.$ZodRawIssue): string | undefined {
     case 'too_big':
       return tellBound(issue.origin, `at most ${issue.maximum}`)
     case 'too_small':
+      if (issue.origin in units && issue.minimum === 1) return 'must not be empty'
       return tellBound(issue.origin, `at least ${issue.minimum}`)
     default:
       return undefined

@@ -50,7 +50,7 @@ const faults: [field: string, value: string | undefined, told: string][] = [
   ['basis_points', '101', '/basis_points must be at most 100'],
   ['basis_points', '0', '/basis_points must be at least 1'],
   ['items', '{}', '/items must be a list'],
-  ['items', '[]', '/items must have at least 1 items'],
+  ['items', '[]', '/items must not be empty'],
   ['items', '["ab", "cd", "ef"]', '/items must have at most 2 items'],
   [
     'items',
