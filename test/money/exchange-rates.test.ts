@@ -178,6 +178,15 @@ test('providers: the first that tells a pair counts, and what did not change is 
     answer = { status: 200, text: document([[b, 'USD', '2.6', until2]]) }
     assert.is(await update(), 1)
 
+    // What is no rate of a pair that has one is left out alone.
+    for (const [index, mid] of ['1e-7', '"two"', '0', '-2.6'].entries()) {
+      await writeFile(file, document([[a, 'USD', mid, until2]]))
+      answer = { status: 200, text: document([[b, 'USD', `2.6${index + 1}`, until2]]) }
+      assert.is(await update(), 1, mid)
+    }
+    answer = { status: 200, text: document([[b, 'USD', '2.6', until2]]) }
+    assert.is(await update(), 1)
+
     // A provider that fails changes nothing, and keeps no other from being read.
     await writeFile(file, document([[a, 'USD', '1.01', until2]]))
     const next = document([[b, 'USD', '2.61', until2]])
