@@ -27,6 +27,8 @@ const rowsAtOnce = 1_000
 export async function runPayroll(deps: PayDeps, id: Uuid): Promise<void> {
   const payroll = await findPayroll(deps.db, id)
   if (payroll?.state !== 'running') return
+  // It can be in an own asset that another process has registered.
+  await deps.settings.read()
   const rows = await findWaitingRows(deps.db, { id, limit: rowsAtOnce })
   if (rows.length === 0) return finishPayroll(deps.db, id)
   const items = rows.map((row) => toItem(payroll, row))
