@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { type FieldError, Refusal } from '../refusals.ts'
-import { isStorable } from './json.ts'
+import { isLongNumber, isStorable } from './json.ts'
 
 /** How many faults of one request are told. */
 const errorsMax = 20
@@ -16,16 +16,23 @@ export function parseInput<S extends z.ZodType>(
 ): z.output<S> {
   if (!schema) return (part ? {} : undefined) as z.output<S>
   if (part) checkStorable(value, part)
-  const result = schema.safeParse(value, { error: tellMissing })
+  const result = schema.safeParse(value, { error: tellPlainly })
   if (result.success) return result.data
   throw new Refusal('invalid_request', {
     errors: result.error.issues.flatMap((issue) => toFieldErrors(issue, part)).slice(0, errorsMax),
   })
 }
 
-/** In place of zod's own message, where a schema has none: a value that is not there is not a wrong one. */
-const tellMissing = ({ input }: { input: unknown }): string | undefined =>
-  input === undefined ? 'is missing' : undefined
+/**
+ * In place of zod's own message, where a schema has none: a value that is not there is not a wrong one, and a
+ * number such as 1.5 or 1e3 is one, though not for a count.
+ */
+function tellPlainly({ input, expected }: { input: unknown; expected?: unknown }) {
+  if (input === undefined) return 'is missing'
+  return isLongNumber(input) && expected === 'number' ? wholeNumber : undefined
+}
+
+const wholeNumber = 'must be a whole number, in plain digits and not too large'
 
 /** What came in the URL as text that PostgreSQL could not even be asked about. */
 function checkStorable(parameters: unknown, part: 'path' | 'query'): void {

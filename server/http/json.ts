@@ -12,6 +12,9 @@ class JsonNumber {
   }
 }
 
+/** Whether a parsed value is a JSON number that was kept as its text. */
+export const isLongNumber = (value: unknown): boolean => value instanceof JsonNumber
+
 /** The text of a JSON string, or of a JSON number exactly as it was sent. */
 export const textOrNumber = z
   .union(

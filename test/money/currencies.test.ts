@@ -134,6 +134,10 @@ test('what can be no own asset is refused', async () => {
     const reply = await operator.post('/v1/currencies', { ...good, ...fault })
     assertRefused(reply, 422, 'invalid_request', JSON.stringify(fault))
   }
+  const { body } = await operator.post('/v1/currencies', { ...good, scale: 1.5 })
+  assert.equal(body.errors, [
+    { pointer: '/scale', message: 'must be a whole number, in plain digits and not too large' },
+  ])
   for (const text of [
     '{"currency":"COFFEE","name":"Coffee","scale":1e400}',
     '{"scale":NaN}',
