@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { pairOf } from '../../db/exchange-rates.ts'
 import { mintId } from '../../db/ids.ts'
 import type { Deps } from '../deps.ts'
@@ -36,11 +37,17 @@ async function readProvider(
   { name, read }: RateProvider,
 ): Promise<ProvidedRate[]> {
   try {
-    return await read(AbortSignal.timeout(deadlineMs))
+    const signal = AbortSignal.timeout(deadlineMs)
+    // Whatever a provider does when its time is over, others have their turn.
+    return await Promise.race([read(signal), once(signal, 'abort').then(() => refuseLate())])
   } catch (error) {
     log.warn({ err: error, provider: name }, 'exchange rates could not be read')
     return []
   }
+}
+
+function refuseLate(): never {
+  throw new Error(`nothing was told within ${deadlineMs} ms`)
 }
 
 /** Sets a provider's rate, if there is a reason to; answers whether it did. */
