@@ -47,7 +47,7 @@ export interface BudgetLimit {
 }
 
 /** The most that a limit may be, so that the sum of all grants stays far below TigerBeetle's 128 bits. */
-export const limitMaxMinor = 2n ** 63n - 1n
+export const limitMaxMinor = 2n ** 96n - 1n
 
 /** Each turn that is lost means that another process has put some version into force. */
 const turnsMax = 1_000

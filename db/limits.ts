@@ -51,7 +51,7 @@ export async function insertLimit(db: Database, limit: NewLimit): Promise<void> 
       currency,
       window,
       rule,
-      amount_minor: amountMinor,
+      amount_minor: toDigits(amountMinor),
       set_by: setBy,
     })
     .onConflict((conflict) => conflict.column('id').doNothing())
@@ -62,8 +62,8 @@ export async function insertLimit(db: Database, limit: NewLimit): Promise<void> 
 export async function findLimit(db: Database, id: string): Promise<NewLimit | undefined> {
   const row = await db.selectFrom('limits').selectAll().where('id', '=', id).executeTakeFirst()
   if (!row) return undefined
-  const { user_id: userId, set_by: setBy, amount_minor: amountMinor } = row
-  const { currency, window, rule } = row
+  const { user_id: userId, set_by: setBy, currency, window, rule } = row
+  const amountMinor = fromDigits(row.amount_minor)
   return { id, userId, setBy, currency, window, rule, amountMinor }
 }
 
@@ -83,7 +83,7 @@ export async function insertDefaultLimit(db: Database, limit: NewDefaultLimit): 
   const { id, kind, currency, window, amountMinor, setBy } = limit
   await db
     .insertInto('limit_defaults')
-    .values({ id, kind, currency, window, amount_minor: amountMinor, set_by: setBy })
+    .values({ id, kind, currency, window, amount_minor: toDigits(amountMinor), set_by: setBy })
     .onConflict((conflict) => conflict.column('id').doNothing())
     .execute()
 }
@@ -99,7 +99,8 @@ export async function findDefaultLimit(
     .where('id', '=', id)
     .executeTakeFirst()
   if (!row) return undefined
-  const { set_by: setBy, amount_minor: amountMinor, kind, currency, window } = row
+  const { set_by: setBy, kind, currency, window } = row
+  const amountMinor = fromDigits(row.amount_minor)
   return { id, setBy, kind, currency, window, amountMinor }
 }
 
@@ -126,8 +127,16 @@ export async function listDefaultLimits(db: Database): Promise<DefaultLimit[]> {
     .orderBy('window')
     .orderBy('version', 'desc')
     .execute()
-  return rows.map(({ amount_minor: amountMinor, ...row }) => ({ ...row, amountMinor }))
+  return rows.map(toAmount)
 }
+
+function toAmount<Row extends { amount_minor: string | null }>({ amount_minor, ...row }: Row) {
+  return { ...row, amountMinor: fromDigits(amount_minor) }
+}
+
+const toDigits = (minor: bigint | null): string | null => (minor === null ? null : String(minor))
+const fromDigits = (digits: string | null): bigint | null =>
+  digits === null ? null : BigInt(digits)
 
 /** A user's role and limits; undefined when there is no such user. */
 export async function findUserLimits(
@@ -154,7 +163,7 @@ export async function findUserLimits(
     role: user.role,
     kind: limitKindOf(user),
     kindVersion: user.kind_version,
-    own: rows.map(({ amount_minor: amountMinor, ...row }) => ({ ...row, amountMinor })),
+    own: rows.map(toAmount),
   }
 }
 

@@ -334,8 +334,8 @@ export interface LimitsTable {
   window: Fixed<LimitWindow>
   /** `default`: as for the user's kind. */
   rule: Fixed<'amount' | 'none' | 'default'>
-  /** Minor units; of the rule `amount`. */
-  amount_minor: Fixed<bigint | null>
+  /** Minor units in decimal digits; of the rule `amount`. */
+  amount_minor: Fixed<string | null>
   set_by: Fixed<string>
   created_at: FixedDefault<Date>
 }
@@ -347,8 +347,8 @@ export interface LimitDefaultsTable {
   kind: Fixed<LimitKind>
   currency: Fixed<string>
   window: Fixed<LimitWindow>
-  /** Minor units; null for no limit. */
-  amount_minor: Fixed<bigint | null>
+  /** Minor units in decimal digits; null for no limit. */
+  amount_minor: Fixed<string | null>
   set_by: Fixed<string>
   created_at: FixedDefault<Date>
 }

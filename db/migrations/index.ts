@@ -13,6 +13,7 @@ import * as reconciliation from './0011-reconciliation.ts'
 import * as evidence from './0012-evidence.ts'
 import * as breaks from './0013-breaks.ts'
 import * as checkpoints from './0014-checkpoints.ts'
+import * as widerLimits from './0015-wider-limits.ts'
 
 /** Every migration by name, carried out in the order of the names. Append-only. */
 export const migrations: Record<string, Migration> = {
@@ -30,4 +31,5 @@ export const migrations: Record<string, Migration> = {
   '0012-evidence': evidence,
   '0013-breaks': breaks,
   '0014-checkpoints': checkpoints,
+  '0015-wider-limits': widerLimits,
 }

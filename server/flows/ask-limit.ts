@@ -1,4 +1,5 @@
 import { hashInput, type Uuid } from '../../accounting/ids.ts'
+import { canonicalAmount } from '../../accounting/money.ts'
 import { isAskedFor } from '../../db/approvals.ts'
 import { findDefaultLimit, findLimit, type NewDefaultLimit } from '../../db/limits.ts'
 import type { Operator } from '../caller.ts'
@@ -79,7 +80,8 @@ async function askRaise(
   }
   const reason = 'It raises what may be brought in'
   const subject = { kind: 'limit', body, reason } as const
-  const inputHash = hashInput('limit', ...Object.values(body))
+  const amount = body.amount === null ? null : (canonicalAmount(body.amount) ?? body.amount)
+  const inputHash = hashInput('limit', ...Object.values({ ...body, amount }))
   const asked = await ask(deps, operator, subject, { operationId, inputHash })
   refuseFailed(asked.approval)
   return asked

@@ -11,6 +11,7 @@ import { findUser } from '../../db/users.ts'
 import { listWallets } from '../../db/wallets.ts'
 import { toCallerWallet } from '../caller.ts'
 import { Refusal } from '../refusals.ts'
+import { readCurrency } from './amount.ts'
 import { itemKey } from './batch.ts'
 import type { PayDeps, PaymentPlan } from './pay.ts'
 import { type PayItem, type PayResult, planEach, submitPlanned } from './pay-each.ts'
@@ -27,6 +28,8 @@ const rowsAtOnce = 1_000
 export async function runPayroll(deps: PayDeps, id: Uuid): Promise<void> {
   const payroll = await findPayroll(deps.db, id)
   if (payroll?.state !== 'running') return
+  // It can be in an own asset that another process has registered.
+  await readCurrency(deps, payroll.currency)
   const rows = await findWaitingRows(deps.db, { id, limit: rowsAtOnce })
   if (rows.length === 0) return finishPayroll(deps.db, id)
   const items = rows.map((row) => toItem(payroll, row))

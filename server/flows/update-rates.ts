@@ -1,10 +1,10 @@
-import { canonicalRate } from '../../accounting/rates.ts'
+import { once } from 'node:events'
 import { pairOf } from '../../db/exchange-rates.ts'
 import { mintId } from '../../db/ids.ts'
 import type { Deps } from '../deps.ts'
 import type { ProvidedRate, RateProvider } from '../rates/provider.ts'
 import { Refusal } from '../refusals.ts'
-import { isFarRate, isSameRate, setExchangeRate } from './exchange-rates.ts'
+import { isFarRate, isSameRate, readMid, setExchangeRate } from './exchange-rates.ts'
 
 type UpdateDeps = Pick<Deps, 'config' | 'db' | 'log' | 'nowMs' | 'settings'>
 
@@ -37,20 +37,26 @@ async function readProvider(
   { name, read }: RateProvider,
 ): Promise<ProvidedRate[]> {
   try {
-    return await read(AbortSignal.timeout(deadlineMs))
+    const signal = AbortSignal.timeout(deadlineMs)
+    // Whatever a provider does when its time is over, others have their turn.
+    return await Promise.race([read(signal), once(signal, 'abort').then(() => refuseLate())])
   } catch (error) {
     log.warn({ err: error, provider: name }, 'exchange rates could not be read')
     return []
   }
 }
 
+function refuseLate(): never {
+  throw new Error(`nothing was told within ${deadlineMs} ms`)
+}
+
 /** Sets a provider's rate, if there is a reason to; answers whether it did. */
 async function takeOver(deps: UpdateDeps, told: ProvidedRate): Promise<boolean> {
-  const rate = { ...told, id: mintId(), mid: canonicalRate(told.mid) ?? told.mid }
-  const { exchangeRates } = await deps.settings.read()
-  const last = exchangeRates.get(pairOf(rate.base, rate.quote))
-  if (last && isSameRate(last, rate)) return false
   try {
+    const rate = { ...told, id: mintId(), mid: readMid(told.mid) }
+    const { exchangeRates } = await deps.settings.read()
+    const last = exchangeRates.get(pairOf(rate.base, rate.quote))
+    if (last && isSameRate(last, rate)) return false
     if (await isFarRate(deps, rate)) {
       deps.log.warn({ rate, last }, 'an exchange rate waits for an operator: it is far off')
       return false
@@ -59,7 +65,7 @@ async function takeOver(deps: UpdateDeps, told: ProvidedRate): Promise<boolean> 
     return true
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    deps.log.warn({ rate, code: error.code }, 'an exchange rate was left out')
+    deps.log.warn({ rate: told, code: error.code }, 'an exchange rate was left out')
     return false
   }
 }

@@ -240,6 +240,7 @@ test('a cap is set, or asked for, once under a key', async () => {
     const askedAgain = await set('20', high)
     assert.equal([askedAgain.status, askedAgain.body], [202, asked])
     assert.ok(isReplay(askedAgain))
+    assert.equal((await set('020.0', high)).body, asked)
     assertRefused(await set('21', high), 409, 'idempotency_key_reused')
   }
   const { data } = await must(ada.get(`/v1/users/${bankId}/limits`), 200)

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -6,6 +7,7 @@ import { join } from 'node:path'
 import { updateRates } from '../../server/flows/update-rates.ts'
 import type { Kassa } from '../../server/main.ts'
 import { createRateProviders } from '../../server/rates/index.ts'
+import { readRates } from '../../server/rates/provider.ts'
 import { freshAsset, quoted, setRate } from '../lib/exchange.ts'
 import { type Client, type Json, sameSession } from '../lib/http.ts'
 import { assertRefused, unique } from '../lib/money.ts'
@@ -178,6 +180,15 @@ test('providers: the first that tells a pair counts, and what did not change is 
     answer = { status: 200, text: document([[b, 'USD', '2.6', until2]]) }
     assert.is(await update(), 1)
 
+    // What is no rate of a pair that has one is left out alone.
+    for (const [index, mid] of ['1e-7', '"two"', '0', '-2.6'].entries()) {
+      await writeFile(file, document([[a, 'USD', mid, until2]]))
+      answer = { status: 200, text: document([[b, 'USD', `2.6${index + 1}`, until2]]) }
+      assert.is(await update(), 1, mid)
+    }
+    answer = { status: 200, text: document([[b, 'USD', '2.6', until2]]) }
+    assert.is(await update(), 1)
+
     // A provider that fails changes nothing, and keeps no other from being read.
     await writeFile(file, document([[a, 'USD', '1.01', until2]]))
     const next = document([[b, 'USD', '2.61', until2]])
@@ -200,6 +211,27 @@ test('providers: the first that tells a pair counts, and what did not change is 
     server.close()
     await rm(file, { force: true })
   }
+})
+
+test('a file that does not answer holds nobody up, and is not read again meanwhile', async () => {
+  const { currency } = await freshAsset(world, 2)
+  const pipe = join(tmpdir(), `kassa-${unique('rates')}`)
+  execFileSync('mkfifo', [pipe])
+  const [silent] = createRateProviders({ exchangeRatesFile: pipe, exchangeRatesUrl: undefined })
+  let mid = 1
+  const other = {
+    name: 'another',
+    async read() {
+      mid *= 1.05
+      return readRates(document([[currency, 'USD', String(mid), soon()]]))
+    },
+  }
+  assert.is(await updateRates(world.deps, [silent!, other]), 1)
+  await assert.rejects(silent!.read(AbortSignal.timeout(60_000)), /does not answer/)
+  assert.is(await updateRates(world.deps, [silent!, other]), 1)
+  // Whoever opens it for writing lets the reading end.
+  await writeFile(pipe, '')
+  await rm(pipe)
 })
 
 test('the job reads the file of the settings', async () => {

@@ -3,6 +3,7 @@
 import { isRaise } from '../../server/flows/limit-rules.ts'
 import type { Kassa } from '../../server/main.ts'
 import { checkBooks } from '../lib/books.ts'
+import { freshAsset } from '../lib/exchange.ts'
 import { type Client, type Json, type Reply, sameSession } from '../lib/http.ts'
 import { assertOver, left, limitedPair, setLimit } from '../lib/limits.ts'
 import { assertRefused, fund, openWallet, pay, posted, unique } from '../lib/money.ts'
@@ -155,6 +156,38 @@ test('every window counts, another currency does not, nor what moves between own
   await must(pay(payer, inEuros), 201)
 })
 
+test('of an asset with eighteen decimals a limit holds to the last of them', async () => {
+  const { currency } = await freshAsset(world, 18)
+  const { payer, payee, userId } = await limited(null)
+  const [from, to] = [await openWallet(payer, currency), await openWallet(payee, currency)]
+  await fund(bank, from.id, '2000.000000000000000000', currency)
+  await setLimit(operator, userId, '1000.000000000000000001', { currency })
+  const send = (amount: string) => pay(payer, { to_wallet_id: to.id, amount, currency })
+  await must(send('1000'), 201)
+  assertOver(await send('0.000000000000000002'), {
+    currency,
+    limit: '1000.000000000000000001',
+    left: '0.000000000000000001',
+  })
+  await setLimit(operator, userId, '999', { currency })
+  const byDefault = { kind: 'business', currency, window: 'week', amount: '1000000' }
+  await must(put('/v1/limit-defaults', byDefault), 200)
+  await must(put(`/v1/users/${userId}/kind`, { kind: 'business' }), 200)
+  const { data } = await must(payer.get('/v1/limits'), 200)
+  assert.equal(
+    data.map((it: Json) => [it.window, it.limit, it.in_force, it.left]),
+    [
+      ['day', '999.000000000000000000', '1000.000000000000000000', '0.000000000000000000'],
+      [
+        'week',
+        '1000000.000000000000000000',
+        '1000000.000000000000000000',
+        '1000000.000000000000000000',
+      ],
+    ],
+  )
+})
+
 test('of a lower limit what is in use stays, which is told; what comes back is taken before it is used', async () => {
   const { payer, payee, to, send, userId } = await limited('80.00')
   const hold = await must(payer.post('/v1/holds', { to_wallet_id: to, amount: '40.00' }), 201)
@@ -283,7 +316,7 @@ test('only operators set limits, of users that have any, to amounts that make se
     [{ amount: 'NaN' }, 'amount_malformed'],
     [{ amount: '1e3' }, 'amount_malformed'],
     [{ amount: '1.001' }, 'amount_too_precise'],
-    [{ amount: '92233720368547758.08' }, 'amount_too_large'],
+    [{ amount: '792281625142643375935439503.36' }, 'amount_too_large'],
     [{ currency: 'XYZ' }, 'currency_not_supported'],
     [{ window: 'year' }, 'invalid_request'],
     [{ amount: undefined }, 'invalid_request'],
@@ -297,8 +330,8 @@ test('only operators set limits, of users that have any, to amounts that make se
     data.find((it: Json) => it.currency === 'USD'),
     undefined,
   )
-  const most = await setLimit(operator, userId, '92233720368547758.07')
-  assert.is(most.left, '92233720368547758.07')
+  const most = await setLimit(operator, userId, '792281625142643375935439503.35')
+  assert.is(most.left, '792281625142643375935439503.35')
 })
 
 test('a raise is what lets more pass', () => {

@@ -1,4 +1,5 @@
 /** Payrolls: files that are whole, broken off, wrong or somebody else's, and what becomes of each row. */
+import { randomInt } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { request } from 'undici'
 import { assetOf, TransferCode } from '../../accounting/chart.ts'
@@ -7,11 +8,15 @@ import {
   completePayroll,
   discardUpload,
   findPayroll,
+  openPayroll,
   type PayrollRow,
   storeRows,
 } from '../../db/payrolls.ts'
+import { insertWallet } from '../../db/wallets.ts'
+import type { Customer } from '../../server/caller.ts'
 import { itemKey } from '../../server/flows/batch.ts'
 import { readPayrollFile } from '../../server/flows/payroll-file.ts'
+import { readPayroll } from '../../server/flows/read-payrolls.ts'
 import { recover } from '../../server/flows/recovery.ts'
 import { runPayroll } from '../../server/flows/run-payroll.ts'
 import { namePayroll } from '../../server/flows/upload-payroll.ts'
@@ -404,6 +409,35 @@ test('who was deactivated meanwhile pays no more', async () => {
     .executeTakeFirstOrThrow()
   assert.equal(item, { status: 'refused', code: 'payer_closed' })
   assert.is(await posted(payee, to), '0.00')
+})
+
+test('a process pays in an own asset that it has not met before', async () => {
+  const { payer, to } = await pair(world, bank, '1.00')
+  const { user } = await must(payer.get('/v1/session'), 200)
+  const { db } = world.deps
+  const currency = `X${unique('').replace(/\W/g, '').toUpperCase().slice(-8)}`
+  const asset = { currency, ledger: randomInt(1_000_000, 1_000_000_000), scale: 2 }
+  await db
+    .insertInto('currencies')
+    .values({ ...asset, name: currency, is_own: true })
+    .execute()
+  const wallet = await insertWallet(db, { userId: user.id, currency, openMax: 9, everMax: 9 })
+  const id = namePayroll({ userId: user.id }, unique('payroll'))
+  const opened = { operationId: id, inputHash: 1, userId: user.id, walletId: wallet!.id }
+  await openPayroll(db, { ...opened, unfinishedMax: 5 })
+  const row = { line: 1, recipient: to, amount: '1.00', memo: null, amountMinor: 100n, code: null }
+  const opening = (await findPayroll(db, id))!
+  await storeRows(db, opening, { place: 0, rows: [row] })
+  await db
+    .updateTable('payrolls')
+    .set({ state: 'running', row_count: 1 })
+    .where('id', '=', id)
+    .execute()
+  await runPayroll(world.deps, id)
+  assert.is(
+    (await readPayroll(world.deps, { userId: user.id } as Customer, id)).progress.refused,
+    1,
+  )
 })
 
 test.run()
