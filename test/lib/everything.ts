@@ -121,7 +121,8 @@ async function keepHouse(world: World, all: Everything): Promise<void> {
   await book({ kind: 'payment_system_fee', amount: '1.50', payment_system: bankId })
   await book({ kind: 'payment_system_income', amount: '0.25', payment_system: bankId })
   await book({ kind: 'reward', amount: '3.00', wallet_id: ada.walletId })
-  await book({ kind: 'suspense_payout', deposit_id: ids.paidOut, currency: undefined })
+  const paidOut = { kind: 'suspense_payout', deposit_id: ids.paidOut, currency: undefined }
+  ids.payout = (await book(paidOut)).id
   const [debtor, shop] = [await world.signUp(), await world.signUp()]
   const { id } = await fund(bank, debtor.walletId, '40.00')
   await done(pay(debtor.client, { to_wallet_id: shop.walletId, amount: '38.00' }))

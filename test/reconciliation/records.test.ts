@@ -1,6 +1,7 @@
 /** PostgreSQL against the ledger: a world with everything in it is clean, also while money moves. */
 import { sql } from 'kysely'
 import { readLedgerTime } from '../../accounting/clock.ts'
+import { insertApproval } from '../../db/approvals.ts'
 import { readSnapshot } from '../../db/snapshot.ts'
 import type { Progress } from '../../server/reconciliation/pass.ts'
 import { reconcileRecords } from '../../server/reconciliation/records-pass.ts'
@@ -58,6 +59,19 @@ test('runs in between of everything that happens are clean', async () => {
   let runs = 0
   for (; !isOver || runs < 5; runs += 1) assert.equal((await reconcile()).breaks, [], `run ${runs}`)
   await making
+})
+
+test('what lost the race for the key of a payout is no break', async () => {
+  const { user } = await must(all.operator.get('/v1/session'), 200)
+  await insertApproval(world.deps.db, {
+    operationId: all.ids.payout!,
+    inputHash: 7,
+    kind: 'adjustment',
+    body: { kind: 'liquidity_funding', amount: '1.00', currency: 'USD' },
+    reason: 'under the same key',
+    requestedBy: user.id,
+  })
+  assert.equal((await reconcile()).breaks, [])
 })
 
 test('a read model that nobody follows is told when it had time enough', async () => {

@@ -2,10 +2,11 @@
 import { adjustmentAccounts } from '../../../accounting/adjustments.ts'
 import { hashDecision, withdrawnId } from '../../../accounting/approvals.ts'
 import { ControlCode, findAsset, TransferCode } from '../../../accounting/chart.ts'
-import { computeUuid, toUuid } from '../../../accounting/ids.ts'
+import { computeUuid, toLedgerId, toUuid } from '../../../accounting/ids.ts'
+import { lookUpTransfers } from '../../../accounting/lookup.ts'
 import { parseAmount } from '../../../accounting/money.ts'
 import { phaseOf } from '../../../accounting/transfers.ts'
-import { byId, byInput, findApprovalRows, findDecisionRows } from '../../../db/record-rows.ts'
+import { byInput, findApprovalRows, findDecisionRows } from '../../../db/record-rows.ts'
 import type { AdjustmentBody } from '../../flows/adjust.ts'
 import {
   inputOf,
@@ -78,8 +79,11 @@ function isDecidedBy(transfer: Transfer, row: DecisionRow): boolean {
 
 async function compareAdjustments(context: RecordContext, seen: readonly Seen[]): Promise<void> {
   const uses = new Map(seen.flatMap(findUse))
-  const rows = await findApprovalRows(context.trx, [...uses.values()])
-  const [asked, payouts] = [byInput(rows), byId(rows)]
+  const asked = byInput(await findApprovalRows(context.trx, [...uses.values()]))
+  const payouts = seen.flatMap(({ transfer: { id, code } }) =>
+    code === TransferCode.suspense_payout ? (uses.get(id) ?? []) : [],
+  )
+  const rights = await lookUpTransfers(context.ledger, payouts.map(toLedgerId))
   for (const it of seen) {
     const { transfer } = it
     const approvalId = uses.get(transfer.id)
@@ -89,11 +93,10 @@ async function compareAdjustments(context: RecordContext, seen: readonly Seen[])
       context.report({ kind: 'approval_without_record', ...place, detail })
       continue
     }
-    // A payout has the id and the hash of the deposit that was in suspense.
-    const row =
-      transfer.code === TransferCode.suspense_payout
-        ? payouts.get(approvalId)
-        : asked.get(`${approvalId}/${transfer.user_data_32}`)
+    // A payout has the id and the hash of the deposit that was in suspense: what was asked for tells the right.
+    const isPayout = transfer.code === TransferCode.suspense_payout
+    const told = isPayout ? rights.get(toLedgerId(approvalId)) : transfer
+    const row = asked.get(`${approvalId}/${told?.user_data_32}`)
     // That it is missing is told of the right.
     if (!row) continue
     const body = row.kind === 'adjustment' ? (row.body as AdjustmentBody) : undefined
