@@ -16,14 +16,14 @@ import {
 import {
   checkRate,
   type ExchangeRateBody,
-  isFarRate,
+  findFarFrom,
   readMid,
   setExchangeRate,
 } from './exchange-rates.ts'
 import { nameOperation } from './pay.ts'
 
 /**
- * Sets the rate of a pair of currencies, or asks for it when it is far from the last one (isFarRate).
+ * Sets the rate of a pair of currencies, or asks for it when it is far from the last one (findFarFrom).
  * Without four eyes that happens at once as well. With an idempotency key it happens at most once, and is
  * told as it was told first, however far the rate is by then.
  * Refusals: those of setExchangeRate, exchange_rate_expired, busy, outcome_unknown.
@@ -36,13 +36,15 @@ export async function askExchangeRate(
 ): Promise<{ replayed: boolean } & ({ approval: DescribedApproval } | { rate: ExchangeRateRow })> {
   const id = nameOperation(operator, idempotencyKey)
   const rate = { id, ...told, mid: readMid(mid) }
+  let reason = 'It is far from the last rate'
   if (!(await isAskedFor(deps.db, id))) {
     const isSet = (await findExchangeRate(deps.db, id)) !== undefined
-    if (isSet || !(await isFarRate(deps, rate))) return setExchangeRate(deps, rate)
+    const last = isSet ? undefined : await findFarFrom(deps, rate)
+    if (!last) return setExchangeRate(deps, rate)
     await checkRate(deps, rate)
+    reason += `, which is ${last.base}/${last.quote} ${last.mid}`
   }
   const body = toBody(rate)
-  const reason = 'It is far from the last rate'
   const subject = { kind: 'exchange_rate', body, reason } as const
   const inputHash = hashInput('exchange rate', ...Object.values(body))
   const { approval, replayed } = await ask(deps, operator, subject, { operationId: id, inputHash })

@@ -3,6 +3,7 @@ import { canonicalAmount } from '../../accounting/money.ts'
 import { isAskedFor } from '../../db/approvals.ts'
 import { findDefaultLimit, findLimit, type NewDefaultLimit } from '../../db/limits.ts'
 import type { Operator } from '../caller.ts'
+import { showAmount } from './amount.ts'
 import {
   type ApprovalDeps,
   ask,
@@ -10,7 +11,7 @@ import {
   refuseFailed,
   wasApprovedAtOnce,
 } from './approvals.ts'
-import { type CapBody, isRaisedCap } from './caps.ts'
+import { type CapBody, findRaised } from './caps.ts'
 import {
   type DefaultLimitChange,
   type Limit,
@@ -75,10 +76,13 @@ async function askRaise(
   body: CapBody,
   findSet: () => Promise<object | undefined>,
 ): Promise<{ approval: DescribedApproval; replayed: boolean } | undefined> {
+  let reason = 'It raises what may be brought in'
   if (!(await isAskedFor(deps.db, operationId))) {
-    if ((await findSet()) || !(await isRaisedCap(deps, body))) return undefined
+    const before = (await findSet()) ? undefined : await findRaised(deps, body)
+    if (before === undefined) return undefined
+    const { currency, window } = body
+    reason += `, which is ${showAmount(before, currency)} ${currency} a ${window}`
   }
-  const reason = 'It raises what may be brought in'
   const subject = { kind: 'limit', body, reason } as const
   const amount = body.amount === null ? null : (canonicalAmount(body.amount) ?? body.amount)
   const inputHash = hashInput('limit', ...Object.values({ ...body, amount }))

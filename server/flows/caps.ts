@@ -28,20 +28,23 @@ export type CapBody =
 type CapDeps = Pick<Deps, 'db' | 'ledger' | 'settings'>
 
 /**
- * Whether what is asked for lets a payment system bring in more than what is set, which is at most a
+ * What is set (minor units), if what is asked for lets a payment system bring in more. It is at most a
  * second old: what is not told to be a raise is at most what held a second ago.
  * Refusals: those of setLimit and setDefaultLimit but idempotency_key_reused and outcome_unknown.
  */
-export async function isRaisedCap(deps: CapDeps, cap: CapBody): Promise<boolean> {
+export async function findRaised(deps: CapDeps, cap: CapBody): Promise<bigint | undefined> {
   const { currency, amount } = cap
   const asset = await readCurrency(deps, currency)
   const wanted = amount === 'default' ? amount : readLimitAmount(amount, asset)
   const settings = await deps.settings.read()
   const byDefault = { kind: 'payment_system', kindVersion: 0n, own: [] } as const
   const user = 'user_id' in cap ? await findLimited(deps, cap.user_id) : byDefault
-  if (user.kind !== 'payment_system') return false
+  if (user.kind !== 'payment_system') return undefined
   const amountOf = (it: Omit<UserLimits, 'userId'>) => resolveLimit(it, settings, cap).amountMinor
-  return isRaise(amountOf(user), wanted === 'default' ? amountOf(byDefault) : wanted)
+  const before = amountOf(user)
+  // Without a cap there is nothing to raise.
+  if (before === null) return undefined
+  return isRaise(before, wanted === 'default' ? amountOf(byDefault) : wanted) ? before : undefined
 }
 
 /**

@@ -71,16 +71,16 @@ export function isSameRate(a: NewExchangeRate, b: NewExchangeRate): boolean {
 }
 
 /**
- * Whether a rate is farther from the last one of its pair than it may be without a second look
- * (RATE_APPROVAL_PERCENT); the first one of a pair is not.
+ * The last rate of a pair, if a rate is farther from it than it may be without a second look
+ * (RATE_APPROVAL_PERCENT); the first one of a pair is far from none.
  */
-export async function isFarRate(
+export async function findFarFrom(
   { config, settings }: Pick<Deps, 'config' | 'settings'>,
   rate: Pick<NewExchangeRate, 'base' | 'quote' | 'mid'>,
-): Promise<boolean> {
+): Promise<ExchangeRateRow | undefined> {
   const { exchangeRates } = await settings.read()
   const last = exchangeRates.get(pairOf(rate.base, rate.quote))
-  return last !== undefined && isFarFromLast(last, rate, config.rateApprovalPercent)
+  return last && isFarFromLast(last, rate, config.rateApprovalPercent) ? last : undefined
 }
 
 /** A rate that an operator asks for, under the id of its approval. */

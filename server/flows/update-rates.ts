@@ -4,7 +4,7 @@ import { mintId } from '../../db/ids.ts'
 import type { Deps } from '../deps.ts'
 import type { ProvidedRate, RateProvider } from '../rates/provider.ts'
 import { Refusal } from '../refusals.ts'
-import { isFarRate, isSameRate, readMid, setExchangeRate } from './exchange-rates.ts'
+import { findFarFrom, isSameRate, readMid, setExchangeRate } from './exchange-rates.ts'
 
 type UpdateDeps = Pick<Deps, 'config' | 'db' | 'log' | 'nowMs' | 'settings'>
 
@@ -57,7 +57,7 @@ async function takeOver(deps: UpdateDeps, told: ProvidedRate): Promise<boolean> 
     const { exchangeRates } = await deps.settings.read()
     const last = exchangeRates.get(pairOf(rate.base, rate.quote))
     if (last && isSameRate(last, rate)) return false
-    if (await isFarRate(deps, rate)) {
+    if (await findFarFrom(deps, rate)) {
       deps.log.warn({ rate, last }, 'an exchange rate waits for an operator: it is far off')
       return false
     }

@@ -70,6 +70,7 @@ test('a rate far from the last one is set by the approval, a near one at once', 
     [asked.kind, asked.body, asked.state, asked.applied_at],
     ['exchange_rate', terms, 'pending', null],
   )
+  assert.is(asked.reason, `It is far from the last rate, which is ${pair} 1.1`)
   const replay = await set('1.5', key)
   assert.equal([replay.status, replay.body], [202, asked])
   assert.is(replay.headers['idempotency-replayed'], 'true')
@@ -239,6 +240,10 @@ test('a cap is set, or asked for, once under a key', async () => {
     const asked = await must(set('20', high), 202)
     const askedAgain = await set('20', high)
     assert.equal([askedAgain.status, askedAgain.body], [202, asked])
+    assert.match(
+      asked.reason,
+      /^It raises what may be brought in, which is 5\.000 KWD a (week|month)$/,
+    )
     assert.ok(isReplay(askedAgain))
     assert.equal((await set('020.0', high)).body, asked)
     assertRefused(await set('21', high), 409, 'idempotency_key_reused')
