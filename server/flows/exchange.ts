@@ -73,7 +73,7 @@ export async function exchange(
       await resolveOwnWallet(deps, caller, {
         name: toWallet,
         currency: quote.to,
-        pointer: '/to_wallet_id',
+        field: { pointer: '/to_wallet_id' },
       }),
     ]
     return toRoute(quote, from.id, to.id)

@@ -3,7 +3,7 @@ import { isUuid, type Uuid } from '../../accounting/ids.ts'
 import { isLuhnValid, type Wallet } from '../../db/wallets.ts'
 import { type CallerWallet, type Payer, toCallerWallet } from '../caller.ts'
 import type { Deps } from '../deps.ts'
-import { Refusal } from '../refusals.ts'
+import { type FieldError, Refusal } from '../refusals.ts'
 import { findIn, type WalletFinder } from './wallet-finder.ts'
 
 /** How a payer names who is paid. */
@@ -50,7 +50,7 @@ export async function resolveRoute(
   }
   const [route, second] = routes
   if (route && !second) return route
-  if (second) throw refuseAmbiguous('/from_wallet_id')
+  if (second) throw refuseAmbiguous(fromWalletField)
   const isOwn = payers.every((payer) => candidates.some(({ id }) => id === payer.id))
   throw new Refusal(isOwn ? 'same_wallet' : 'currency_mismatch')
 }
@@ -67,9 +67,13 @@ export function findKnownRoute(caller: Payer, wanted: Wanted): Route | undefined
   return second ? undefined : route
 }
 
-function refuseAmbiguous(pointer: string): Refusal {
+type Field = Omit<FieldError, 'message'>
+
+const fromWalletField: Field = { pointer: '/from_wallet_id' }
+
+function refuseAmbiguous(field: Field): Refusal {
   return new Refusal('wallet_ambiguous', {
-    errors: [{ pointer, message: 'name the wallet that is meant' }],
+    errors: [{ ...field, message: 'name the wallet that is meant' }],
   })
 }
 
@@ -80,11 +84,11 @@ function refuseAmbiguous(pointer: string): Refusal {
 export async function resolveOwnWallet(
   deps: Pick<Deps, 'db'>,
   caller: Payer,
-  wanted: { name: string | undefined; currency?: string; pointer?: string },
+  wanted: { name: string | undefined; currency?: string; field?: Field },
 ): Promise<CallerWallet> {
-  const { name: fromWalletId, currency, pointer = '/from_wallet_id' } = wanted
+  const { name: fromWalletId, currency, field = fromWalletField } = wanted
   const [wallet, second] = await findPayers(deps, caller, { fromWalletId, currency })
-  if (!wallet || second) throw refuseAmbiguous(pointer)
+  if (!wallet || second) throw refuseAmbiguous(field)
   return wallet
 }
 

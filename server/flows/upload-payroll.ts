@@ -88,7 +88,8 @@ async function open(
   inputHash: number,
 ): Promise<Payroll> {
   if (currency !== undefined) await readCurrency(deps, currency)
-  const wanted = { name: fromWalletId, ...(currency === undefined ? {} : { currency }) }
+  const field = { in: 'query', pointer: 'from_wallet_id' } as const
+  const wanted = { name: fromWalletId, field, ...(currency === undefined ? {} : { currency }) }
   const wallet = await resolveOwnWallet(deps, caller, wanted)
   const isAllowed = await openPayroll(deps.db, {
     operationId: id,

@@ -338,7 +338,10 @@ test('what is no payroll is refused, and nothing of it is paid', async () => {
   assert.is(await sendBytes(payer, latin), 'malformed_body')
   await must(upload(payer, 'payroll_nobody,1\n', key()), 202)
   const second = await openWallet(payer, 'USD')
-  assertRefused(await upload(payer, one, key()), 422, 'wallet_ambiguous')
+  const ambiguous = await upload(payer, one, key())
+  assertRefused(ambiguous, 422, 'wallet_ambiguous')
+  const { pointer, in: part } = ambiguous.body.errors[0]
+  assert.equal([part, pointer], ['query', 'from_wallet_id'])
   const chosen = `?from_wallet_id=${second.id}`
   await must(upload(payer, one, key(), chosen), 202)
   assert.is(await posted(payee, to), '0.00')
