@@ -10,8 +10,8 @@ With --folder FOLDER files are written there.`
 
 export interface ExportArguments {
   folder: string
-  /** Left out: the whole ledger. */
-  statement?: { wallet: string; period: Period; formats: readonly StatementFormatName[] }
+  /** Left out: the whole ledger. Without formats: in each that is possible. */
+  statement?: { wallet: string; period: Period; formats?: readonly StatementFormatName[] }
 }
 
 /** What the command line asks an export for; undefined when it cannot be understood. */
@@ -28,17 +28,18 @@ export function readArguments(args: readonly string[]): ExportArguments | undefi
         folder: { type: 'string', default: '.' },
       },
     })
-    const { wallet, folder, format = statementFormatNames } = values
-    const formats = format.filter(isFormat)
-    if (formats.length < format.length) return undefined
+    const { wallet, folder, format } = values
+    const formats = format?.filter(isFormat)
+    if (formats?.length !== format?.length) return undefined
     if (wallet === undefined) {
-      const isJournal = formats.length === 1 && formats[0] === 'hledger'
+      const isJournal = formats?.length === 1 && formats[0] === 'hledger'
       return isJournal && !values.from && !values.to ? { folder } : undefined
     }
     const [from, to] = [values.from, values.to].map((moment) => momentInput.safeParse(moment).data)
     if (from === undefined || to === undefined) return undefined
     const period = { from: readMoment(from), to: readMoment(to) }
-    return period.from < period.to ? { folder, statement: { wallet, period, formats } } : undefined
+    if (period.from >= period.to) return undefined
+    return { folder, statement: { wallet, period, ...(formats && { formats }) } }
   } catch {
     return undefined
   }

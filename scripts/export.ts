@@ -1,6 +1,6 @@
 /**
  * `npm run export -- --wallet WALLET --from MOMENT --to MOMENT [--format FORMAT]... [--folder FOLDER]`:
- * writes a wallet's statement, without `--format` in each.
+ * writes a wallet's statement, without `--format` in each that is possible.
  * `npm run export -- --format hledger [--folder FOLDER]`: writes the whole ledger as a journal.
  * Prints the SHA-256 and name of each file, as `sha256sum --check` reads them.
  */
@@ -11,6 +11,7 @@ import { showLedgerTime } from '../server/flows/ledger-time.ts'
 import { findNamedWallet } from '../server/flows/resolve-wallets.ts'
 import { writeStatement } from '../server/flows/statements.ts'
 import { Refusal } from '../server/refusals.ts'
+import { statementFormatNames } from '../server/statements/formats.ts'
 import { explain } from './explain.ts'
 import { type ExportArguments, readArguments, usage } from './export-arguments.ts'
 import { openStores, type Stores } from './stores.ts'
@@ -36,9 +37,15 @@ async function exportStatement(
   await deps.settings.read()
   const wallet = await findNamedWallet(deps, asked.wallet)
   if (!wallet) throw new Refusal('wallet_not_found')
-  for (const format of asked.formats) {
-    const { name, content } = await writeStatement(deps, wallet, asked.period, format)
-    await write(folder, name, content)
+  for (const format of asked.formats ?? statementFormatNames) {
+    try {
+      const { name, content } = await writeStatement(deps, wallet, asked.period, format)
+      await write(folder, name, content)
+    } catch (error) {
+      const isImpossible = error instanceof Refusal && error.code === 'format_not_possible'
+      if (asked.formats || !isImpossible) throw error
+      console.error(`Not as ${format}: ${explain(error)}`)
+    }
   }
 }
 

@@ -24,6 +24,7 @@ let bank: Client
 let ada: Person
 let grace: Person
 let folder: string
+let pointsId: string
 
 test.before(async () => {
   folder = join(await mkdtemp(join(tmpdir(), 'kassa-export-')), 'made by the first')
@@ -43,7 +44,8 @@ async function live(): Promise<void> {
   const operator = await world.operator()
   const points = await freshAsset(world, 0)
   await fund(bank, ada.walletId, '500.00')
-  await fund(bank, (await openWallet(ada.client, points.currency)).id, '7', points.currency)
+  pointsId = (await openWallet(ada.client, points.currency)).id
+  await fund(bank, pointsId, '7', points.currency)
   await fund(bank, (await openWallet(ada.client, 'KWD')).id, '1.234', 'KWD')
   await addLiquidity(world.deps.ledger, 'EUR', 1_000_000n)
   await must(setRate(operator, 'USD/EUR', '0.9'), 200)
@@ -115,6 +117,18 @@ test('a statement is written in each format, into files that are whole', async (
   )
 })
 
+test('a format that is not possible is left out, unless it is named', async () => {
+  const period = ['--from', '2026-01-01', '--to', '2099-01-01', '--folder', folder]
+  const words = ['--wallet', pointsId, ...period]
+  const { code, output } = await run('export.ts', words)
+  assert.is(code, 0, output)
+  assert.match(output, /^Not as camt\.053: .*ISO 4217/m)
+  assert.equal([...(await readTold(output)).keys()], ['json', 'csv', 'pdf', 'journal'])
+  const named = await run('export.ts', [...words, '--format', 'camt.053', '--format', 'csv'])
+  assert.is(named.code, 1)
+  assert.equal([...(await readTold(named.output)).keys()], [])
+})
+
 test('what the command line says is understood, or refused', () => {
   const period = ['--from', '2026-01-01', '--to', '2026-02-01']
   const statement = {
@@ -125,6 +139,11 @@ test('what the command line says is understood, or refused', () => {
   const formats = ['--format', 'csv', '--format', 'pdf']
   const asked = readArguments(['--wallet', statement.wallet, ...period, ...formats])
   assert.equal(asked, { folder: '.', statement })
+  const { formats: _, ...every } = statement
+  assert.equal(readArguments(['--wallet', statement.wallet, ...period]), {
+    folder: '.',
+    statement: every,
+  })
   assert.equal(readArguments(['--format', 'hledger']), { folder: '.' })
   for (const words of [
     [],
