@@ -230,14 +230,18 @@ export async function completePayroll(
   })
 }
 
-/** Deletes a payroll that is not complete; nothing of it was paid. */
-export async function discardUpload(db: Database, { operationId, number }: Opening): Promise<void> {
-  await db
+/** Deletes a payroll that is not complete, of which nothing was paid; answers whether it did. */
+export async function discardUpload(
+  db: Database,
+  { operationId, number }: Opening,
+): Promise<boolean> {
+  const { numDeletedRows } = await db
     .deleteFrom('payrolls')
     .where('id', '=', operationId)
     .where('number', '=', number)
     .where('state', '=', 'uploading')
-    .execute()
+    .executeTakeFirst()
+  return numDeletedRows > 0n
 }
 
 /** Deletes payrolls whose upload was given up before a moment; nothing of them was paid. */

@@ -60,6 +60,7 @@ export type RefusalCode =
   | 'reference_reused'
   | 'batch_too_large'
   | 'payroll_not_found'
+  | 'payroll_complete'
   | 'payroll_limit_reached'
   | 'row_malformed'
   | 'outcome_unknown'

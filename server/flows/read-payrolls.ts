@@ -16,7 +16,11 @@ import { itemKey } from './batch.ts'
 const rowsAtOnce = 1_000
 
 /** One of the caller's payrolls. Refusal: payroll_not_found. */
-async function findOwn(deps: Pick<Deps, 'db'>, caller: Customer, id: Uuid): Promise<Payroll> {
+export async function findOwnPayroll(
+  deps: Pick<Deps, 'db'>,
+  caller: Customer,
+  id: Uuid,
+): Promise<Payroll> {
   const payroll = await findPayroll(deps.db, id)
   if (payroll?.userId === caller.userId) return payroll
   throw new Refusal('payroll_not_found')
@@ -37,7 +41,7 @@ export async function readPayroll(
   caller: Customer,
   id: Uuid,
 ): Promise<{ payroll: Payroll; progress: PayrollProgress }> {
-  const payroll = await findOwn(deps, caller, id)
+  const payroll = await findOwnPayroll(deps, caller, id)
   return { payroll, progress: await countRows(deps.db, id) }
 }
 
@@ -50,7 +54,7 @@ export async function writeResults(
   caller: Customer,
   id: Uuid,
 ): Promise<Readable> {
-  return Readable.from(writeRows(deps, await findOwn(deps, caller, id)))
+  return Readable.from(writeRows(deps, await findOwnPayroll(deps, caller, id)))
 }
 
 async function* writeRows(

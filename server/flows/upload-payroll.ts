@@ -13,6 +13,7 @@ import type { Deps } from '../deps.ts'
 import { Refusal } from '../refusals.ts'
 import { readCurrency } from './amount.ts'
 import { readPayrollFile } from './payroll-file.ts'
+import { findOwnPayroll } from './read-payrolls.ts'
 import { resolveOwnWallet } from './resolve-wallets.ts'
 
 export interface PayrollInput {
@@ -51,6 +52,22 @@ export async function uploadPayroll(
   const completed = await completePayroll(db, opened, rowCount)
   if (completed === 'different') throw new Refusal('idempotency_key_reused')
   return { payroll: await findExisting(db, id), replayed: completed === 'again' }
+}
+
+/**
+ * Gives up one of the caller's uploads. Copies of it that are still arriving are refused then.
+ * Refusals: payroll_not_found, payroll_complete for one whose rows are all there.
+ */
+export async function giveUpUpload(
+  deps: Pick<Deps, 'db'>,
+  caller: Customer,
+  id: Uuid,
+): Promise<void> {
+  const payroll = await findOwnPayroll(deps, caller, id)
+  if (await discardUpload(deps.db, payroll)) return
+  // Gone, or complete, by now.
+  await findOwnPayroll(deps, caller, id)
+  throw new Refusal('payroll_complete')
 }
 
 /** Names a payroll by the caller's key. No batch has such an id, so none has the ids of its rows. */

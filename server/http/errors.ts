@@ -64,6 +64,7 @@ export const problemKinds = {
   reference_reused: { status: 409, title: 'The reference belongs to another deposit or reversal' },
   batch_too_large: { status: 422, title: 'There are too many transfers for one batch' },
   payroll_not_found: { status: 404, title: 'There is no such payroll' },
+  payroll_complete: { status: 409, title: 'All rows of the payroll are there: they are paid' },
   payroll_limit_reached: { status: 409, title: 'There are as many unfinished payrolls as allowed' },
   row_malformed: { status: 422, title: 'The row cannot be read' },
   outcome_unknown: { status: 503, title: 'It is not known yet whether this has happened' },

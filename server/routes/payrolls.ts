@@ -3,7 +3,7 @@ import type { PayrollProgress } from '../../db/payroll-reports.ts'
 import type { Payroll } from '../../db/payrolls.ts'
 import { showAmount } from '../flows/amount.ts'
 import { listOwnPayrolls, readPayroll, writeResults } from '../flows/read-payrolls.ts'
-import { uploadPayroll } from '../flows/upload-payroll.ts'
+import { giveUpUpload, uploadPayroll } from '../flows/upload-payroll.ts'
 import { idPageQuery, readIdCursor, toIdPage } from '../http/id-paging.ts'
 import { pageOf } from '../http/paging.ts'
 import { defineRoute } from '../http/route.ts'
@@ -122,6 +122,24 @@ const getPayroll = defineRoute(
   },
 )
 
+const deletePayroll = defineRoute(
+  {
+    method: 'DELETE',
+    path: '/v1/payrolls/{id}',
+    summary: 'Give up an upload that broke off',
+    description: 'Nothing of it was paid. Its key can be used again.',
+    tags,
+    caller: 'customer',
+    params,
+    responses: { 204: { description: 'It is gone' } },
+    refusals: ['payroll_not_found', 'payroll_complete'],
+  },
+  async (deps, { caller, params: { id } }) => {
+    await giveUpUpload(deps, caller, id)
+    return { status: 204 }
+  },
+)
+
 const getResults = defineRoute(
   {
     method: 'GET',
@@ -172,4 +190,4 @@ function showPayroll(payroll: Payroll, progress: PayrollProgress): z.output<type
   }
 }
 
-export const payrollRoutes = [postPayroll, getPayrolls, getPayroll, getResults]
+export const payrollRoutes = [postPayroll, getPayrolls, getPayroll, deletePayroll, getResults]

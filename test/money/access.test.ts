@@ -29,6 +29,7 @@ const access: Readonly<Record<string, readonly [Role, ...Role[]]>> = {
   'POST /v1/payrolls': ['customer'],
   'GET /v1/payrolls': ['customer'],
   'GET /v1/payrolls/{id}': ['customer'],
+  'DELETE /v1/payrolls/{id}': ['customer'],
   'GET /v1/payrolls/{id}/results': ['customer'],
   'POST /v1/quotes': ['customer'],
   'GET /v1/quotes/{id}': ['customer'],

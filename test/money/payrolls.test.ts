@@ -364,12 +364,45 @@ test('a row may have empty cells, and a large file leaves the others their turn'
   assert.ok(turns >= chunks, `${turns}`)
 })
 
-test('at most five payrolls of a person are not finished', async () => {
-  const { payer, to } = await pair(world, bank, '10.00')
+test('at most five payrolls of a person are not finished, and an upload can be given up', async () => {
+  const { payer, payee, to } = await pair(world, bank, '20.00')
   const lines = `${to},0.01\n`.repeat(1_100)
   for (let nth = 1; nth <= 5; nth += 1) await breakOff(payer, lines, unique('payroll'), nth)
   const sixth = await upload(payer, lines, unique('payroll'))
   assertRefused(sixth, 409, 'payroll_limit_reached')
+  const { data } = await must(payer.get('/v1/payrolls'), 200)
+  const path = `/v1/payrolls/${data[0].id}`
+  assertRefused(await payee.delete(path), 404, 'payroll_not_found')
+  const replies = await Promise.all([payer.delete(path), payer.delete(path)])
+  assert.equal(replies.map(({ status }) => status).sort(), [204, 404])
+  assertRefused(await payer.get(path), 404, 'payroll_not_found')
+  const { id } = await must(upload(payer, lines, unique('payroll')), 202)
+  assertRefused(await payer.delete(`/v1/payrolls/${id}`), 409, 'payroll_complete')
+  await finished(payer, id)
+  assertRefused(await payer.delete(`/v1/payrolls/${id}`), 409, 'payroll_complete')
+  assert.is(await posted(payee, to), '11.00')
+})
+
+test('an upload that is given up while it arrives is refused, and its key is free', async () => {
+  const { payer, payee, to } = await pair(world, bank, '20.00')
+  const lines = `${to},0.01\n`.repeat(1_100)
+  const key = unique('payroll')
+  const goOn = Promise.withResolvers<void>()
+  async function* body() {
+    yield lines
+    await goOn.promise
+    yield lines
+  }
+  const sent = stream(payer, body(), key)
+  await arrived(payer, 1, 1_000)
+  const { data } = await must(payer.get('/v1/payrolls'), 200)
+  await must(payer.delete(`/v1/payrolls/${data[0].id}`), 204)
+  goOn.resolve()
+  const refused = await sent
+  assert.is(refused.statusCode, 409)
+  assert.is(((await refused.body.json()) as Json).code, 'idempotency_key_reused')
+  await finished(payer, (await must(upload(payer, lines, key), 202)).id)
+  assert.is(await posted(payee, to), '11.00')
 })
 
 test('cut off at each step in the ledger, a payroll goes on and pays each row once', async () => {
