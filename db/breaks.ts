@@ -1,6 +1,7 @@
 /** Breaks that reconciliations have found: how each stands, and what has happened to it. */
 import { type SelectQueryBuilder, sql } from 'kysely'
 import type { Database } from './database.ts'
+import { fromDigits } from './digits.ts'
 import type { BreakEventKind, BreakState, Schema } from './schema.ts'
 
 /** What a reconciliation tells of a break. */
@@ -90,8 +91,8 @@ type Row = Omit<StoredBreak, 'expectedMinor' | 'foundMinor'> & {
 
 const toBreak = ({ expected_minor, found_minor, ...row }: Row): StoredBreak => ({
   ...row,
-  expectedMinor: expected_minor === null ? null : BigInt(expected_minor),
-  foundMinor: found_minor === null ? null : BigInt(found_minor),
+  expectedMinor: fromDigits(expected_minor),
+  foundMinor: fromDigits(found_minor),
 })
 
 const select = (db: Database) => db.selectFrom('breaks').select(columns)

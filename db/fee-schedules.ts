@@ -1,6 +1,7 @@
 /** What operations cost, as operators have set it. Append-only: of those that are valid the last counts. */
 import { type Selectable, sql } from 'kysely'
 import type { Database } from './database.ts'
+import { fromDigits, toDigits } from './digits.ts'
 import type { FeeSchedulesTable } from './schema.ts'
 
 type Row = Selectable<FeeSchedulesTable>
@@ -142,9 +143,6 @@ function inForce(db: Database, at: Date) {
     .orderBy('valid.valid_from', 'desc')
     .orderBy('valid.number', 'desc')
 }
-
-const toDigits = (minor: bigint | null) => (minor === null ? null : String(minor))
-const fromDigits = (digits: string | null) => (digits === null ? null : BigInt(digits))
 
 function toFeeSchedule(row: Row): FeeSchedule {
   return {

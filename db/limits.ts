@@ -1,5 +1,6 @@
 /** What may be spent within a window of time: what operators have set, of which the newest counts. */
 import type { Database } from './database.ts'
+import { fromDigits, toDigits } from './digits.ts'
 import type { LimitKind, LimitWindow, Role } from './schema.ts'
 import { insertUnlessSuperseded } from './superseding.ts'
 
@@ -133,10 +134,6 @@ export async function listDefaultLimits(db: Database): Promise<DefaultLimit[]> {
 function toAmount<Row extends { amount_minor: string | null }>({ amount_minor, ...row }: Row) {
   return { ...row, amountMinor: fromDigits(amount_minor) }
 }
-
-const toDigits = (minor: bigint | null): string | null => (minor === null ? null : String(minor))
-const fromDigits = (digits: string | null): bigint | null =>
-  digits === null ? null : BigInt(digits)
 
 /** A user's role and limits; undefined when there is no such user. */
 export async function findUserLimits(

@@ -41,10 +41,8 @@ export async function findRaised(deps: CapDeps, cap: CapBody): Promise<bigint | 
   const user = 'user_id' in cap ? await findLimited(deps, cap.user_id) : byDefault
   if (user.kind !== 'payment_system') return undefined
   const amountOf = (it: Omit<UserLimits, 'userId'>) => resolveLimit(it, settings, cap).amountMinor
-  const before = amountOf(user)
-  // Without a cap there is nothing to raise.
-  if (before === null) return undefined
-  return isRaise(before, wanted === 'default' ? amountOf(byDefault) : wanted) ? before : undefined
+  const [before, after] = [amountOf(user), wanted === 'default' ? amountOf(byDefault) : wanted]
+  return before !== null && isRaise(before, after) ? before : undefined
 }
 
 /**

@@ -18,16 +18,21 @@ import { must, type World } from './world.ts'
  * alone. It is enabled in the world's database.
  */
 export async function freshAsset(world: World, scale: number): Promise<Asset> {
+  const asset = await storeFreshAsset(world, scale)
+  addOwnAsset(asset)
+  world.deps.settings.forget()
+  return asset
+}
+
+/** The same as another process does it: this one does not know the asset yet. */
+export async function storeFreshAsset({ deps }: World, scale: number): Promise<Asset> {
   const letters = Array.from({ length: 6 }, () => String.fromCharCode(65 + randomInt(26)))
   const currency = `X${letters.join('')}`
   const asset = { currency, ledger: randomInt(1_000_000, 1_000_000_000), scale }
-  const { db, settings } = world.deps
-  await db
+  await deps.db
     .insertInto('currencies')
     .values({ ...asset, name: currency, is_own: true })
     .execute()
-  addOwnAsset(asset)
-  settings.forget()
   return asset
 }
 

@@ -1,5 +1,4 @@
 /** Payrolls: files that are whole, broken off, wrong or somebody else's, and what becomes of each row. */
-import { randomInt } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { request } from 'undici'
 import { assetOf, TransferCode } from '../../accounting/chart.ts'
@@ -13,15 +12,14 @@ import {
   storeRows,
 } from '../../db/payrolls.ts'
 import { insertWallet } from '../../db/wallets.ts'
-import type { Customer } from '../../server/caller.ts'
 import { itemKey } from '../../server/flows/batch.ts'
 import { readPayrollFile } from '../../server/flows/payroll-file.ts'
-import { readPayroll } from '../../server/flows/read-payrolls.ts'
 import { recover } from '../../server/flows/recovery.ts'
 import { runPayroll } from '../../server/flows/run-payroll.ts'
 import { namePayroll } from '../../server/flows/upload-payroll.ts'
 import { checkBooks } from '../lib/books.ts'
 import { disturb } from '../lib/disturb.ts'
+import { storeFreshAsset } from '../lib/exchange.ts'
 import type { Client, Json, Reply } from '../lib/http.ts'
 import { assertRefused, fund, openWallet, pair, posted, unique } from '../lib/money.ts'
 import { assert, suite } from '../lib/suite.ts'
@@ -451,12 +449,7 @@ test('a process pays in an own asset that it has not met before', async () => {
   const { payer, to } = await pair(world, bank, '1.00')
   const { user } = await must(payer.get('/v1/session'), 200)
   const { db } = world.deps
-  const currency = `X${unique('').replace(/\W/g, '').toUpperCase().slice(-8)}`
-  const asset = { currency, ledger: randomInt(1_000_000, 1_000_000_000), scale: 2 }
-  await db
-    .insertInto('currencies')
-    .values({ ...asset, name: currency, is_own: true })
-    .execute()
+  const { currency } = await storeFreshAsset(world, 2)
   const wallet = await insertWallet(db, { userId: user.id, currency, openMax: 9, everMax: 9 })
   const id = namePayroll({ userId: user.id }, unique('payroll'))
   const opened = { operationId: id, inputHash: 1, userId: user.id, walletId: wallet!.id }
@@ -470,10 +463,7 @@ test('a process pays in an own asset that it has not met before', async () => {
     .where('id', '=', id)
     .execute()
   await runPayroll(world.deps, id)
-  assert.is(
-    (await readPayroll(world.deps, { userId: user.id } as Customer, id)).progress.refused,
-    1,
-  )
+  assert.is((await must(payer.get(`/v1/payrolls/${id}`), 200)).refused, 1)
 })
 
 test.run()
